@@ -1,0 +1,1 @@
+"""Grades hand-written backward passes against autograd, and says what went wrong."""
