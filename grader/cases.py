@@ -1,0 +1,170 @@
+"""Course and seed to cases: inputs, upstream gradient and expected gradients.
+
+What is made here stays in the grader's process; only a case's `arguments` travel to a student's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from grader.errors import CourseError
+from grader.rubric import CaseSpec, Exercise, Gradient, Rubric
+from grader.trace import Forward, Value, run_forward
+
+Argument = Value | Mapping[str, Value]
+
+
+class Random:
+    """Random tensors for an input maker, seeded by 256 bits that no submission can guess."""
+
+    def __init__(self, *parts: object) -> None:
+        digest = hashlib.sha256("\0".join(map(str, parts)).encode()).digest()
+        self._generator = np.random.Generator(np.random.PCG64(int.from_bytes(digest, "big")))
+
+    def normal(self, *shape: int) -> Tensor:
+        """Return float64 draws from the standard normal distribution."""
+        return torch.from_numpy(np.asarray(self._generator.standard_normal(shape)))
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Return float64 draws from [0, 1)."""
+        return torch.from_numpy(np.asarray(self._generator.random(shape)))
+
+    def integers(self, low: int, high: int, *shape: int) -> Tensor:
+        """Return int64 draws from low, ..., high - 1."""
+        return torch.from_numpy(np.asarray(self._generator.integers(low, high, shape)))
+
+    def permutation(self, n: int) -> Tensor:
+        """Return 0, ..., n - 1 in random order."""
+        return torch.from_numpy(self._generator.permutation(n))
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question: `arguments` go to the student, the rest judges the answer.
+
+    `dout` is the upstream gradient of the output; `expected` holds autograd's gradient of every value
+    that the output depends on, by the value's name.
+    """
+
+    name: str
+    forward: Forward
+    dout: Tensor
+    arguments: Mapping[str, Argument]
+    expected: Mapping[str, Tensor]
+
+
+class Reference:
+    """The reference.py of one assignment: input makers and forward passes."""
+
+    def __init__(self, rubric: Rubric) -> None:
+        self.rubric = rubric
+        self.module = load_module(rubric.folder / "reference.py")
+
+    def make_cases(self, exercise: Exercise, seed: int) -> tuple[Case, ...]:
+        """Make every case of an exercise from one seed.
+
+        Raises CourseError if the reference raises or breaks a rule of the trace, or if the rubric names
+        a value that the forward does not have.
+        """
+        return tuple(self.make_case(exercise, spec, seed) for spec in exercise.cases)
+
+    def make_case(self, exercise: Exercise, spec: CaseSpec, seed: int) -> Case:
+        """Make one case; its data depend on the seed and on the names of assignment, function and case."""
+        random = Random(seed, self.rubric.name, exercise.function, spec.name)
+        inputs = self._inputs(exercise, spec, random)
+        forward = run_forward(self._function(exercise.forward, exercise), inputs)
+        _check_names(exercise, forward)
+        output = forward.values[forward.output]
+        assert isinstance(output, Tensor)
+        dout = random.normal(*output.shape) if "dout" in exercise.given else torch.ones_like(output)
+        expected = forward.gradients(dout)
+        for gradient in exercise.gradients:
+            if not expected[gradient.value].isfinite().all():
+                raise CourseError([f"{spec.place}: the expected {gradient.name} is not finite in this case"])
+        return Case(spec.name, forward, dout, _arguments(exercise, forward, dout), expected)
+
+    def _function(self, name: str, exercise: Exercise) -> Callable[..., object]:
+        function = getattr(self.module, name, None)
+        if not callable(function):
+            raise CourseError([f"{exercise.place}: {self.rubric.folder / 'reference.py'} has no function {name}"])
+        return function  # type: ignore[no-any-return] # a module's attributes are untyped
+
+    def _inputs(self, exercise: Exercise, spec: CaseSpec, random: Random) -> dict[str, Value]:
+        maker = self._function(f"{exercise.forward}_inputs", exercise)
+        try:
+            inspect.signature(maker).bind(random, **spec.sizes)
+        except TypeError as error:
+            takes = ", ".join(list(inspect.signature(maker).parameters)[1:])
+            text = f"{maker.__name__} takes {takes}, not {', '.join(spec.sizes)} ({error})"
+            raise CourseError([f"{spec.place}: {text}"]) from error
+        try:
+            inputs = maker(random, **spec.sizes)
+        except Exception as error:
+            raise CourseError([_raised(self.rubric.folder / "reference.py", error)]) from error
+        if not isinstance(inputs, dict):
+            raise CourseError([f"{spec.place}: {maker.__name__} must return a dict of inputs by name"])
+        return inputs
+
+
+def load_module(path: Path) -> ModuleType:
+    """Run a file of the course as a module of its own. Raises CourseError with file and line."""
+    module = ModuleType(f"course_{path.parent.name}_{path.stem}")
+    module.__file__ = str(path)
+    try:
+        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # noqa: S102 # the instructor's own code
+    except FileNotFoundError as error:
+        raise CourseError([f"{path}: the file is not there"]) from error
+    except SyntaxError as error:
+        raise CourseError([f"{path}:{error.lineno}: not Python: {error.msg}"]) from error
+    except Exception as error:
+        raise CourseError([_raised(path, error)]) from error
+    return module
+
+
+def _raised(path: Path, error: Exception) -> str:
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f"{path}:{lines[-1] if lines else 1}: raised {type(error).__name__}: {error}"
+
+
+def _check_names(exercise: Exercise, forward: Forward) -> None:
+    """Raise CourseError unless every name of the exercise is one that the forward can serve."""
+    problems = [_gradient_problem(gradient, forward) for gradient in exercise.gradients]
+    for name in exercise.given:
+        if name not in forward.values and name not in ("dout", "cache"):
+            problems.append(
+                f"{exercise.place}: given names {name!r}, which the forward {exercise.forward} does not have"
+            )
+    for name in exercise.detached:
+        if name not in forward.leaves:
+            problems.append(f"{exercise.place}: detached names {name!r}, which {exercise.forward} does not compute")
+    output = forward.values[forward.output]
+    if "dout" not in exercise.given and isinstance(output, Tensor) and output.dim() > 0:
+        text = f"the output {forward.output} of {exercise.forward} is no scalar, so `given` must name dout"
+        problems.append(f"{exercise.place}: {text}")
+    found = [problem for problem in problems if problem]
+    if found:
+        raise CourseError(found)
+
+
+def _gradient_problem(gradient: Gradient, forward: Forward) -> str | None:
+    if gradient.value in forward.leaves:
+        return None
+    if gradient.value in forward.values:
+        return f"{gradient.place}: {gradient.value} is a constant of the forward and has no gradient"
+    known = ", ".join(f"d{name}" for name in forward.leaves)
+    return f"{gradient.place}: {gradient.name}: the forward has no value {gradient.value!r}; it has {known}"
+
+
+def _arguments(exercise: Exercise, forward: Forward, dout: Tensor) -> dict[str, Argument]:
+    special: dict[str, Argument] = {"dout": dout, "cache": forward.values}
+    return {name: special[name] if name in special else forward.values[name] for name in exercise.given}

@@ -1,0 +1,120 @@
+"""A course folder to frozen data, with everything that is wrong in it said at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import MappingProxyType
+
+from grader.errors import CourseError
+from grader.rubric.model import CaseSpec, Course, Exercise, Gradient, Limits, Rubric, Tolerance
+from grader.rubric.places import Document, read_document
+from grader.rubric.schema import CaseEntry, CourseEntry, ExerciseEntry, RubricEntry, ToleranceEntry, validate
+
+DEFAULT_TOLERANCE = Tolerance(rtol=1.0e-11, atol=1.0e-13)
+
+
+def default_course() -> Path:
+    """Return the folder of the course that is installed with the package, or of the checkout it runs from."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "course"
+    return installed if installed.is_dir() else package.parent
+
+
+def load_course(folder: Path) -> Course:
+    """Read course.yaml and every rubric.yaml of the course in `folder`.
+
+    Raises CourseError with one line, `path:line:column: what is wrong`, for every problem in every file.
+    """
+    path = folder / "assignments" / "course.yaml"
+    if not path.is_file():
+        raise CourseError(
+            [f"{folder} is not a course: {path} is not there; --course takes the folder above assignments/"]
+        )
+    document = read_document(path)
+    entry = validate(document, CourseEntry) if not document.problems else None
+    if entry is None:
+        raise CourseError(document.problems)
+    problems: list[str] = []
+    rubrics: list[Rubric] = []
+    for index, name in enumerate(entry.assignments):
+        place = document.place(("assignments", index))
+        if name in entry.assignments[:index]:
+            problems.append(f"{place}: the assignment {name!r} is listed twice; remove one")
+        elif not (path.parent / name / "rubric.yaml").is_file():
+            problems.append(f"{place}: {path.parent / name / 'rubric.yaml'} is not there")
+        else:
+            try:
+                rubrics.append(load_rubric(path.parent / name))
+            except CourseError as error:
+                problems.extend(error.problems)
+    owners: dict[str, Rubric] = {}
+    for rubric in rubrics:
+        for exercise in rubric.exercises:
+            owner = owners.setdefault(exercise.function, rubric)
+            if owner is not rubric:
+                problems.append(f"{exercise.place}: {exercise.function} is an exercise of {owner.name} already")
+    if problems:
+        raise CourseError(problems)
+    return Course(entry.title, tuple(rubrics), Limits(**entry.limits.model_dump()), folder)
+
+
+def load_rubric(folder: Path) -> Rubric:
+    """Read the rubric.yaml of one assignment folder.
+
+    Raises CourseError with one line, `path:line:column: what is wrong`, for every problem in it.
+    """
+    document = read_document(folder / "rubric.yaml")
+    entry = validate(document, RubricEntry) if document.data is not None else None
+    if entry is None or document.problems:
+        raise CourseError(document.problems)
+    exercises = tuple(_exercise(function, entry, document) for function in entry.exercises)
+    if document.problems:
+        raise CourseError(document.problems)
+    return Rubric(folder.name, entry.title, exercises, folder)
+
+
+def _exercise(function: str, rubric: RubricEntry, document: Document) -> Exercise:
+    entry = rubric.exercises[function]
+    route = ("exercises", function)
+    nearest = entry.tolerance or rubric.tolerance
+    gradients = tuple(
+        Gradient(
+            name=name,
+            points=gradient.points,
+            tolerance=_tolerance(gradient.tolerance or nearest),
+            hints=tuple(gradient.hints),
+            place=document.place((*route, "gradients", name), key=True),
+        )
+        for name, gradient in entry.gradients.items()
+    )
+    return Exercise(
+        function=function,
+        forward=entry.forward,
+        given=tuple(entry.given),
+        gradients=gradients,
+        cases=_cases(function, entry, document),
+        detached=tuple(entry.detached),
+        follow_through=rubric.follow_through if entry.follow_through is None else entry.follow_through,
+        place=document.place(route, key=True),
+    )
+
+
+def _tolerance(entry: ToleranceEntry | None) -> Tolerance:
+    return Tolerance(entry.rtol, entry.atol) if entry else DEFAULT_TOLERANCE
+
+
+def _cases(function: str, entry: ExerciseEntry, document: Document) -> tuple[CaseSpec, ...]:
+    names: list[str] = []
+    for index, case in enumerate(entry.cases):
+        if case.name in names:
+            place = document.place(("exercises", function, "cases", index, "name"))
+            document.complain(place, f"the case {case.name!r} is named twice; give it a name of its own")
+        names.append(case.name)
+    return tuple(
+        CaseSpec(case.name, MappingProxyType(_sizes(case)), document.place(("exercises", function, "cases", index)))
+        for index, case in enumerate(entry.cases)
+    )
+
+
+def _sizes(case: CaseEntry) -> dict[str, object]:
+    return dict(case.model_extra or {})

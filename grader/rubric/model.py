@@ -1,0 +1,106 @@
+"""What a course asks for: assignments, exercises, gradients, cases, tolerances and limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands in a file; line and column count from 1."""
+
+    path: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far `actual` may be from `expected`, element by element: atol + rtol * |expected|."""
+
+    rtol: float
+    atol: float
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """One gradient to return, `d` + the name of its value, with the points it earns."""
+
+    name: str
+    points: float
+    tolerance: Tolerance
+    hints: tuple[str, ...]
+    place: Place
+
+    @property
+    def value(self) -> str:
+        """The name of the value in the forward pass: dW is the gradient of W."""
+        return self.name.removeprefix("d")
+
+
+@dataclass(frozen=True)
+class CaseSpec:
+    """The arguments of the input maker for one case."""
+
+    name: str
+    sizes: Mapping[str, object]
+    place: Place
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One backward function to write, and what it is judged by."""
+
+    function: str
+    forward: str
+    given: tuple[str, ...]
+    gradients: tuple[Gradient, ...]
+    cases: tuple[CaseSpec, ...]
+    detached: tuple[str, ...]
+    follow_through: float
+    place: Place
+
+    @property
+    def max_score(self) -> float:
+        """The points of all its gradients."""
+        return sum(gradient.points for gradient in self.gradients)
+
+
+@dataclass(frozen=True)
+class Rubric:
+    """One assignment: the exercises of its rubric.yaml and the folder it stands in."""
+
+    name: str
+    title: str
+    exercises: tuple[Exercise, ...]
+    folder: Path
+
+    @property
+    def path(self) -> Path:
+        """The rubric's own file."""
+        return self.folder / "rubric.yaml"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use: wall seconds, MB above what the warm process has mapped, KB of prints."""
+
+    call_seconds: float = 5.0
+    submission_seconds: float = 60.0
+    memory_mb: int = 1024
+    output_kb: int = 256
+
+
+@dataclass(frozen=True)
+class Course:
+    """The assignments in their order, and the limits that hold for every submission."""
+
+    title: str
+    rubrics: tuple[Rubric, ...]
+    limits: Limits
+    folder: Path

@@ -1,0 +1,116 @@
+"""A YAML file as plain data, with the line and column of every key and value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import yaml
+from yaml import Mark
+
+from grader.rubric.model import Place
+
+Route = tuple[str | int, ...]
+
+
+@dataclass
+class Document:
+    """What a YAML file says, where each part of it stands, and what is wrong with it as YAML."""
+
+    path: Path
+    data: object = None
+    keys: dict[Route, Place] = field(default_factory=dict)
+    values: dict[Route, Place] = field(default_factory=dict)
+    _problems: list[tuple[Place, str]] = field(default_factory=list)
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong, one line each, from the top of the file down."""
+        ordered = sorted(self._problems, key=lambda problem: (problem[0].line, problem[0].column))
+        return [f"{place}: {text}" for place, text in ordered]
+
+    def complain(self, place: Place, text: str) -> None:
+        """Note something that is wrong at a place."""
+        self._problems.append((place, text))
+
+    def place(self, route: Route, *, key: bool = False) -> Place:
+        """Return where the value at `route` stands (or its key), or else the nearest part around it."""
+        for places in (self.keys, self.values) if key else (self.values, self.keys):
+            if route in places:
+                return places[route]
+        return self.place(route[:-1], key=key) if route else Place(str(self.path), 1, 1)
+
+
+def read_document(path: Path) -> Document:
+    """Read a YAML file, collecting problems (syntax, repeated keys, aliases) instead of raising."""
+    document = Document(path)
+    start = Place(str(path), 1, 1)
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+            if isinstance(event, yaml.AliasEvent):
+                # An alias can make a small file stand for a huge or an endless one.
+                document.complain(_place(path, event.start_mark), "an alias (*name); write the value out in full")
+        root = None if document.problems else yaml.compose(text, Loader=yaml.SafeLoader)
+    except FileNotFoundError:
+        document.complain(start, "the file is not there")
+    except (OSError, UnicodeDecodeError) as error:
+        document.complain(start, f"the file could not be read: {error}")
+    except RecursionError:
+        document.complain(start, "nested too deeply to be a rubric")
+    except yaml.MarkedYAMLError as error:
+        document.complain(
+            _place(path, error.problem_mark or error.context_mark), f"not YAML: {error.problem or error.context}"
+        )
+    except yaml.YAMLError as error:
+        document.complain(start, f"not YAML: {str(error).splitlines()[0]}")
+    else:
+        if root is None and not document.problems:
+            document.complain(start, "the file is empty")
+        if root is not None:
+            document.data = _read_node(root, (), document)
+    return document
+
+
+def _place(path: Path, mark: Mark | None) -> Place:
+    return Place(str(path), mark.line + 1, mark.column + 1) if mark else Place(str(path), 1, 1)
+
+
+def _read_node(node: yaml.Node, route: Route, document: Document) -> object:
+    document.values[route] = _place(document.path, node.start_mark)
+    if isinstance(node, yaml.MappingNode):
+        return _read_mapping(node, route, document)
+    if isinstance(node, yaml.SequenceNode):
+        return [_read_node(child, (*route, index), document) for index, child in enumerate(node.value)]
+    return _read_scalar(node, document)
+
+
+def _read_mapping(node: yaml.MappingNode, route: Route, document: Document) -> dict[str, object]:
+    mapping: dict[str, object] = {}
+    for key_node, value_node in node.value:
+        place = _place(document.path, key_node.start_mark)
+        # A key is a name, whatever YAML makes of it: `on:` is not True, `1:` is not a number.
+        if not isinstance(key_node, yaml.ScalarNode):
+            document.complain(place, "a key must be a plain name")
+            continue
+        key = str(key_node.value)
+        if key in mapping:
+            first = document.keys[(*route, key)]
+            document.complain(place, f"the key {key!r} is repeated (first on line {first.line}); remove one")
+            continue
+        document.keys[(*route, key)] = place
+        mapping[key] = _read_node(value_node, (*route, key), document)
+    return mapping
+
+
+def _read_scalar(node: yaml.Node, document: Document) -> object:
+    # The loader is only asked to turn one scalar into a Python value; it reads no text.
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_object(node)
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        problem = getattr(error, "problem", None) or error
+        document.complain(_place(document.path, node.start_mark), f"not a value: {problem}")
+        return None
+    finally:
+        loader.dispose()
