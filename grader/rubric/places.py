@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import yaml
-from yaml import Mark
+from yaml.error import Mark
 
 from grader.rubric.model import Place
 
