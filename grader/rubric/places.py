@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
-from yaml.error import Mark
 
 from grader.rubric.model import Place
 
@@ -72,7 +72,7 @@ def read_document(path: Path) -> Document:
     return document
 
 
-def _place(path: Path, mark: Mark | None) -> Place:
+def _place(path: Path, mark: Any) -> Place:
     return Place(str(path), mark.line + 1, mark.column + 1) if mark else Place(str(path), 1, 1)
 
 

@@ -1,0 +1,97 @@
+"""An expected and an actual gradient to a verdict; pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+import torch
+from torch import Tensor
+
+from grader.rubric import Tolerance
+
+
+class Verdict(StrEnum):
+    """Judgement of one gradient, from best to worst."""
+
+    CORRECT = "correct"
+    FOLLOWS = "follows"
+    WRONG_VALUES = "wrong_values"
+    NOT_FINITE = "not_finite"
+    WRONG_DTYPE = "wrong_dtype"
+    WRONG_SHAPE = "wrong_shape"
+    NOT_RETURNED = "not_returned"
+    NOT_JUDGED = "not_judged"
+
+    @property
+    def rank(self) -> int:
+        """0 for the best verdict; of several cases the one with the highest rank decides."""
+        return list(Verdict).index(self)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How `actual` differs from `expected`; what does not apply to its verdict is None.
+
+    `worst_index` is where the error is largest against what the tolerance allows there, `expected` and
+    `actual` are the values at that place, and `excess` is that error divided by what is allowed.
+    """
+
+    verdict: Verdict
+    expected_shape: tuple[int, ...]
+    actual_shape: tuple[int, ...] | None = None
+    actual_dtype: str | None = None
+    exact: bool | None = None
+    max_abs_error: float | None = None
+    max_rel_error: float | None = None
+    worst_index: tuple[int, ...] | None = None
+    expected: float | None = None
+    actual: float | None = None
+    excess: float | None = None
+
+    @property
+    def severity(self) -> tuple[int, float]:
+        """What orders comparisons from best to worst."""
+        return self.verdict.rank, self.excess or 0.0
+
+
+def compare(expected: Tensor, actual: Tensor, tolerance: Tolerance) -> Comparison:
+    """Judge one gradient: shape, dtype and finiteness first, then |actual - expected| <= atol + rtol |expected|.
+
+    Nothing is broadcast or converted. `expected` is finite float64 of any shape.
+    """
+    shapes = tuple(expected.shape), tuple(actual.shape)
+    if shapes[0] != shapes[1]:
+        return Comparison(Verdict.WRONG_SHAPE, *shapes, str(actual.dtype))
+    if actual.dtype != expected.dtype:
+        return Comparison(Verdict.WRONG_DTYPE, *shapes, str(actual.dtype))
+    if actual.numel() == 0:
+        return Comparison(Verdict.CORRECT, *shapes, str(actual.dtype), exact=True, max_abs_error=0.0, excess=0.0)
+    error = (actual - expected).abs()
+    allowed = tolerance.atol + tolerance.rtol * expected.abs()
+    excess = error / allowed
+    finite = actual.isfinite()
+    # Not finite is worse than any finite error, and NaN must not get past a comparison.
+    place = int(torch.where(finite, excess, math.inf).argmax())
+    verdict = Verdict.NOT_FINITE if not bool(finite.all()) else Verdict.WRONG_VALUES
+    if bool((error <= allowed).all()) and verdict is not Verdict.NOT_FINITE:
+        verdict = Verdict.CORRECT
+    return Comparison(
+        verdict,
+        *shapes,
+        str(actual.dtype),
+        exact=bool(torch.equal(expected, actual)),
+        max_abs_error=float(error.max()),
+        max_rel_error=_max_relative(error, expected),
+        worst_index=tuple(int(axis) for axis in torch.unravel_index(torch.tensor(place), expected.shape)),
+        expected=float(expected.flatten()[place]),
+        actual=float(actual.flatten()[place]),
+        excess=float(excess.flatten()[place]),
+    )
+
+
+def _max_relative(error: Tensor, expected: Tensor) -> float | None:
+    """Return the largest error relative to its expected value, over the places where that is not zero."""
+    somewhere = expected != 0
+    return float((error[somewhere] / expected[somewhere].abs()).max()) if bool(somewhere.any()) else None

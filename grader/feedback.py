@@ -1,0 +1,92 @@
+"""What is said of one submission, as frozen data; renderers are functions over a Report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grader.compare import Comparison, Verdict
+from grader.sandbox.answer import Flag, Outcome
+
+
+@dataclass(frozen=True)
+class GradientFeedback:
+    """One gradient: its verdict over all cases, and the case and comparison that decided it.
+
+    `note` says in words what no number shows; `slips` are the wrong gradients that a `follows` rests on.
+    """
+
+    name: str
+    verdict: Verdict
+    score: float | None
+    max_score: float
+    case: str | None = None
+    comparison: Comparison | None = None
+    exact: bool | None = None
+    note: str = ""
+    slips: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ExerciseFeedback:
+    """One function: how its run ended and what was made of each gradient."""
+
+    function: str
+    score: float | None
+    max_score: float
+    outcome: Outcome
+    message: str
+    file: str | None
+    line: int | None
+    printed: str
+    seconds: float
+    flags: tuple[Flag, ...]
+    gradients: tuple[GradientFeedback, ...]
+
+
+@dataclass(frozen=True)
+class AssignmentFeedback:
+    """One assignment; `score` and `max_score` are None if it was not selected."""
+
+    name: str
+    title: str
+    score: float | None
+    max_score: float | None
+    exercises: tuple[ExerciseFeedback, ...]
+
+    @property
+    def is_selected(self) -> bool:
+        """Whether the assignment was graded and counts."""
+        return self.max_score is not None
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is said of one submission; `score` is None if anything could not be judged."""
+
+    course: str
+    submission: str
+    seed: int
+    grader: str
+    torch: str
+    isolation: tuple[str, ...]
+    score: float | None
+    max_score: float
+    seconds: float
+    assignments: tuple[AssignmentFeedback, ...]
+
+    @property
+    def selected(self) -> tuple[AssignmentFeedback, ...]:
+        """The assignments that were graded."""
+        return tuple(assignment for assignment in self.assignments if assignment.is_selected)
+
+    @property
+    def is_full_marks(self) -> bool:
+        """Whether every point there is was earned."""
+        return self.score is not None and self.score >= self.max_score
+
+
+def total(scores: list[float | None]) -> float | None:
+    """Return the sum of scores, or None if one of them is unknown; without the dust of binary fractions."""
+    known = [score for score in scores if score is not None]
+    return round(sum(known), 9) if len(known) == len(scores) else None

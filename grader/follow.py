@@ -1,0 +1,200 @@
+"""Follow-through: is a step right, given the student's own wrong upstream gradient? Pure.
+
+The trace runs backward once more with the student's gradients in place of autograd's. What it makes of
+them at a name is what the student's formula should have given there. The rules below keep that check
+from being bought with an upstream in which many wrong formulas look right.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from torch import Tensor
+
+from grader.cases import Case
+from grader.compare import Comparison, Verdict, compare
+from grader.rubric import Exercise, Gradient, Tolerance
+
+# A slip's norm, relative to the true gradient's.
+LEAST_SIZE, MOST_SIZE = 1e-6, 1e6
+# What is expected under the slip, per unit of its norm, relative to the same of the true gradients.
+LEAST_EFFECT = 1e-3
+# A norm relative to that of dout below which a gradient is zero in truth, but for rounding.
+ZERO = 1e-12
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One case as it went: what was returned, by gradient name, and how each compares with autograd."""
+
+    case: Case
+    returned: Mapping[str, Tensor]
+    comparisons: Mapping[str, Comparison]
+
+    def is_correct(self, name: str) -> bool:
+        """Return whether autograd agrees with this gradient."""
+        return self.comparisons[name].verdict is Verdict.CORRECT
+
+
+class _Fit(Enum):
+    """How a wrong gradient fits the student's own upstream in one case.
+
+    It is UNDECIDED where it matches, but many formulas would: such a case speaks neither for nor against.
+    """
+
+    NO = 0
+    UNDECIDED = 1
+    YES = 2
+
+
+@dataclass(frozen=True)
+class _Upstream:
+    """The not-correct gradients that one gradient rests on: one step away, and all of them."""
+
+    near: tuple[str, ...]
+    all: tuple[str, ...]
+
+
+def find_follows(exercise: Exercise, trials: Sequence[Trial]) -> dict[str, tuple[str, ...]]:
+    """Return the gradients that are right given the student's own upstream, each with the slips it rests on.
+
+    Such a gradient fits in every case in which it is not correct, and in at least one of them its
+    upstream is fit to tell.
+    """
+    placeholders = frozenset(
+        gradient.name for gradient in exercise.gradients if _is_placeholder_in_all(gradient, trials)
+    )
+    fits = [_fit_case(exercise, trial, placeholders) for trial in trials]
+    follows: dict[str, tuple[str, ...]] = {}
+    for gradient in exercise.gradients:
+        tried = [
+            fit.get(gradient.name, _Fit.NO)
+            for fit, trial in zip(fits, trials, strict=True)
+            if not trial.is_correct(gradient.name)
+        ]
+        if _Fit.YES in tried and _Fit.NO not in tried:
+            follows[gradient.name] = ()
+    for name in follows:
+        resting = [_upstreams(trial)[name].all for trial in trials if not trial.is_correct(name)]
+        slips = dict.fromkeys(other for names in resting for other in names if other not in follows)
+        follows[name] = tuple(slips)
+    return follows
+
+
+def is_placeholder(own: Tensor, true: Tensor) -> bool:
+    """Return whether an upstream has a form that hides mistakes, and that the true gradient does not have.
+
+    Such forms are: only zeros and ones, equal along an axis, a single value that is not zero.
+    """
+    if own.numel() <= 1:
+        return False
+    if _is_binary(own) and not _is_binary(true):
+        return True
+    if int((own != 0).sum()) <= 1 < int((true != 0).sum()):
+        return True
+    axes = [axis for axis in range(own.dim()) if own.shape[axis] > 1]
+    return any(_is_constant(own, axis) and not _is_constant(true, axis) for axis in axes)
+
+
+def _is_placeholder_in_all(gradient: Gradient, trials: Sequence[Trial]) -> bool:
+    wrong = [trial for trial in trials if trial.comparisons[gradient.name].verdict is Verdict.WRONG_VALUES]
+    return bool(wrong) and all(
+        is_placeholder(trial.returned[gradient.name], trial.case.expected[gradient.value]) for trial in wrong
+    )
+
+
+def _fit_case(exercise: Exercise, trial: Trial, placeholders: frozenset[str]) -> dict[str, _Fit]:
+    """Return how each gradient with wrong values fits the upstream it was given in one case."""
+    upstreams = _upstreams(trial)
+    usable = {
+        gradient.name
+        for gradient in exercise.gradients
+        if trial.comparisons[gradient.name].verdict in (Verdict.CORRECT, Verdict.WRONG_VALUES)
+    }
+    given = {
+        gradient.value: trial.returned[gradient.name]
+        if gradient.name in usable
+        else trial.case.expected[gradient.value]
+        for gradient in exercise.gradients
+    }
+    reached = [trial.case.forward.gradients(trial.case.dout, given)]
+    if exercise.detached:
+        reached.append(trial.case.forward.gradients(trial.case.dout, given, without=exercise.detached))
+    gradients = {gradient.name: gradient for gradient in exercise.gradients}
+    fits: dict[str, _Fit] = {}
+    # From the output backwards, so that of every upstream it is known whether it is a slip of its own.
+    for name in _in_backward_order(trial):
+        upstream = upstreams[name]
+        if trial.comparisons[name].verdict is not Verdict.WRONG_VALUES or not usable.issuperset(upstream.all):
+            continue
+        expected = [path[gradients[name].value] for path in reached if gradients[name].value in path]
+        fit = max((_fit(gradients[name], trial, upstream.near, e) for e in expected), key=lambda found: found.value)
+        slips = [other for other in upstream.all if fits.get(other, _Fit.NO) is _Fit.NO]
+        if fit is _Fit.YES and not all(_may_carry(other, trial) and other not in placeholders for other in slips):
+            fit = _Fit.UNDECIDED
+        fits[name] = fit
+    return fits
+
+
+def _fit(gradient: Gradient, trial: Trial, near: Sequence[str], expected: Tensor) -> _Fit:
+    """Compare one gradient with what its nearest upstream makes of it."""
+    actual, true = trial.returned[gradient.name], trial.case.expected[gradient.value]
+    weighty = [name for name in near if not _is_zero_in_truth(name, trial)]
+    own_norm = _norm(trial.returned[name] for name in weighty)
+    true_norm = _norm(trial.case.expected[name[1:]] for name in weighty)
+    if not near or not weighty or own_norm == 0.0:
+        return _Fit.NO
+    scale = own_norm / true_norm
+    tolerance = Tolerance(gradient.tolerance.rtol, gradient.tolerance.atol * scale)
+    if compare(expected, actual, tolerance).verdict is not Verdict.CORRECT:
+        return _Fit.NO
+    effect, true_effect = _norm([expected]) / own_norm, _norm([true]) / true_norm
+    return _Fit.YES if effect >= LEAST_EFFECT * true_effect else _Fit.UNDECIDED
+
+
+def _upstreams(trial: Trial) -> dict[str, _Upstream]:
+    """Return what each gradient rests on; one that is correct, or was not returned, ends the chain."""
+    found: dict[str, _Upstream] = {}
+    for name in _in_backward_order(trial, every=True):
+        near: list[str] = []
+        for consumer in trial.case.forward.consumers(name[1:]):
+            other = f"d{consumer}"
+            if other not in trial.comparisons:
+                near.extend(found[other].near)
+            elif other in trial.returned and not trial.is_correct(other):
+                near.append(other)
+        further = [more for other in near for more in found[other].all]
+        found[name] = _Upstream(tuple(dict.fromkeys(near)), tuple(dict.fromkeys([*near, *further])))
+    return found
+
+
+def _in_backward_order(trial: Trial, *, every: bool = False) -> list[str]:
+    """Return the names of gradients from the output to the inputs; those judged, or of every value."""
+    names = [f"d{name}" for name in reversed(list(trial.case.forward.leaves))]
+    return [name for name in names if every or name in trial.comparisons]
+
+
+def _may_carry(name: str, trial: Trial) -> bool:
+    """Return whether a slip is of a size at which what rests on it can be judged."""
+    own, true = _norm([trial.returned[name]]), _norm([trial.case.expected[name[1:]]])
+    return LEAST_SIZE * true <= own <= MOST_SIZE * true
+
+
+def _is_zero_in_truth(name: str, trial: Trial) -> bool:
+    return _norm([trial.case.expected[name[1:]]]) <= ZERO * _norm([trial.case.dout])
+
+
+def _norm(tensors: Iterable[Tensor]) -> float:
+    return math.sqrt(sum(float(tensor.square().sum()) for tensor in tensors))
+
+
+def _is_binary(tensor: Tensor) -> bool:
+    return bool(((tensor == 0) | (tensor == 1)).all())
+
+
+def _is_constant(tensor: Tensor, axis: int) -> bool:
+    spread = (tensor - tensor.narrow(axis, 0, 1)).abs().max()
+    return bool(spread <= ZERO * tensor.abs().max())

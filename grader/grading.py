@@ -1,0 +1,243 @@
+"""One submission to one Report: the only place where the steps meet."""
+
+from __future__ import annotations
+
+import difflib
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+
+import torch
+from torch import Tensor
+
+from grader.cases import Case, Reference
+from grader.compare import Comparison, Verdict, compare
+from grader.errors import SubmissionError, UsageError
+from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, total
+from grader.follow import Trial, find_follows
+from grader.rubric import Course, Exercise, Gradient, Rubric
+from grader.sandbox.answer import Answer, Outcome
+from grader.sandbox.interview import Interview, Question, pack_call
+from grader.sandbox.warm import Warm
+from grader.submission import Submission
+from grader.text import one_line
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """One exercise with its cases made and its calls ready to travel, for any number of submissions."""
+
+    rubric: Rubric
+    exercise: Exercise
+    cases: tuple[Case, ...]
+
+    @cached_property
+    def question(self) -> Question:
+        """What the submission is asked."""
+        return Question(
+            function=self.exercise.function,
+            home=f"{self.rubric.name}.py",
+            given=self.exercise.given,
+            gradients=tuple(gradient.name for gradient in self.exercise.gradients),
+            calls=tuple(pack_call(case.arguments) for case in self.cases),
+        )
+
+
+class Grader:
+    """A course and a seed, ready to grade submissions one after the other.
+
+    `only` names assignments or functions. Raises UsageError for a name that the course does not have, and
+    CourseError if the course does not hold together.
+    """
+
+    def __init__(self, course: Course, seed: int = 0, only: Sequence[str] = ()) -> None:
+        self.course = course
+        self.seed = seed
+        self._is_narrowed = bool(only)
+        chosen = _choose(course, only)
+        self._prepared = {
+            rubric.name: tuple(
+                Prepared(rubric, exercise, reference.make_cases(exercise, seed)) for exercise in exercises
+            )
+            for rubric, exercises in chosen
+            for reference in [Reference(rubric)]
+        }
+
+    def grade(self, submission: Submission, warm: Warm) -> Report:
+        """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
+        started = time.monotonic()
+        functions = [prepared.exercise.function for part in self._prepared.values() for prepared in part]
+        with Interview(warm, submission, functions, self.course.limits) as interview:
+            selected = self._select(submission, interview)
+            assignments = tuple(
+                self._grade_assignment(rubric, rubric.name in selected, interview) for rubric in self.course.rubrics
+            )
+        chosen = [assignment for assignment in assignments if assignment.is_selected]
+        return Report(
+            course=self.course.title,
+            submission=submission.name,
+            seed=self.seed,
+            grader=grader_version(),
+            torch=torch.__version__,
+            isolation=warm.isolation,
+            score=total([assignment.score for assignment in chosen]),
+            max_score=total([assignment.max_score for assignment in chosen]) or 0.0,
+            seconds=time.monotonic() - started,
+            assignments=assignments,
+        )
+
+    def _select(self, submission: Submission, interview: Interview) -> set[str]:
+        """Return the names of the assignments that count: of a single file, those that it is about."""
+        about = {
+            name
+            for name, part in self._prepared.items()
+            if f"{name}.py" in submission.files
+            or f"{name}.py" in submission.refused
+            or any(prepared.exercise.function in found for prepared in part for found in interview.defines.values())
+        }
+        if not about:
+            prepared = [each for part in self._prepared.values() for each in part]
+            raise SubmissionError(_nothing_found(submission, interview.unreadable, prepared))
+        return about if submission.single and not self._is_narrowed else set(self._prepared)
+
+    def _grade_assignment(self, rubric: Rubric, is_selected: bool, interview: Interview) -> AssignmentFeedback:
+        if not is_selected:
+            return AssignmentFeedback(rubric.name, rubric.title, None, None, ())
+        exercises = tuple(_grade_one(prepared, interview) for prepared in self._prepared[rubric.name])
+        return AssignmentFeedback(
+            name=rubric.name,
+            title=rubric.title,
+            score=total([exercise.score for exercise in exercises]),
+            max_score=total([exercise.max_score for exercise in exercises]),
+            exercises=exercises,
+        )
+
+
+def _grade_one(prepared: Prepared, interview: Interview) -> ExerciseFeedback:
+    try:
+        return grade_exercise(prepared, interview.ask(prepared.question))
+    except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
+        return _not_judged(prepared, error)
+
+
+def grade_exercise(prepared: Prepared, answers: Sequence[Answer]) -> ExerciseFeedback:
+    """Judge what a function answered, one answer per case or fewer if it ended its process."""
+    exercise = prepared.exercise
+    decisive = next((answer for answer in answers if answer.outcome is not Outcome.RETURNED), answers[0])
+    # What ended the process leaves the cases behind it without gradients, too.
+    rest = [replace(decisive, gradients={}, notes={})] * (len(prepared.cases) - len(answers))
+    trials = [
+        _judge_case(exercise, case, answer) for case, answer in zip(prepared.cases, [*answers, *rest], strict=True)
+    ]
+    follows = find_follows(exercise, trials)
+    notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
+    gradients = tuple(
+        _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
+        for gradient in exercise.gradients
+    )
+    return ExerciseFeedback(
+        function=exercise.function,
+        score=total([gradient.score for gradient in gradients]),
+        max_score=round(exercise.max_score, 9),
+        outcome=decisive.outcome,
+        message=decisive.message,
+        file=decisive.file,
+        line=decisive.line,
+        printed=next((answer.printed for answer in answers if answer.printed), ""),
+        seconds=sum(answer.seconds for answer in answers),
+        flags=tuple(dict.fromkeys(flag for answer in answers for flag in answer.flags)),
+        gradients=gradients,
+    )
+
+
+def _judge_case(exercise: Exercise, case: Case, answer: Answer) -> Trial:
+    comparisons = {
+        gradient.name: _compare(gradient, case.expected[gradient.value], answer) for gradient in exercise.gradients
+    }
+    return Trial(case, answer.gradients, comparisons)
+
+
+def _compare(gradient: Gradient, expected: Tensor, answer: Answer) -> Comparison:
+    shape = tuple(expected.shape)
+    if answer.outcome is Outcome.NOT_JUDGED:
+        return Comparison(Verdict.NOT_JUDGED, shape)
+    actual, note = answer.gradients.get(gradient.name), answer.notes.get(gradient.name)
+    if actual is not None:
+        return compare(expected, actual, gradient.tolerance)
+    if note is not None and note.kind == "dtype":
+        verdict = Verdict.WRONG_DTYPE if note.shape == shape else Verdict.WRONG_SHAPE
+        return Comparison(verdict, shape, note.shape, note.text)
+    return Comparison(Verdict.NOT_RETURNED, shape)
+
+
+def _judge_gradient(
+    gradient: Gradient,
+    exercise: Exercise,
+    trials: Sequence[Trial],
+    follows: Mapping[str, tuple[str, ...]],
+    note: str,
+) -> GradientFeedback:
+    decisive = max(trials, key=lambda trial: trial.comparisons[gradient.name].severity)
+    comparison = decisive.comparisons[gradient.name]
+    verdict = Verdict.FOLLOWS if gradient.name in follows else comparison.verdict
+    shares = {Verdict.CORRECT: 1.0, Verdict.FOLLOWS: exercise.follow_through, Verdict.NOT_JUDGED: None}
+    share = shares.get(verdict, 0.0)
+    return GradientFeedback(
+        name=gradient.name,
+        verdict=verdict,
+        score=None if share is None else gradient.points * share,
+        max_score=gradient.points,
+        case=decisive.case.name,
+        comparison=comparison,
+        exact=_all_exact([trial.comparisons[gradient.name].exact for trial in trials]),
+        note=note,
+        slips=follows.get(gradient.name, ()),
+        hints=gradient.hints,
+    )
+
+
+def _all_exact(exact: Sequence[bool | None]) -> bool | None:
+    return None if None in exact else all(exact)
+
+
+def _not_judged(prepared: Prepared, error: Exception) -> ExerciseFeedback:
+    text = f"the grader itself failed here, which is not your doing: {type(error).__name__}: {error}"
+    return grade_exercise(prepared, [Answer(Outcome.NOT_JUDGED, text)])
+
+
+def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exercise, ...]]]:
+    """Return the selected rubrics with their selected exercises, in course order."""
+    known = [rubric.name for rubric in course.rubrics]
+    known += [exercise.function for rubric in course.rubrics for exercise in rubric.exercises]
+    unknown = [name for name in only if name not in known]
+    if unknown:
+        near = difflib.get_close_matches(unknown[0], known, n=1)
+        advice = f"did you mean {near[0]}?" if near else f"assignments: {', '.join(r.name for r in course.rubrics)}"
+        shown = one_line(unknown[0], 100)
+        raise UsageError(f"--only {shown}: the course has no assignment or function of that name; {advice}")
+    chosen = []
+    for rubric in course.rubrics:
+        everything = not only or rubric.name in only
+        exercises = tuple(each for each in rubric.exercises if everything or each.function in only)
+        if exercises:
+            chosen.append((rubric, exercises))
+    return chosen
+
+
+def _nothing_found(submission: Submission, unreadable: Mapping[str, Answer], prepared: Iterable[Prepared]) -> str:
+    functions = [each.exercise.function for each in prepared]
+    looked_for = ", ".join(functions[:4]) + (", ..." if len(functions) > 4 else "")
+    broken = "".join(f"; {answer.message}" for answer in unreadable.values())
+    if not submission.files and not submission.refused:
+        return f"{submission.name} holds no Python file; `grade start` makes a folder with one for each assignment"
+    return f"no function of the course is defined in {submission.name} (looked for {looked_for}){broken}"
+
+
+def grader_version() -> str:
+    """Return the version of the installed package."""
+    try:
+        return version("backprop-grader")
+    except PackageNotFoundError:
+        return "unknown"

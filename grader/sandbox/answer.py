@@ -1,0 +1,216 @@
+"""What came back from a student's function, read with bounds: nothing a child sends is trusted."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.sandbox.frames import Frame, FrameError
+from grader.text import clean
+
+MAX_HEADER = 1 << 16
+MAX_MESSAGE = 2_000
+MAX_FLAGS = 50
+DTYPES = MappingProxyType(
+    {
+        "F64": torch.float64,
+        "F32": torch.float32,
+        "F16": torch.float16,
+        "BF16": torch.bfloat16,
+        "I64": torch.int64,
+        "I32": torch.int32,
+        "BOOL": torch.bool,
+    }
+)
+
+
+class Outcome(StrEnum):
+    """How the run of a student's function ended."""
+
+    RETURNED = "returned"
+    NOT_WRITTEN = "not_written"
+    MISSING = "missing"
+    RAISED = "raised"
+    TIMED_OUT = "timed_out"
+    OUT_OF_MEMORY = "out_of_memory"
+    TOO_MUCH_OUTPUT = "too_much_output"
+    CRASHED = "crashed"
+    BAD_RETURN = "bad_return"
+    AUTOGRAD_USED = "autograd_used"
+    UNREADABLE = "unreadable"
+    NOT_JUDGED = "not_judged"
+
+
+# What a child may say of itself; everything else is found out from outside.
+_SAYABLE = frozenset(
+    {
+        Outcome.RETURNED,
+        Outcome.NOT_WRITTEN,
+        Outcome.RAISED,
+        Outcome.OUT_OF_MEMORY,
+        Outcome.BAD_RETURN,
+        Outcome.AUTOGRAD_USED,
+    }
+)
+
+
+@dataclass(frozen=True)
+class Flag:
+    """Something for the instructor to look at; it changes no score."""
+
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Note:
+    """Why there is no tensor for a gradient: `kind` is not_a_tensor, dtype or refused."""
+
+    kind: str
+    text: str
+    shape: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One call of a student's function, as a value: how it ended and the tensors it gave."""
+
+    outcome: Outcome
+    message: str = ""
+    file: str | None = None
+    line: int | None = None
+    printed: str = ""
+    seconds: float = 0.0
+    gradients: Mapping[str, Tensor] = field(default_factory=dict)
+    notes: Mapping[str, Note] = field(default_factory=dict)
+    flags: tuple[Flag, ...] = ()
+
+
+def read_answer(frame: Frame, gradients: Sequence[str], printed: str, seconds: float) -> Answer:
+    """Turn a child's frame into an answer. Raises FrameError if it is anything but a well-formed one."""
+    message = frame.message
+    outcome = _text(message, "outcome")
+    if outcome not in _SAYABLE:
+        raise FrameError("the answer names no outcome that a function can have")
+    tensors = read_tensors(frame.payload, gradients) if frame.payload else {}
+    return Answer(
+        outcome=Outcome(outcome),
+        message=clean(_text(message, "message"), MAX_MESSAGE),
+        file=read_file_name(message),
+        line=read_line(message),
+        printed=printed,
+        seconds=seconds,
+        gradients=MappingProxyType(tensors),
+        notes=MappingProxyType(_notes(message, gradients)),
+        flags=_flags(message),
+    )
+
+
+def read_tensors(payload: bytes, names: Sequence[str]) -> dict[str, Tensor]:
+    """Read a safetensors payload whose tensors are among `names`.
+
+    Raises FrameError for a header that is too long or no JSON, an unknown name or dtype, a shape whose
+    size does not match its bytes, tensors that overlap or leave a gap, and anything after the last one.
+    """
+    if len(payload) < 8:
+        raise FrameError("the answer's tensors have no header")
+    length = int.from_bytes(payload[:8], "little")
+    if length > MAX_HEADER or 8 + length > len(payload):
+        raise FrameError("the answer's tensors have a header of an impossible length")
+    try:
+        header = json.loads(payload[8 : 8 + length])
+    except (ValueError, RecursionError) as error:
+        raise FrameError("the header of the answer's tensors is not JSON") from error
+    if not isinstance(header, dict) or not set(header) <= {*names, "__metadata__"}:
+        raise FrameError("the answer's tensors have names that were not asked for")
+    header.pop("__metadata__", None)
+    data = memoryview(payload)[8 + length :]
+    end = 0
+    tensors = {}
+    for name, entry in sorted(header.items(), key=_start):
+        dtype, shape, start, stop = _checked(entry)
+        if start != end or stop > len(data):
+            raise FrameError(f"the bytes of {name} are not where they should be")
+        tensors[name] = _tensor(data[start:stop], dtype, shape)
+        end = stop
+    if end != len(data):
+        raise FrameError("the answer's tensors are followed by more bytes")
+    return tensors
+
+
+def read_file_name(message: Mapping[str, Any]) -> str | None:
+    """Return the file that a message names, cleaned."""
+    file = message.get("file")
+    return clean(file, 200) if isinstance(file, str) else None
+
+
+def read_line(message: Mapping[str, Any]) -> int | None:
+    """Return the line that a message names, if it can be one."""
+    line = message.get("line")
+    return line if type(line) is int and 0 < line < 10_000_000 else None
+
+
+def _start(item: tuple[str, Any]) -> int:
+    return _checked(item[1])[2]
+
+
+def _checked(entry: object) -> tuple[torch.dtype, tuple[int, ...], int, int]:
+    match entry:
+        case {"dtype": str(code), "shape": list(shape), "data_offsets": [int(start), int(stop)]} if code in DTYPES:
+            sound = len(shape) <= 64 and all(type(size) is int and 0 <= size < 1 << 48 for size in shape)
+            if sound and 0 <= start <= stop and math.prod(shape) * DTYPES[code].itemsize == stop - start:
+                return DTYPES[code], tuple(shape), start, stop
+    raise FrameError("the header of the answer's tensors does not add up")
+
+
+def _tensor(data: memoryview, dtype: torch.dtype, shape: tuple[int, ...]) -> Tensor:
+    # A bytearray of its own: torch wants memory it may write to, and frombuffer refuses empty ones.
+    return (
+        torch.frombuffer(bytearray(data), dtype=dtype).reshape(shape) if len(data) else torch.zeros(shape, dtype=dtype)
+    )
+
+
+def _text(message: Mapping[str, Any], key: str) -> str:
+    value = message.get(key)
+    if not isinstance(value, str):
+        raise FrameError(f"the answer's {key} is not text")
+    return value
+
+
+def _notes(message: Mapping[str, Any], gradients: Sequence[str]) -> dict[str, Note]:
+    notes = message.get("notes")
+    if not isinstance(notes, dict):
+        raise FrameError("the answer's notes are not an object")
+    found = {}
+    for name, note in notes.items():
+        if name not in gradients or not isinstance(note, dict):
+            raise FrameError("the answer has a note on a gradient that was not asked for")
+        found[name] = Note(_text(note, "kind"), clean(_text(note, "text"), 500), _shape(note.get("shape")))
+    return found
+
+
+def _shape(shape: object) -> tuple[int, ...] | None:
+    sound = isinstance(shape, list) and len(shape) <= 64 and all(type(size) is int for size in shape)
+    return tuple(shape) if isinstance(shape, list) and sound else None
+
+
+def _flags(message: Mapping[str, Any]) -> tuple[Flag, ...]:
+    flags = message.get("flags")
+    if not isinstance(flags, list):
+        raise FrameError("the answer's flags are not a list")
+    found = []
+    for flag in flags[:MAX_FLAGS]:
+        match flag:
+            case [str(kind), str(detail)]:
+                found.append(Flag(clean(kind, 50), clean(detail, 500)))
+            case _:
+                raise FrameError("a flag of the answer is not two texts")
+    return tuple(found)

@@ -1,0 +1,232 @@
+"""One call of a student's function: what it returned, or why not. Runs in the confined child only."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace, TracebackType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+MAX_MESSAGE = 2_000
+MAX_ANSWER_BYTES = 1 << 26
+# What safetensors can carry; another dtype is only named.
+_CARRIED = frozenset(
+    {torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.bool}
+)
+
+
+@dataclass
+class Reply:
+    """What the child says of one call; `notes` tells of each gradient why there is no tensor of it."""
+
+    outcome: str
+    message: str = ""
+    file: str | None = None
+    line: int | None = None
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    notes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    flags: list[list[str]] = field(default_factory=list)
+
+
+def call(
+    function: Callable[..., Any], arguments: Mapping[str, Any], gradients: Sequence[str], files: Collection[str]
+) -> Reply:
+    """Call a student's function with arguments by name, and gather the gradients that it gives."""
+    misfit = _signature_problem(function, arguments, files)
+    if misfit:
+        return misfit
+    inputs = {name: value for name, value in _flatten(arguments) if isinstance(value, Tensor)}
+    versions = {name: tensor._version for name, tensor in inputs.items()}
+    try:
+        with torch.no_grad():
+            returned = function(**arguments)
+    except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
+        reply = explain(error, files)
+        _take(_locals_of(function, error.__traceback__, gradients), reply)
+        error.__traceback__ = None
+    else:
+        reply = _gather(returned, gradients)
+    for name, tensor in inputs.items():
+        if tensor._version != versions[name]:
+            reply.flags.append(["mutated_input", f"{name} was changed in place"])
+    return reply
+
+
+def explain(error: BaseException, files: Collection[str]) -> Reply:
+    """Say what an exception means as an outcome, with the last line of the submission on its way."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename in files]
+    file, line = (own[-1].filename, own[-1].lineno) if own else (None, None)
+    text = _text_of(error)
+    if isinstance(error, NotImplementedError) and own and frames[-1] is own[-1]:
+        return Reply("not_written", text, file, line)
+    if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in text):
+        return Reply("out_of_memory", text, file, line)
+    return Reply("raised", text, file, line)
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        text = str(error)
+        text = text[:MAX_MESSAGE] if type(text) is str else "(its message is not text)"
+    except BaseException:  # noqa: BLE001 # the exception's own __str__ is student code as well
+        text = "(its message could not be read: __str__ raised)"
+    name = _class_name(error)
+    return f"{name[:100]}: {text}" if text else name[:100]
+
+
+def _class_name(value: object) -> str:
+    # Not type(value).__name__: a metaclass could answer that with anything.
+    return str(type.__dict__["__name__"].__get__(type(value)))
+
+
+def _signature_problem(
+    function: Callable[..., Any], arguments: Mapping[str, Any], files: Collection[str]
+) -> Reply | None:
+    try:
+        signature = inspect.signature(function)
+    except BaseException:  # noqa: BLE001 # no signature to be had: the call itself will tell
+        return None
+    try:
+        signature.bind(**arguments)
+    except TypeError as error:
+        name = getattr(function, "__name__", "the function")
+        code = getattr(inspect.unwrap(function), "__code__", None)
+        file = code.co_filename if code is not None and code.co_filename in files else None
+        text = f"{name}{signature} does not take what the exercise gives, ({', '.join(arguments)}): {error}"
+        line = code.co_firstlineno if code is not None and file is not None else None
+        return Reply("raised", f"TypeError: {text}"[:MAX_MESSAGE], file, line)
+    return None
+
+
+def _flatten(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    found: list[tuple[str, Any]] = []
+    for name, value in arguments.items():
+        if isinstance(value, SimpleNamespace):
+            found.extend((f"{name}.{inner}", part) for inner, part in vars(value).items())
+        else:
+            found.append((name, value))
+    return found
+
+
+def _locals_of(function: Callable[..., Any], trace: TracebackType | None, gradients: Sequence[str]) -> dict[str, Any]:
+    """Return the gradients that the function had computed when it raised."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    while trace is not None:
+        if trace.tb_frame.f_code is code:
+            found = trace.tb_frame.f_locals
+            return {name: found[name] for name in gradients if found.get(name) is not None}
+        trace = trace.tb_next
+    return {}
+
+
+def _gather(returned: Any, gradients: Sequence[str]) -> Reply:
+    """Match what a function returned with the gradients it was to return.
+
+    Only the built-in methods of dict, tuple and list are used: a subclass may answer differently each time.
+    """
+    reply = Reply("returned")
+    wanted = ", ".join(gradients)
+    if isinstance(returned, dict):
+        found = dict(dict.items(returned))
+        unknown = [key for key in found if not (type(key) is str and key in gradients)]
+        if unknown:
+            text = f"returned a dict with the key {_short(unknown[0])}; the keys are {wanted}"
+            return Reply("bad_return", text)
+    elif isinstance(returned, tuple | list):
+        values = list(tuple.__iter__(returned) if isinstance(returned, tuple) else list.__iter__(returned))
+        if len(values) != len(gradients):
+            text = f"returned {_count(len(values))}, expected {len(gradients)}: {wanted}"
+            return Reply("bad_return", text)
+        found = dict(zip(gradients, values, strict=True))
+    elif len(gradients) == 1 and (
+        returned is None or isinstance(returned, Tensor | np.ndarray | np.generic | int | float)
+    ):
+        found = {gradients[0]: returned}
+    elif returned is None:
+        found = {}
+    else:
+        one = "one tensor" if isinstance(returned, Tensor) else f"one {_kind(returned)}"
+        expected = f"a tensor, {wanted}" if len(gradients) == 1 else f"{len(gradients)} gradients: {wanted}"
+        return Reply("bad_return", f"returned {one}, expected {expected}")
+    if all(found.get(name) is None for name in gradients):
+        return Reply("not_written", "returned None" + ("" if len(gradients) == 1 else " for every gradient"))
+    _take(found, reply)
+    return reply
+
+
+def _take(found: Mapping[str, Any], reply: Reply) -> None:
+    """Put plain copies of the tensors into the reply, within a bound on their size, and say what is no tensor."""
+    room = MAX_ANSWER_BYTES
+    for name, value in found.items():
+        if value is None:
+            continue
+        if not isinstance(value, Tensor):
+            reply.notes[name] = {"kind": "not_a_tensor", "text": f"{_kind(value)}, not a tensor"}
+            continue
+        try:
+            with torch._C.DisableTorchFunctionSubclass():
+                room -= _take_tensor(name, value, room, reply)
+        except MemoryError:
+            reply.outcome, reply.message = "out_of_memory", f"{name} could not be copied"
+        except (RuntimeError, TypeError, NotImplementedError) as error:
+            _refuse(name, f"a {_kind(value)} that holds no plain numbers ({_text_of(error)[:200]})", reply)
+
+
+def _take_tensor(name: str, value: Tensor, room: int, reply: Reply) -> int:
+    """Copy one tensor into the reply and return its size in bytes."""
+    unusual = _unusual_layout(value)
+    if unusual:
+        _refuse(name, f"a {unusual} tensor; return an ordinary dense one", reply)
+        return 0
+    shape, dtype = list(value.shape), str(value.dtype)
+    size = value.numel() * value.element_size()
+    if size > room:
+        # Refused by its announced size: copying an expanded view would cost what it only pretends to hold.
+        _refuse(name, f"a tensor of shape {tuple(shape)}, {size} bytes; a gradient has the shape of its value", reply)
+        return 0
+    if value.requires_grad:
+        reply.flags.append(["requires_grad", f"{name} requires grad ({_kind(value)}); it was detached"])
+    if value.dtype not in _CARRIED:
+        reply.notes[name] = {"kind": "dtype", "text": dtype, "shape": shape}
+        return 0
+    plain = value.detach().resolve_conj().resolve_neg().contiguous()
+    reply.tensors[name] = plain.as_subclass(Tensor).clone() if type(plain) is not Tensor else plain.clone()
+    return size
+
+
+def _unusual_layout(value: Tensor) -> str | None:
+    if value.is_nested:
+        return "nested"
+    if value.layout is not torch.strided:
+        return "sparse" if "sparse" in str(value.layout) else str(value.layout).removeprefix("torch.")
+    if value.is_quantized:
+        return "quantized"
+    return None if value.device.type == "cpu" else value.device.type
+
+
+def _refuse(name: str, text: str, reply: Reply) -> None:
+    reply.notes[name] = {"kind": "refused", "text": text}
+    if reply.outcome == "returned":
+        reply.outcome, reply.message = "bad_return", f"{name} is {text}"
+
+
+def _kind(value: Any) -> str:
+    name = _class_name(value)[:60]
+    return {"ndarray": "numpy array", "NoneType": "None", "int": "number (int)", "float": "number (float)"}.get(
+        name, name
+    )
+
+
+def _short(value: Any) -> str:
+    return repr(value[:60]) if type(value) is str else f"of type {_kind(value)}"
+
+
+def _count(number: int) -> str:
+    return "1 value" if number == 1 else f"{number} values"

@@ -1,0 +1,254 @@
+"""One submission and the questions put to it: loads its files, calls its functions, replaces a child that died."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Any, Self
+
+import safetensors.torch
+from torch import Tensor
+
+from grader.cases import Argument
+from grader.rubric import Limits
+from grader.sandbox.answer import Answer, Outcome, read_answer, read_file_name, read_line
+from grader.sandbox.child import Child, End, Heard
+from grader.sandbox.frames import Frame, FrameError
+from grader.sandbox.warm import Warm, describe_status
+from grader.submission import Submission
+from grader.text import clean, one_line
+
+
+@dataclass(frozen=True)
+class Call:
+    """The arguments of one call, ready to travel."""
+
+    numbers: Mapping[str, float | int]
+    tensors: bytes
+
+
+@dataclass(frozen=True)
+class Question:
+    """One function to look for, first in the file `home`, and the calls to make of it."""
+
+    function: str
+    home: str
+    given: tuple[str, ...]
+    gradients: tuple[str, ...]
+    calls: tuple[Call, ...]
+
+
+def pack_call(arguments: Mapping[str, Argument]) -> Call:
+    """Return arguments as they travel: tensors as safetensors, `cache/probs` for a value inside `cache`."""
+    flat: dict[str, Any] = {}
+    for name, argument in arguments.items():
+        if isinstance(argument, Mapping):
+            flat.update({f"{name}/{inner}": value for inner, value in argument.items()})
+        else:
+            flat[name] = argument
+    tensors = {name: value.contiguous() for name, value in flat.items() if isinstance(value, Tensor)}
+    numbers = {name: value for name, value in flat.items() if not isinstance(value, Tensor)}
+    return Call(numbers, safetensors.torch.save(tensors))
+
+
+class Interview:
+    """The conversation with one submission; use it as a context manager."""
+
+    def __init__(self, warm: Warm, submission: Submission, wanted: Sequence[str], limits: Limits) -> None:
+        self._warm = warm
+        self._limits = limits
+        self._wanted = list(wanted)
+        self._files = dict(submission.files)
+        self._seconds_left = limits.submission_seconds
+        self._child: Child | None = None
+        self._loaded: dict[str, dict[str, Any]] = {}
+        self._lost = {
+            file: Answer(Outcome.UNREADABLE, f"{one_line(file, 200)} could not be read: {reason}", file=file)
+            for file, reason in submission.refused.items()
+        }
+        self.defines: dict[str, frozenset[str]] = {}
+        self._survey()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._drop_child()
+
+    @property
+    def unreadable(self) -> Mapping[str, Answer]:
+        """The files that could not be read or parsed, or that never finished loading, and why."""
+        return self._lost
+
+    def ask(self, question: Question) -> tuple[Answer, ...]:
+        """Return one answer per call, or fewer if the function ended its process, or one that says why none."""
+        problem: Answer | None = None
+        for file in self._candidates(question):
+            loaded = self._lost.get(file) or self._load(file)
+            if isinstance(loaded, Answer):
+                problem = problem or loaded
+            elif question.function in loaded["functions"]:
+                return self._call(question, file)
+            elif loaded["stopped"] and question.function in self.defines[file]:
+                problem = problem or _never_reached(question.function, file, loaded["stopped"])
+        return (problem or Answer(Outcome.MISSING, f"{question.function} is defined in no file of the submission"),)
+
+    def _survey(self) -> None:
+        """Have every file parsed by the child; a file that ends the child is found by giving it files one by one."""
+        if not self._take_files(self._files):
+            readable: dict[str, bytes] = {}
+            for file, source in self._files.items():
+                if not self._take_files({file: source}):
+                    text = f"{one_line(file, 200)} could not be parsed: reading it ended the process or took too long"
+                    self._lost[file] = Answer(Outcome.UNREADABLE, text, file=file)
+                else:
+                    readable[file] = source
+            self._files = readable
+            self._drop_child()
+
+    def _take_files(self, files: Mapping[str, bytes]) -> bool:
+        """Hand files to a fresh child; False if that was its end."""
+        self._drop_child()
+        self._child = self._warm.fork(self._limits)
+        listed = [[file, len(source)] for file, source in files.items()]
+        message = {"do": "files", "files": listed, "wanted": self._wanted}
+        heard = self._hear(message, b"".join(files.values()))
+        if heard.frame is None:
+            self._drop_child()
+            return False
+        for file in files:
+            self.defines[file] = frozenset(_names(heard.frame, "defines", file)).intersection(self._wanted)
+            problem = heard.frame.message.get("unreadable", {}).get(file)
+            match problem:
+                case [str(text), line]:
+                    where = f" line {line}" if isinstance(line, int) else ""
+                    said = clean(f"{one_line(file, 200)}{where}: {text}", 500)
+                    self._lost[file] = Answer(Outcome.UNREADABLE, said, file=file, line=read_line({"line": line}))
+        return True
+
+    def _candidates(self, question: Question) -> list[str]:
+        others = [file for file in sorted(self.defines) if question.function in self.defines[file]]
+        # A file that could not be parsed may still say that it has the function.
+        sign = f"def {question.function}(".encode()
+        unread = [file for file in sorted(self._lost) if file not in others and sign in self._files.get(file, b"")]
+        known = {*self._files, *self._lost}
+        home = [question.home] if question.home in known else []
+        return list(dict.fromkeys([*home, *others, *unread]))
+
+    def _load(self, file: str) -> dict[str, Any] | Answer:
+        """Have a file run by the child, once per child; an Answer if that was the child's end."""
+        if self._child is None and not self._take_files(self._files):
+            return Answer(Outcome.NOT_JUDGED, "the submission's files could not be handed over a second time")
+        if file not in self._loaded:
+            heard = self._hear({"do": "load", "file": file, "wanted": self._wanted}, b"")
+            if heard.frame is None:
+                self._drop_child()
+                self._lost[file] = replace(self._explain(heard, f"loading {one_line(file, 200)}"), file=file)
+                return self._lost[file]
+            stopped = heard.frame.message.get("stopped")
+            self._loaded[file] = {
+                "functions": _names(heard.frame, "functions"),
+                "stopped": stopped if isinstance(stopped, dict) else None,
+            }
+        return self._loaded[file]
+
+    def _call(self, question: Question, file: str) -> tuple[Answer, ...]:
+        answers: list[Answer] = []
+        for call in question.calls:
+            if self._seconds_left <= 0:
+                text = (
+                    f"the {self._limits.submission_seconds:g} s for the whole submission were used up before this call"
+                )
+                answers.append(Answer(Outcome.TIMED_OUT, text))
+                break
+            message = {
+                "do": "call",
+                "file": file,
+                "function": question.function,
+                "given": list(question.given),
+                "gradients": list(question.gradients),
+                "numbers": dict(call.numbers),
+            }
+            heard = self._hear(message, call.tensors)
+            answer = self._read(heard, question)
+            answers.append(answer)
+            if heard.frame is None:
+                break
+        if self._child is not None and self._hear({"do": "nothing"}, b"").frame is None:
+            # A second answer arrived behind the last one, or the process ended after it.
+            self._drop_child()
+            answers[-1] = replace(
+                answers[-1],
+                outcome=Outcome.BAD_RETURN,
+                message=f"{question.function} answered more than once, or ended its process after answering",
+                gradients={},
+            )
+        return tuple(answers)
+
+    def _read(self, heard: Heard, question: Question) -> Answer:
+        if heard.frame is None:
+            self._drop_child()
+            return self._explain(heard, question.function)
+        try:
+            return read_answer(heard.frame, question.gradients, heard.printed, heard.seconds)
+        except FrameError as error:
+            return Answer(Outcome.BAD_RETURN, str(error), printed=heard.printed, seconds=heard.seconds)
+
+    def _hear(self, message: Mapping[str, Any], payload: bytes) -> Heard:
+        assert self._child is not None
+        heard = self._child.ask(message, payload, min(self._limits.call_seconds, max(self._seconds_left, 0.01)))
+        self._seconds_left -= heard.seconds
+        return heard
+
+    def _explain(self, heard: Heard, what: str) -> Answer:
+        """Say how a process ended that gave no answer."""
+        outcome, message = Outcome.CRASHED, f"{what} gave no answer"
+        match heard.end:
+            case End.TIMED_OUT:
+                limit = min(self._limits.call_seconds, self._seconds_left + heard.seconds)
+                outcome, message = Outcome.TIMED_OUT, f"{what} did not finish within {limit:.3g} s"
+            case End.FLOODED:
+                outcome = Outcome.TOO_MUCH_OUTPUT
+                message = f"{what} printed more than {self._limits.output_kb} KB"
+            case End.MALFORMED:
+                outcome, message = Outcome.BAD_RETURN, f"{what}: {heard.reason}"
+            case End.DIED:
+                outcome, message = self._explain_death(heard, what)
+        return Answer(outcome, message, printed=heard.printed, seconds=heard.seconds)
+
+    def _explain_death(self, heard: Heard, what: str) -> tuple[Outcome, str]:
+        status = heard.status
+        if status is None:
+            return Outcome.CRASHED, f"{what} closed its answer and gave none"
+        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+            return Outcome.TIMED_OUT, f"{what} used up the processor time of the whole submission"
+        if "bad_alloc" in heard.printed or "MemoryError" in heard.printed[-200:]:
+            return Outcome.OUT_OF_MEMORY, f"{what} asked for more than {self._limits.memory_mb} MB"
+        return Outcome.CRASHED, f"{what} gave no answer: {describe_status(status)}"
+
+    def _drop_child(self) -> None:
+        if self._child is not None:
+            child, self._child = self._child, None
+            child.close()
+            self._loaded.clear()
+
+
+def _never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answer:
+    reason = clean(str(stopped.get("message", "")), 1_000)
+    line = read_line(stopped)
+    at = f" at line {line}" if line else ""
+    text = f"{one_line(file, 200)} stopped{at}, before {function} was defined: {reason}"
+    outcome = Outcome.OUT_OF_MEMORY if stopped.get("outcome") == Outcome.OUT_OF_MEMORY else Outcome.RAISED
+    return Answer(outcome, text, file=read_file_name(stopped) or file, line=line)
+
+
+def _names(frame: Frame, key: str, inner: str | None = None) -> list[str]:
+    found = frame.message.get(key)
+    if inner is not None:
+        found = found.get(inner) if isinstance(found, dict) else None
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []

@@ -1,0 +1,141 @@
+"""The files of a submission as modules in memory. Runs in the confined child only."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import linecache
+import sys
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from types import CodeType, ModuleType
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why a file could not be read, or where loading it stopped."""
+
+    text: str
+    file: str | None = None
+    line: int | None = None
+
+
+class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Imports a submission's files from memory, after every installed module has been looked for."""
+
+    def __init__(self, sources: Mapping[str, bytes]) -> None:
+        self.sources = sources
+        self.code: dict[str, CodeType] = {}
+        self.defines: dict[str, list[str]] = {}
+        self.unreadable: dict[str, Problem] = {}
+        self.loaded: dict[str, ModuleType] = {}
+        self.stopped: dict[str, BaseException] = {}
+        for file, source in sources.items():
+            self._compile(file, source)
+        self._names = {_module_name(file): file for file in sources}
+        self._packages = {
+            ".".join(name.split(".")[:depth]) for name in self._names for depth in range(1, name.count(".") + 1)
+        }
+        # A file called torch.py, or a folder called json, is never imported in place of the installed one.
+        self._shadowed = {name for name in {name.split(".")[0] for name in self._names} if _is_installed(name)}
+        sys.meta_path.append(self)
+
+    def load(self, file: str) -> BaseException | None:
+        """Run a file once and return what stopped it, if anything did."""
+        name = _module_name(file)
+        if file not in self.loaded:
+            try:
+                if name.split(".")[0] in self._shadowed:
+                    self._run(file, ModuleType(f"submission.{name}"))
+                else:
+                    importlib.import_module(name)
+            except BaseException as error:  # noqa: BLE001 # sys.exit() in a file stops that file, not the child
+                self.stopped.setdefault(file, error)  # what _run could not note: the import system's own refusal
+        return self.stopped.get(file)
+
+    def function(self, file: str, name: str) -> Any:
+        """Return the function that a loaded file defines, or None."""
+        found = vars(self.loaded[file]).get(name) if file in self.loaded else None
+        return found if callable(found) else None
+
+    def find_spec(
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002 # the import system passes it
+        target: ModuleType | None = None,  # noqa: ARG002 # the import system passes it
+    ) -> importlib.machinery.ModuleSpec | None:
+        """Find a module among the submission's files; sys.meta_path asks here last."""
+        if fullname.split(".")[0] in self._shadowed:
+            return None
+        file = self._names.get(fullname)
+        if file is None and fullname not in self._packages:
+            return None
+        is_package = file is None or PurePosixPath(file).name == "__init__.py" or fullname in self._packages
+        return importlib.util.spec_from_loader(fullname, self, origin=file, is_package=is_package)
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        """Let the import system make an ordinary module."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run a file of the submission as this module."""
+        file = self._names.get(module.__name__)
+        if file is not None:
+            self._run(file, module)
+
+    def _run(self, file: str, module: ModuleType) -> None:
+        module.__file__ = file
+        # Kept before it runs: a file that fails half-way still gives the functions defined before that line.
+        self.loaded[file] = module
+        try:
+            if file in self.unreadable:
+                raise SyntaxError(self.unreadable[file].text)
+            exec(self.code[file], module.__dict__)  # noqa: S102 # running the student's file is what this process is for
+        except BaseException as error:
+            self.stopped[file] = error
+            raise
+
+    def _compile(self, file: str, source: bytes) -> None:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                tree = ast.parse(source, filename=file)
+                self.defines[file] = sorted(_bound_names(tree))
+                self.code[file] = compile(tree, file, "exec", dont_inherit=True)
+        except SyntaxError as error:
+            self.unreadable[file] = Problem(f"{type(error).__name__}: {error.msg}", file, error.lineno)
+        except (ValueError, RecursionError, MemoryError) as error:
+            self.unreadable[file] = Problem(f"{type(error).__name__}: {error or 'nested too deeply'}", file)
+        text = source.decode("utf-8", errors="replace")
+        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+
+
+def _module_name(file: str) -> str:
+    parts = PurePosixPath(file).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return name in sys.modules or importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _bound_names(tree: ast.Module) -> set[str]:
+    """Return the names that a file could define as functions: def, import, assignment, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
+                names.add(name)
+            case ast.alias(name=name, asname=asname):
+                names.add(asname or name)
+            case ast.Name(id=name, ctx=ast.Store()):
+                names.add(name)
+    return names

@@ -1,0 +1,119 @@
+"""The child's loop: requests come in, answers go out, until the pipe closes. Runs in the confined child only."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import safetensors.torch
+from torch import Tensor
+
+from grader.sandbox.calling import Reply, call, explain
+from grader.sandbox.frames import HEADER, Frame, pack, unpack_header, unpack_text
+from grader.sandbox.modules import Modules
+
+
+def respond(requests: int, answers: int) -> None:
+    """Answer every request that arrives on one descriptor, on the other, in order."""
+    child = _Child()
+    while (frame := _read_frame(requests)) is not None:
+        message, payload = child.handle(frame)
+        for stream in (sys.stdout, sys.stderr):
+            _flush(stream)
+        _write(answers, pack({"id": frame.message["id"], **message}, payload))
+
+
+class _Child:
+    def __init__(self) -> None:
+        self.modules = Modules({})
+
+    def handle(self, frame: Frame) -> tuple[dict[str, Any], bytes]:
+        message = frame.message
+        match message["do"]:
+            case "files":
+                return self._take_files(message, frame.payload), b""
+            case "load":
+                return self._load(message), b""
+            case "call":
+                return self._call(message, frame.payload)
+            case "nothing":
+                return {}, b""
+        raise ValueError(message["do"])
+
+    def _take_files(self, message: Mapping[str, Any], payload: bytes) -> dict[str, Any]:
+        sources, start = {}, 0
+        for name, length in message["files"]:
+            sources[name] = payload[start : start + length]
+            start += length
+        self.modules = Modules(sources)
+        unreadable = {file: [problem.text, problem.line] for file, problem in self.modules.unreadable.items()}
+        wanted = set(message["wanted"])
+        defines = {file: sorted(wanted.intersection(names)) for file, names in self.modules.defines.items()}
+        return {"unreadable": unreadable, "defines": defines}
+
+    def _load(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        file = message["file"]
+        stopped = self.modules.load(file)
+        answer: dict[str, Any] = {
+            "functions": [name for name in message["wanted"] if self.modules.function(file, name) is not None]
+        }
+        if stopped is not None:
+            reply = explain(stopped, self.modules.sources)
+            answer["stopped"] = {"outcome": reply.outcome, **_where(reply)}
+        return answer
+
+    def _call(self, message: Mapping[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+        function = self.modules.function(message["file"], message["function"])
+        arguments = _arguments(message, safetensors.torch.load(payload))
+        reply = call(function, arguments, message["gradients"], self.modules.sources)
+        answer = {"outcome": reply.outcome, "notes": reply.notes, "flags": reply.flags, **_where(reply)}
+        return answer, safetensors.torch.save(reply.tensors) if reply.tensors else b""
+
+
+def _where(reply: Reply) -> dict[str, Any]:
+    return {"message": reply.message, "file": reply.file, "line": reply.line}
+
+
+def _arguments(message: Mapping[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
+    """Put the arguments together again: `cache/probs` is the value probs of the namespace cache."""
+    values: dict[str, Any] = {**tensors, **message["numbers"]}
+    arguments: dict[str, Any] = {}
+    for name in message["given"]:
+        inside = {key.partition("/")[2]: value for key, value in values.items() if key.startswith(f"{name}/")}
+        arguments[name] = SimpleNamespace(**inside) if inside else values[name]
+    return arguments
+
+
+def _read_frame(descriptor: int) -> Frame | None:
+    header = _read(descriptor, HEADER.size)
+    if len(header) < HEADER.size:
+        return None
+    text_length, payload_length = unpack_header(header)
+    message = unpack_text(_read(descriptor, text_length))
+    return Frame(message, _read(descriptor, payload_length))
+
+
+def _read(descriptor: int, length: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < length:
+        part = os.read(descriptor, min(length - len(parts), 1 << 20))
+        if not part:
+            break
+        parts += part
+    return bytes(parts)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _flush(stream: Any) -> None:
+    # The student may have put anything in place of sys.stdout.
+    with contextlib.suppress(Exception):
+        stream.flush()

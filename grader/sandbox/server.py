@@ -1,0 +1,121 @@
+"""The warm process: imports torch once, then forks a confined child whenever the grader asks.
+
+It is started by exec with an empty environment and never runs a line of a submission itself. POSIX only.
+Over one control socket it takes `fork BYTES SECONDS` with three descriptors (requests, answers, output)
+and `kill PID`; it says `ready`, `started PID`, and `ended PID STATUS` when a child is gone. When the
+socket closes it kills what is left and ends.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import selectors
+import signal
+import socket
+import sys
+
+# Before numpy and torch are imported: a process that forks may have one thread only.
+os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+
+import torch
+
+from grader.sandbox.confinement import confine
+from grader.sandbox.respond import respond
+
+
+def main(control_descriptor: int) -> None:
+    """Serve fork requests until the control socket closes."""
+    control = socket.socket(fileno=control_descriptor)
+    _use_course_settings()
+    _warm_up()
+    gc.collect()
+    gc.freeze()
+    control.send(f"ready {torch.__version__}".encode())
+    _Server(control).serve()
+
+
+class _Server:
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        self.selector = selectors.DefaultSelector()
+        self.selector.register(control, selectors.EVENT_READ)
+        self.children: dict[int, int] = {}  # pid -> pidfd
+
+    def serve(self) -> None:
+        while True:
+            for key, _ in self.selector.select():
+                if key.fileobj is not self.control:
+                    self._reap(key.data)
+                elif not self._obey():
+                    for pid in self.children:
+                        os.kill(pid, signal.SIGKILL)
+                    return
+
+    def _obey(self) -> bool:
+        request, descriptors, _, _ = socket.recv_fds(self.control, 256, 3)
+        match request.decode().split():
+            case ["fork", memory_bytes, cpu_seconds]:
+                self._fork(descriptors, int(memory_bytes), int(cpu_seconds))
+            case ["kill", pid] if int(pid) in self.children:
+                os.kill(int(pid), signal.SIGKILL)
+            case []:
+                return False
+        return True
+
+    def _fork(self, descriptors: list[int], memory_bytes: int, cpu_seconds: int) -> None:
+        pid = os.fork()
+        if pid == 0:
+            status = 1
+            try:
+                self.selector.close()
+                _become_child(descriptors, memory_bytes, cpu_seconds)
+                status = 0
+            finally:
+                os._exit(status)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self.children[pid] = os.pidfd_open(pid)
+        self.selector.register(self.children[pid], selectors.EVENT_READ, pid)
+        self.control.send(f"started {pid}".encode())
+
+    def _reap(self, pid: int) -> None:
+        _, status = os.waitpid(pid, 0)
+        descriptor = self.children.pop(pid)
+        self.selector.unregister(descriptor)
+        os.close(descriptor)
+        self.control.send(f"ended {pid} {status}".encode())
+
+
+def _become_child(descriptors: list[int], memory_bytes: int, cpu_seconds: int) -> None:
+    requests, answers, output = descriptors
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    confine(memory_bytes, cpu_seconds, keep=(requests, answers))
+    respond(requests, answers)
+
+
+def _use_course_settings() -> None:
+    # What a student's plain torch.zeros(...) gives is float64, as everything in the course is.
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)
+    for descriptor, stream in ((1, "stdout"), (2, "stderr")):
+        # Line by line, so that what was printed before a crash is not lost with the process.
+        file = open(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115 # stays open
+        setattr(sys, stream, file)
+
+
+def _warm_up() -> None:
+    """Use what submissions use once, so that no child pays for a first time."""
+    x = torch.ones(4, 3)
+    torch.einsum("ij,kj->ik", x, x).sum().item()
+    (x @ x.T).tanh().exp().log().mean(0, keepdim=True).max(dim=1)
+    torch.zeros(5, 3).index_add_(0, torch.tensor([0, 0, 1, 2]), x)
+    torch.nn.functional.one_hot(torch.tensor([0, 2]), num_classes=3)
+    torch.softmax(x, dim=1).var(0).sqrt().pow(2).view(-1).clone()
+    x[[0, 0], [1, 2]] += 1.0
+    repr(x)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

@@ -1,0 +1,160 @@
+"""The warm process as the grader sees it: started once, asked for a child per submission. POSIX only."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from grader.errors import SandboxError
+from grader.rubric import Limits
+from grader.sandbox.child import Child
+from grader.text import clean, decode
+
+START_SECONDS = 120.0
+END_SECONDS = 2.0
+
+# The package is imported from where this process has it, then taken off the path: a submission that
+# imports `solutions` or `assignments` finds nothing.
+_BOOT = """
+import sys
+control, package, libraries = sys.argv[1:]
+sys.path[:0] = [package]
+if libraries not in sys.path:
+    sys.path.append(libraries)
+from grader.sandbox.server import main
+if package != libraries:
+    sys.path[:] = [folder for folder in sys.path if folder != package]
+sys.argv[:] = [""]
+main(int(control))
+"""
+
+
+class Warm:
+    """A process that has imported torch and forks confined children; use it as a context manager."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        package = Path(__file__).resolve().parents[2]
+        torch_spec = importlib.util.find_spec("torch")
+        if torch_spec is None or torch_spec.origin is None:
+            raise SandboxError("torch is not installed; the README says how to get it")
+        libraries = Path(torch_spec.origin).parents[1]
+        command = [sys.executable, "-I", "-B", "-X", "utf8", "-c", _BOOT]
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 # closed with the process
+        self._process = subprocess.Popen(  # noqa: S603 # our own interpreter and program
+            [*command, str(theirs.fileno()), str(package), str(libraries)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._errors,
+            env={},
+            cwd="/",
+            pass_fds=(theirs.fileno(),),
+            # Ctrl-C is for the grader, which then closes the warm process in order.
+            start_new_session=True,
+        )
+        theirs.close()
+        self._control = ours
+        self._ended: dict[int, int] = {}
+        self._is_ready = False
+        self.isolation: tuple[str, ...] = ()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def fork(self, limits: Limits) -> Child:
+        """Return a new child, confined to `limits`. Raises SandboxError if there is none to be had."""
+        self._wait_ready()
+        # Of each pair the child gets one end and the grader keeps the other.
+        child_requests, requests = os.pipe()
+        answers, child_answers = os.pipe()
+        output, child_output = os.pipe()
+        theirs = [child_requests, child_answers, child_output]
+        memory, cpu = limits.memory_mb << 20, int(limits.submission_seconds) + 1
+        try:
+            socket.send_fds(self._control, [f"fork {memory} {cpu}".encode()], theirs)
+            pid = self._started(time.monotonic() + START_SECONDS)
+        except OSError as error:
+            raise SandboxError(self._broken()) from error
+        finally:
+            for descriptor in theirs:
+                os.close(descriptor)
+        pipes = (requests, answers, output)
+        return Child(pipes, limits.output_kb << 10, lambda: self._kill(pid), lambda: self._status(pid))
+
+    def _status(self, pid: int) -> int | None:
+        """Return how a child ended, as os.waitpid gives it, or None if it goes on."""
+        deadline = time.monotonic() + END_SECONDS
+        while pid not in self._ended and time.monotonic() < deadline:
+            self._hear(deadline)
+        return self._ended.get(pid)
+
+    def close(self) -> None:
+        """End the warm process and every child of it."""
+        self._control.close()
+        try:
+            self._process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._errors.close()
+
+    def _kill(self, pid: int) -> None:
+        if pid not in self._ended:
+            try:
+                self._control.send(f"kill {pid}".encode())
+            except OSError as error:
+                raise SandboxError(self._broken()) from error
+
+    def _wait_ready(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready:
+            match self._hear(deadline):
+                case ["ready", *layers]:
+                    self._is_ready = True
+                    self.isolation = tuple(layers)
+
+    def _started(self, deadline: float) -> int:
+        while True:
+            match self._hear(deadline):
+                case ["started", pid]:
+                    return int(pid)
+
+    def _hear(self, deadline: float) -> list[str]:
+        """Return the next thing the warm process says, noting which children ended."""
+        readable, _, _ = select.select([self._control], [], [], max(0.0, deadline - time.monotonic()))
+        if not readable:
+            return []
+        words = self._control.recv(4096).decode().split()
+        match words:
+            case []:
+                raise SandboxError(self._broken())
+            case ["ended", pid, status]:
+                self._ended[int(pid)] = int(status)
+        return words
+
+    def _broken(self) -> str:
+        self._errors.seek(0)
+        last = clean(decode(self._errors.read()[-4000:]), 4000, keep="tail").strip().splitlines()
+        return "the sandbox's warm process ended" + (f": {last[-1]}" if last else "; nothing was said why")
+
+
+def describe_status(status: int) -> str:
+    """Say how a process ended, from what os.waitpid gave."""
+    if os.WIFSIGNALED(status):
+        return f"it was ended by {signal.Signals(os.WTERMSIG(status)).name}"
+    return f"it ended the process with exit status {os.waitstatus_to_exitcode(status)}"

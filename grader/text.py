@@ -1,0 +1,52 @@
+"""Text that a student controls, made safe and short enough to show anywhere.
+
+Whatever comes out of a submission (messages, prints, names) passes through `clean` once, where it enters
+the grader; each renderer then only escapes for its own medium.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Terminal sequences whole, so that no "[31m" stays behind: CSI, OSC (up to BEL or ST), two-character escapes.
+_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]")
+_KEPT_CONTROLS = "\n\t"
+
+
+def clean(text: str, limit: int, *, keep: str = "head") -> str:
+    """Return `text` without terminal escapes and control characters, at most about `limit` characters long.
+
+    Characters that would reorder or hide text (bidirectional controls, zero-width ones) are shown as
+    their code point. Of a longer text the head or the tail is kept, and what was cut is counted.
+    """
+    cut = len(text) - limit
+    if cut > 0:
+        text = text[:limit] if keep == "head" else text[-limit:]
+    text = _ESCAPES.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text = "".join(map(_visible, text))
+    if cut <= 0:
+        return text
+    return f"{text} ... ({cut} more characters)" if keep == "head" else f"({cut} characters before) ... {text}"
+
+
+def one_line(text: str, limit: int) -> str:
+    """Return `text` cleaned and folded into a single line."""
+    return " ".join(clean(text, limit).split())
+
+
+def decode(data: bytes) -> str:
+    """Return bytes that should be UTF-8 as text, with what is not shown as escapes."""
+    return data.decode("utf-8", errors="backslashreplace")
+
+
+def _visible(character: str) -> str:
+    if character in _KEPT_CONTROLS:
+        return character
+    match unicodedata.category(character):
+        case "Cc":
+            return ""
+        case "Cf" | "Cs" | "Co" | "Zl" | "Zp":
+            return f"\\u{ord(character):04x}"
+        case _:
+            return character
