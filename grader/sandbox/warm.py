@@ -13,12 +13,14 @@ import tempfile
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from grader.errors import SandboxError
-from grader.rubric import Limits
 from grader.sandbox.child import Child
 from grader.text import clean, decode
+
+if TYPE_CHECKING:  # imported before the process is started, it would hold that up
+    from grader.rubric import Limits
 
 START_SECONDS = 120.0
 END_SECONDS = 2.0

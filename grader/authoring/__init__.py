@@ -1,0 +1,1 @@
+"""Does an assignment hold together; the student template from the solutions."""

@@ -1,0 +1,131 @@
+"""The template that students start from, made from the solutions by taking out what is between the markers."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from grader.errors import CourseError, UsageError
+from grader.rubric import Course
+
+BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
+_FIRST_LINE = re.compile(r"\s*(?P<name>\w+)\s*=[^#]*#\s*(?P<shape>\(.*\))\s*$")
+
+
+@dataclass(frozen=True)
+class Block:
+    """The lines of one solution, without its markers; `line` is that of its begin marker, from 1."""
+
+    line: int
+    indent: str
+    lines: tuple[str, ...]
+
+
+def make_template(path: Path) -> str:
+    """Return the template of one solution file.
+
+    A block becomes `dname = None  # (shape)` for each name of the return statement behind it, with the
+    shape of the name's first line in the block; without one it raises NotImplementedError. Raises
+    CourseError, with file and line, for markers that do not pair up or a gradient without a shape.
+    """
+    source = _read(path)
+    functions = {node.lineno: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    lines = source.splitlines()
+    blocks = {block.line: block for block in find_blocks(path)}
+    template: list[str] = []
+    skip = 0
+    for number, line in enumerate(lines, start=1):
+        if number in blocks:
+            function = functions[max(start for start in functions if start < number)]
+            template.extend(_stub(blocks[number], function, path))
+            skip = len(blocks[number].lines) + 2
+        if skip:
+            skip -= 1
+        else:
+            template.append(line)
+    return "\n".join(template) + "\n"
+
+
+def find_blocks(path: Path) -> list[Block]:
+    """Return what stands between the markers of a solution file. Raises CourseError if they do not pair up."""
+    blocks: list[Block] = []
+    begin: int | None = None
+    lines = _read(path).splitlines()
+    for number, line in enumerate(lines, start=1):
+        if line.strip() == BEGIN:
+            if begin is not None:
+                raise CourseError([f"{path}:{number}: {BEGIN} inside the block that begins on line {begin}"])
+            begin = number
+        elif line.strip() == END:
+            if begin is None:
+                raise CourseError([f"{path}:{number}: {END} without {BEGIN}"])
+            indent = line[: len(line) - len(line.lstrip())]
+            blocks.append(Block(begin, indent, tuple(lines[begin : number - 1])))
+            begin = None
+    if begin is not None:
+        raise CourseError([f"{path}:{begin}: {BEGIN} without {END}"])
+    return blocks
+
+
+def write_templates(course: Course) -> list[Path]:
+    """Write student_template/ from solutions/ and return the files; one that no assignment has is removed."""
+    folder = course.folder / "student_template"
+    contents = {
+        f"{rubric.name}.py": make_template(course.folder / "solutions" / f"{rubric.name}.py")
+        for rubric in course.rubrics
+    }
+    folder.mkdir(exist_ok=True)
+    for path in folder.glob("*.py"):
+        if path.name not in contents:
+            path.unlink()
+    for name, content in contents.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return [folder / name for name in contents]
+
+
+def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
+    """Copy the template, and each assignment's text, into a folder; return what was written and what was kept.
+
+    A file that is there already is never overwritten. Raises UsageError if the folder cannot be made.
+    """
+    files = {}
+    for rubric in course.rubrics:
+        files[folder / f"{rubric.name}.py"] = course.folder / "student_template" / f"{rubric.name}.py"
+        files[folder / f"{rubric.name}.md"] = rubric.folder / "README.md"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = [target for target in files if target.exists()]
+        written = [target for target in files if target not in kept]
+        for target in written:
+            shutil.copyfile(files[target], target)
+    except OSError as error:
+        raise UsageError(f"{folder} could not be written: {error.strerror}; choose another folder") from error
+    return written, kept
+
+
+def _stub(block: Block, function: ast.FunctionDef, path: Path) -> list[str]:
+    returned = next((node for node in function.body if isinstance(node, ast.Return)), None)
+    if returned is None or returned.lineno <= block.line + len(block.lines):
+        return [f'{block.indent}raise NotImplementedError("{function.name} is not written yet")']
+    names = [node.id for node in ast.walk(returned) if isinstance(node, ast.Name)]
+    shapes: dict[str, str] = {}
+    for line in block.lines:
+        match = _FIRST_LINE.fullmatch(line)
+        if match:
+            shapes.setdefault(match["name"], match["shape"])
+    missing = [name for name in names if name not in shapes]
+    if missing:
+        raise CourseError(
+            [f"{path}:{block.line}: the block has no line `{missing[0]} = ...  # (shape)`, which the template needs"]
+        )
+    return [f"{block.indent}{name} = None  # {shapes[name]}" for name in names]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise CourseError([f"{path}: the solution is not there"]) from error

@@ -1,0 +1,1 @@
+"""A Report as terminal text, as JSON and as HTML: functions over frozen data."""

@@ -1,0 +1,81 @@
+"""A Report as the JSON of the results files; its keys are a contract."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
+
+FORMAT = 1
+
+
+def report_as_json(report: Report) -> dict[str, Any]:
+    """Return a report as plain data for json.dumps: None where a value does not apply."""
+    return {
+        "format": FORMAT,
+        "course": report.course,
+        "submission": report.submission,
+        "seed": report.seed,
+        "grader": report.grader,
+        "torch": report.torch,
+        "isolation": list(report.isolation),
+        "score": report.score,
+        "max_score": report.max_score,
+        "seconds": round(report.seconds, 6),
+        "submitted_at": None,
+        "adjustments": [],
+        "assignments": [_assignment(assignment) for assignment in report.assignments],
+    }
+
+
+def _assignment(assignment: AssignmentFeedback) -> dict[str, Any]:
+    return {
+        "name": assignment.name,
+        "title": assignment.title,
+        "score": assignment.score,
+        "max_score": assignment.max_score,
+        "exercises": [_exercise(exercise) for exercise in assignment.exercises],
+    }
+
+
+def _exercise(exercise: ExerciseFeedback) -> dict[str, Any]:
+    return {
+        "function": exercise.function,
+        "score": exercise.score,
+        "max_score": exercise.max_score,
+        "outcome": exercise.outcome.value,
+        "message": exercise.message or None,
+        "line": exercise.line,
+        "printed": exercise.printed or None,
+        "seconds": round(exercise.seconds, 6),
+        "flags": [{"kind": flag.kind, "detail": flag.detail} for flag in exercise.flags],
+        "invariants": [],
+        "timing": None,
+        "gradients": [_gradient(gradient) for gradient in exercise.gradients],
+    }
+
+
+def _gradient(gradient: GradientFeedback) -> dict[str, Any]:
+    found = gradient.comparison
+    return {
+        "name": gradient.name,
+        "verdict": gradient.verdict.value,
+        "score": gradient.score,
+        "max_score": gradient.max_score,
+        "case": gradient.case,
+        "exact": gradient.exact,
+        "expected_shape": list(found.expected_shape) if found else None,
+        "actual_shape": list(found.actual_shape) if found and found.actual_shape is not None else None,
+        "max_abs_error": _number(found.max_abs_error) if found else None,
+        "max_rel_error": _number(found.max_rel_error) if found else None,
+        "worst_index": list(found.worst_index) if found and found.worst_index is not None else None,
+        "expected": _number(found.expected) if found else None,
+        "actual": _number(found.actual) if found else None,
+        "diagnosis": None,
+    }
+
+
+def _number(value: float | None) -> float | str | None:
+    """Return a number as JSON has it; those that it does not have are the strings nan, inf and -inf."""
+    return value if value is None or math.isfinite(value) else str(value)
