@@ -1,0 +1,219 @@
+"""A wrong gradient to what is wrong with it, by trying one explanation after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+
+from grader.bank import Mistake
+from grader.diagnose import words
+from grader.diagnose.diagnosis import CERTAIN, LIKELY, Diagnosis
+from grader.diagnose.evidence import Sample, are_equal, collect, find_matching
+from grader.diagnose.finite import find_not_finite
+from grader.diagnose.paths import exchanged, find_scaled, find_two_scaled
+from grader.diagnose.precision import find_precision
+from grader.diagnose.shapes import find_reshaping
+from grader.diagnose.slips import slips
+from grader.diagnose.support import find_support
+from grader.diagnose.swaps import additions, find_shared, other_tensors
+from grader.follow import Trial
+from grader.rubric import Exercise, Gradient
+
+Samples = Sequence[Sample]
+Explanation = Callable[[Samples], Diagnosis | None]
+
+
+def diagnose(
+    exercise: Exercise, gradient: Gradient, trials: Sequence[Trial], bank: Sequence[Mistake]
+) -> Diagnosis | None:
+    """Return what is wrong with one gradient, or None: then no guess is made.
+
+    What is said holds in every case in which the gradient was returned, also in those in which it is right.
+    """
+    views = list(collect(exercise, gradient, trials))
+    if not views:
+        return None
+    with torch.no_grad():
+        true, theirs = views[0], views[1:]
+        if any(_is_as_expected(samples) for samples in theirs):
+            return None
+        # The bank comes before shape and factor: where an author's sentence fits to the last digit, it speaks of
+        # this exercise and of the slip itself, and says more than "N times too small".
+        found = _from_the_bank(true, bank)
+        for explanations in (EXACT, BY_PLACE):
+            found = found or _first(explanations, true)
+            for samples in theirs:
+                found = found or _given_theirs(_first(explanations, samples))
+    return found
+
+
+def _first(explanations: Sequence[Explanation], samples: Samples) -> Diagnosis | None:
+    for explain in explanations:
+        found = explain(samples)
+        if found is not None:
+            return found
+    return None
+
+
+def _given_theirs(found: Diagnosis | None) -> Diagnosis | None:
+    # Of what rests on another slip, the sentence must say so, and there are two readings of it.
+    return found and Diagnosis(found.id, words.GIVEN_THEIRS + found.message, LIKELY)
+
+
+def _is_as_expected(samples: Samples) -> bool:
+    return all(
+        s.is_sound and s.actual.shape == s.expected.shape and are_equal(s.actual, s.expected) for s in samples
+    )
+
+
+def _from_the_bank(samples: Samples, bank: Sequence[Mistake]) -> Diagnosis | None:
+    """Return the mistakes of the bank that are the same as what was returned in every case."""
+    first = samples[0]
+    matching = [
+        mistake
+        for mistake in bank
+        if (mistake.function, mistake.gradient) == (first.exercise.function, first.gradient.name)
+        and all(_is_mistake(mistake, sample) for sample in samples)
+    ]
+    if not matching:
+        return None
+    slug = "|".join(f"{mistake.function}__{mistake.gradient}__{mistake.name}" for mistake in matching)
+    sentences = list(dict.fromkeys(mistake.sentence for mistake in matching))
+    return Diagnosis(f"mistake:{slug}", words.say_mistakes(sentences), CERTAIN if len(sentences) == 1 else LIKELY)
+
+
+def _is_mistake(mistake: Mistake, sample: Sample) -> bool:
+    # The formula of one gradient may use the others, not itself.
+    returned = {name: g for name, g in sample.trial.returned.items() if name != sample.gradient.name}
+    wrong = mistake.evaluate(sample.case, returned)
+    if wrong is None or wrong.shape != sample.actual.shape or wrong.dtype != sample.actual.dtype:
+        return False
+    finite = wrong.isfinite()
+    if not torch.equal(finite, sample.actual.isfinite()) or not bool(finite.any()):
+        return False
+    return are_equal(wrong[finite], sample.actual[finite])
+
+
+def _by_shape(samples: Samples) -> Diagnosis | None:
+    kind = find_reshaping(samples)
+    if kind is None:
+        return None
+    wrong = max(samples, key=lambda sample: (sample.actual.shape != sample.expected.shape, _severity(sample)))
+    return Diagnosis(f"shape:{kind}", words.say_reshaping(kind, wrong), CERTAIN)
+
+
+def _by_factor(samples: Samples) -> Diagnosis | None:
+    found = find_scaled(samples)
+    if found is None:
+        return None
+    shown = _shown(samples)
+    factor = found.factors[samples.index(shown)]
+    certainty = CERTAIN if len(found.names) == 1 else LIKELY
+    name = " or ".join(found.names) or "unnamed"
+    if not found.path.through:
+        return Diagnosis(f"factor:{name}", words.say_factor(found, shown, factor), certainty)
+    what = {"0": "missing", "-1": "sign"}.get(name, f"factor:{name}")
+    slug = f"term:{what}:{'+'.join(found.path.through)}"
+    return Diagnosis(slug, words.say_term(found, shown, factor), certainty)
+
+
+def _by_two_terms(samples: Samples) -> Diagnosis | None:
+    found = find_two_scaled(samples)
+    if found is None:
+        return None
+    slug = ",".join(f"{'+'.join(each.path.through)}={' or '.join(each.names)}" for each in found)
+    return Diagnosis(f"terms:{slug}", words.say_two_terms(found, _shown(samples)), LIKELY)
+
+
+def _by_memory(samples: Samples) -> Diagnosis | None:
+    other = find_shared(samples)
+    return other and Diagnosis("memory:shared", words.say_shared(other, _shown(samples)), CERTAIN) or None
+
+
+def _by_other_tensor(samples: Samples) -> Diagnosis | None:
+    matching = find_matching(samples, other_tensors)
+    if not matching:
+        return None
+    other = min(matching, key=lambda found: bool(found.change))
+    slug = f"swapped:{other.name}" + (f":{other.change}" if other.change else "")
+    return Diagnosis(slug, words.say_other(other, _shown(samples)), _certainty(matching))
+
+
+def _by_slip(samples: Samples) -> Diagnosis | None:
+    matching = find_matching(samples, slips)
+    if not matching:
+        return None
+    slip = matching[0]
+    slug = f"slip:{slip.step}:{slip.operation or 'step'}:{slip.kind}"
+    sentences = [words.say_slip(each, _shown(samples)) for each in matching]
+    return Diagnosis(slug, sentences[0], CERTAIN if len(set(sentences)) == 1 else LIKELY)
+
+
+def _by_exchange(samples: Samples) -> Diagnosis | None:
+    matching = find_matching(samples, exchanged)
+    if not matching:
+        return None
+    simple = min(matching, key=lambda e: (len(e.path.through), bool(e.found) + bool(e.right), "²" in e.found + e.right))
+    slug = f"exchanged:{'+'.join(simple.path.through) or 'all'}:{simple.right or '1'}->{simple.found or '1'}"
+    return Diagnosis(slug, words.say_exchanged(simple, _shown(samples)), _certainty(matching))
+
+
+def _by_addition(samples: Samples) -> Diagnosis | None:
+    matching = find_matching(samples, additions)
+    if not matching:
+        return None
+    slug = f"{matching[0].change}:{matching[0].name}"
+    return Diagnosis(slug, words.say_addition(matching[0], _shown(samples)), _certainty(matching))
+
+
+def _by_not_finite(samples: Samples) -> Diagnosis | None:
+    found = find_not_finite(samples)
+    if found is None:
+        return None
+    bad = next(sample for sample in samples if not sample.is_sound)
+    return Diagnosis(f"not_finite:{found[0]}", words.say_not_finite(*found, bad), LIKELY)
+
+
+def _by_support(samples: Samples) -> Diagnosis | None:
+    found = find_support(samples)
+    if found is None:
+        return None
+    fact, place = found
+    slug = f"support:{fact}:{place.kind}" + (f":{place.about}" if place.about else "")
+    return Diagnosis(slug, words.say_support(fact, place, _shown(samples)), LIKELY)
+
+
+def _by_precision(samples: Samples) -> Diagnosis | None:
+    kind = find_precision(samples)
+    if kind is None:
+        return None
+    certainty = LIKELY if kind == "approximate" else CERTAIN
+    return Diagnosis(f"precision:{kind}", words.say_precision(kind, _shown(samples)), certainty)
+
+
+def _shown(samples: Samples) -> Sample:
+    """Return the case whose numbers are quoted: the one that the report shows."""
+    return max(samples, key=_severity)
+
+
+def _severity(sample: Sample) -> tuple[int, float]:
+    return sample.trial.comparisons[sample.gradient.name].severity
+
+
+def _certainty(matching: Sequence[object]) -> str:
+    return CERTAIN if len(matching) == 1 else LIKELY
+
+
+# What reproduces the answer to the last digit, and then what only tells where or how far it is off.
+EXACT: tuple[Explanation, ...] = (
+    _by_shape,
+    _by_memory,
+    _by_factor,
+    _by_other_tensor,
+    _by_slip,
+    _by_exchange,
+    _by_addition,
+    _by_two_terms,
+)
+BY_PLACE: tuple[Explanation, ...] = (_by_not_finite, _by_precision, _by_support)
