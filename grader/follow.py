@@ -202,7 +202,7 @@ def _norm(tensors: Iterable[Tensor]) -> float:
 
 
 def _is_constant(tensor: Tensor, axis: int) -> bool:
-    if tensor.shape[axis] == 1:
+    if tensor.shape[axis] <= 1:
         return False
     spread = (tensor - tensor.narrow(axis, 0, 1)).abs().max()
     return bool(spread <= ZERO * tensor.abs().max())
