@@ -84,11 +84,19 @@ def compare(expected: Tensor, actual: Tensor, tolerance: Tolerance) -> Compariso
         exact=bool(torch.equal(expected, actual)),
         max_abs_error=float(error.max()),
         max_rel_error=_max_relative(error, expected),
-        worst_index=tuple(int(axis) for axis in torch.unravel_index(torch.tensor(place), expected.shape)),
+        worst_index=_unravel(place, shapes[0]),
         expected=float(expected.flatten()[place]),
         actual=float(actual.flatten()[place]),
         excess=float(excess.flatten()[place]),
     )
+
+
+def _unravel(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    index: list[int] = []
+    for size in reversed(shape):
+        place, at = divmod(place, size)
+        index.insert(0, at)
+    return tuple(index)
 
 
 def _max_relative(error: Tensor, expected: Tensor) -> float | None:

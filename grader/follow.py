@@ -64,9 +64,10 @@ def find_follows(exercise: Exercise, trials: Sequence[Trial]) -> dict[str, tuple
     Such a gradient fits in every case in which it is not correct, and in at least one of them its
     upstream is fit to tell.
     """
-    placeholders = frozenset(
-        gradient.name for gradient in exercise.gradients if _is_placeholder_in_all(gradient, trials)
-    )
+    judged = [comparison.verdict for trial in trials for comparison in trial.comparisons.values()]
+    if judged.count(Verdict.WRONG_VALUES) < 2:
+        return {}  # a slip and what rests on it are two
+    placeholders = frozenset(each.name for each in exercise.gradients if _is_placeholder_in(each, trials))
     fits = [_fit_case(exercise, trial, placeholders) for trial in trials]
     follows: dict[str, tuple[str, ...]] = {}
     for gradient in exercise.gradients:
@@ -84,26 +85,38 @@ def find_follows(exercise: Exercise, trials: Sequence[Trial]) -> dict[str, tuple
     return follows
 
 
-def is_placeholder(own: Tensor, true: Tensor) -> bool:
-    """Return whether an upstream has a form that hides mistakes, and that the true gradient does not have.
+def is_placeholder(pairs: Sequence[tuple[Tensor, Tensor]]) -> bool:
+    """Return whether upstreams, each with the true one of its case, have a form that hides mistakes.
 
-    Such forms are: only zeros and ones, equal along an axis, a single value that is not zero.
+    Such forms are: only zeros and ones, equal along an axis, a single value that is not zero. A form
+    counts where the true gradient does not have it, and one case that is large enough to show a form
+    and shows none clears all the others: in a batch of one an honest slip can look like anything.
     """
-    if own.numel() <= 1:
-        return False
-    if _is_binary(own) and not _is_binary(true):
-        return True
-    if int((own != 0).sum()) <= 1 < int((true != 0).sum()):
-        return True
-    axes = [axis for axis in range(own.dim()) if own.shape[axis] > 1]
-    return any(_is_constant(own, axis) and not _is_constant(true, axis) for axis in axes)
-
-
-def _is_placeholder_in_all(gradient: Gradient, trials: Sequence[Trial]) -> bool:
-    wrong = [trial for trial in trials if trial.comparisons[gradient.name].verdict is Verdict.WRONG_VALUES]
-    return bool(wrong) and all(
-        is_placeholder(trial.returned[gradient.name], trial.case.expected[gradient.value]) for trial in wrong
+    hides = [_hides_mistakes(own, true) for own, true in pairs]
+    return any(hides) and not any(
+        not hidden and _can_show_a_form(true) for hidden, (_, true) in zip(hides, pairs, strict=True)
     )
+
+
+def _hides_mistakes(own: Tensor, true: Tensor) -> bool:
+    forms = zip(_forms(own), _forms(true), strict=True)
+    return own.numel() > 1 and any(has and not may for has, may in forms)
+
+
+def _can_show_a_form(true: Tensor) -> bool:
+    return all(size > 1 for size in true.shape) and not any(_forms(true))
+
+
+def _forms(tensor: Tensor) -> list[bool]:
+    """Return of each form that hides mistakes whether a tensor has it."""
+    is_binary = bool(((tensor == 0) | (tensor == 1)).all())
+    is_single = int((tensor != 0).sum()) <= 1
+    return [is_binary, is_single, *(_is_constant(tensor, axis) for axis in range(tensor.dim()))]
+
+
+def _is_placeholder_in(gradient: Gradient, trials: Sequence[Trial]) -> bool:
+    wrong = [trial for trial in trials if trial.comparisons[gradient.name].verdict is Verdict.WRONG_VALUES]
+    return is_placeholder([(trial.returned[gradient.name], trial.case.expected[gradient.value]) for trial in wrong])
 
 
 def _fit_case(exercise: Exercise, trial: Trial, placeholders: frozenset[str]) -> dict[str, _Fit]:
@@ -191,10 +204,8 @@ def _norm(tensors: Iterable[Tensor]) -> float:
     return math.sqrt(sum(float(tensor.square().sum()) for tensor in tensors))
 
 
-def _is_binary(tensor: Tensor) -> bool:
-    return bool(((tensor == 0) | (tensor == 1)).all())
-
-
 def _is_constant(tensor: Tensor, axis: int) -> bool:
+    if tensor.shape[axis] <= 1:
+        return False
     spread = (tensor - tensor.narrow(axis, 0, 1)).abs().max()
     return bool(spread <= ZERO * tensor.abs().max())

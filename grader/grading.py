@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -17,12 +18,25 @@ from grader.compare import Comparison, Verdict, compare
 from grader.errors import SubmissionError, UsageError
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, total
 from grader.follow import Trial, find_follows
-from grader.rubric import Course, Exercise, Gradient, Rubric
+from grader.rubric import Course, Exercise, Gradient, Rubric, default_course, load_course
 from grader.sandbox.answer import Answer, Outcome
 from grader.sandbox.interview import Interview, Question, pack_call
 from grader.sandbox.warm import Warm
-from grader.submission import Submission
+from grader.submission import Submission, read_submission
 from grader.text import one_line
+
+
+def grade(
+    path: str | Path = ".", *, only: str | Sequence[str] = (), seed: int = 0, course: str | Path | None = None
+) -> Report:
+    """Grade the submission at `path`, a folder or one file, as the command `grade` does.
+
+    Raises GraderError if there is nothing to grade or the course does not hold together.
+    """
+    with Warm() as warm:
+        names = (only,) if isinstance(only, str) else tuple(only)
+        loaded = load_course(Path(course) if course is not None else default_course())
+        return Grader(loaded, seed, names).grade(read_submission(Path(path)), warm)
 
 
 @dataclass(frozen=True)

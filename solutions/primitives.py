@@ -112,9 +112,11 @@ def reuse_backward(dout, a, b):
     - db: gradient of b, of shape (N, D)
     """
     # BEGIN SOLUTION
-    da = dout * b  # (N, D), from the product
-    da += dout  # from the sum: a is used a second time, so its gradients add
-    db = dout * a  # (N, D), b is only in the product
+    # a is used twice, in the product and in the sum, and two uses add.
+    da = dout * b  # (N, D)
+    da += dout
+    # b is in the product only.
+    db = dout * a  # (N, D)
     # END SOLUTION
     return da, db
 

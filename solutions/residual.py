@@ -20,13 +20,13 @@ def residual_backward(dout, x, W, h):
     """
     # BEGIN SOLUTION
     # out = x + h: the addition passes dout on whole, to both.
-    dx = dout.clone()  # (N, D), the first use of x
+    dx = dout.clone()  # (N, D)
     dh = dout.clone()  # (N, D)
     # h = tanh(h_preact)
     dh_preact = (1.0 - h**2) * dh  # (N, D)
     # h_preact = x @ W + b
     dx += dh_preact @ W.T  # the second use of x adds to the first
     dW = x.T @ dh_preact  # (D, D)
-    db = dh_preact.sum(dim=0)  # (D,), b was added to every row
+    db = dh_preact.sum(dim=0)  # (D,)
     # END SOLUTION
     return dx, dW, db

@@ -8,9 +8,9 @@ import torch
 # dC[X] += dout gives the same numbers, so one mistake stands for both slips.
 def embedding_backward__dC__overwritten(dout, X, C):
     """You wrote dout into dC by index, with = or +=. A repeated token then counts once, and its uses should add up."""
-    dC = torch.zeros_like(C)
-    dC[X] = dout
-    return dC
+    table = torch.zeros_like(C)
+    table[X] = dout
+    return table
 
 
 def embedding_backward__dC__first_position(dout, X, C):
@@ -36,9 +36,9 @@ def embedding_backward__dC__averaged_per_token(dout, X, C):
 
 def embedding_backward__dC__same_for_all(dout, X, C):
     """You gave every used token the sum of all of dout. A token receives only what belongs to its own places in X."""
-    dC = torch.zeros_like(C)
-    dC[X] = dout.sum(dim=(0, 1))
-    return dC
+    table = torch.zeros_like(C)
+    table[X] = dout.sum(dim=(0, 1))
+    return table
 
 
 def embedding_backward__dC__not_collected(dout):
@@ -74,5 +74,5 @@ def embedding_backward__dC__times_the_vectors(dout, X, C):
 
 def embedding_backward__dC__transposed(dout, X, C):
     """Your result is turned over. C has one row for each token and one column for each entry of a vector."""
-    dC_turned = torch.zeros_like(C).T.contiguous()
-    return dC_turned.index_add(1, X.flatten(), dout.flatten(0, 1).T)
+    turned = torch.zeros_like(C).T.contiguous()
+    return turned.index_add(1, X.flatten(), dout.flatten(0, 1).T)

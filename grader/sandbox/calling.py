@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dis
 import inspect
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -64,11 +65,19 @@ def explain(error: BaseException, files: Collection[str]) -> Reply:
     own = [frame for frame in frames if frame.filename in files]
     file, line = (own[-1].filename, own[-1].lineno) if own else (None, None)
     text = _text_of(error)
-    if isinstance(error, NotImplementedError) and own and frames[-1] is own[-1]:
+    if isinstance(error, NotImplementedError) and own and frames[-1] is own[-1] and _is_by_raise(error):
         return Reply("not_written", text, file, line)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in text):
         return Reply("out_of_memory", text, file, line)
     return Reply("raised", text, file, line)
+
+
+def _is_by_raise(error: BaseException) -> bool:
+    """Return whether a raise statement raised it, and not a call into compiled code on the same line."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_code.co_code[trace.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
 def _text_of(error: BaseException) -> str:

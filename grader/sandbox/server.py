@@ -31,7 +31,7 @@ def main(control_descriptor: int) -> None:
     _warm_up()
     gc.collect()
     gc.freeze()
-    control.send(f"ready {torch.__version__}".encode())
+    control.send(b"ready")
     _Server(control).serve()
 
 

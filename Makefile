@@ -1,0 +1,38 @@
+# `make demo` grades an example; `make test` is everything that CI runs. Both make .venv first.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint types tests check bench clean
+
+demo: $(STAMP)
+	@echo "Grading tests/submissions/half_finished, as a student would with: cd half_finished && grade"
+	@echo
+	@$(BIN)/grade tests/submissions/half_finished --report grade-report.html; test $$? -le 1
+	@echo
+	@echo "The report is a page for your browser: $(CURDIR)/grade-report.html"
+
+test: lint types tests check
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+tests: $(STAMP)
+	$(BIN)/pytest -q -n 2
+
+check: $(STAMP)
+	$(BIN)/grade check
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis grade-report.html

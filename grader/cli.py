@@ -1,0 +1,227 @@
+"""The command line: arguments to one call, what is printed, and the exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from grader.errors import GraderError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from grader.feedback import Report
+    from grader.rubric import Course
+
+# What is imported inside the commands would cost `grade --help` two seconds at the top.
+
+COURSE = click.option(
+    "--course", type=click.Path(path_type=Path), metavar="DIR", help="A course folder; default: the installed course."
+)
+SEED = click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of the cases' data.")
+
+
+class _DefaultCommand(click.Group):
+    """A group in which `grade PATH` and `grade --only NAME` mean its hidden command `submission`."""
+
+    default = "submission"
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        first = args[0] if args else ""
+        if first not in self.commands and first not in ("--help", "-h", "--version"):
+            args.insert(0, self.default)
+        return super().parse_args(ctx, args)
+
+    def format_usage(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        formatter.write_usage("grade", "[PATH] [OPTIONS]")
+        formatter.write_usage("grade", "COMMAND ...")
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        self.commands[self.default].format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
+@click.group(cls=_DefaultCommand, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="backprop-grader", prog_name="grade")
+def cli() -> None:
+    """Grade hand-written backward passes: the folder you are in, or PATH, a folder or one file.
+
+    Exit code: 0 full marks, 1 graded with less, 2 could not grade.
+    """
+
+
+@cli.command("submission", hidden=True)
+@click.argument("path", type=click.Path(path_type=Path), default=Path())
+@click.option("--only", multiple=True, metavar="NAME", help="Only this assignment or function; may be repeated.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Where to write the HTML report.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write JSON here.")
+@SEED
+@COURSE
+@click.option("--verbose", is_flag=True, help="A line exact | approx | maxdiff for every gradient.")
+def grade_submission(
+    path: Path,
+    only: Sequence[str],
+    report: Path | None,
+    json_file: Path | None,
+    seed: int,
+    course: Path | None,
+    verbose: bool,
+) -> None:
+    """Grade one submission."""
+    from grader.sandbox.warm import Warm
+
+    # First of all, so that it imports torch while this process does.
+    with Warm() as warm:
+        from grader.grading import Grader
+        from grader.submission import read_submission
+
+        submission = read_submission(path)
+        result = Grader(_load(course), seed, only).grade(submission, warm)
+    from grader.report.terminal import print_report
+
+    console = _console()
+    print_report(result, console, verbose=verbose)
+    written = _write_report(result, report, path)
+    console.print(f"Report: {written}", soft_wrap=True)
+    if json_file is not None:
+        _write_json(result, json_file)
+    sys.exit(2 if result.score is None else 0 if result.is_full_marks else 1)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where results go.")
+@click.option("--seed", type=int, metavar="N", help="Seed of the cases' data; default: drawn once and kept.")
+@COURSE
+def batch(folder: Path, out: Path, seed: int | None, course: Path | None) -> None:
+    """Grade every submission in FOLDER; exit code 0 if each has a result, else 2."""
+    from grader.sandbox.warm import Warm
+
+    with Warm() as warm:
+        from grader.batch import grade_batch
+
+        console = _console()
+        summary = grade_batch(folder, out, _load(course), seed, warm, lambda line: console.print(line, soft_wrap=True))
+    console.print(f"{summary.graded} of {summary.found} graded with seed {summary.seed}: {out / 'grades.csv'}")
+    sys.exit(0 if summary.graded == summary.found else 2)
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@COURSE
+def check(names: Sequence[str], course: Path | None) -> None:
+    """Prove that the assignments of the course hold together; exit code 1 if one does not."""
+    from grader.sandbox.warm import Warm
+
+    with Warm() as warm:
+        from grader.authoring.check import check_course
+
+        console = _console()
+        findings = check_course(_load(course), names, warm, lambda line: console.print(line, soft_wrap=True))
+    for finding in findings:
+        console.print(finding, soft_wrap=True)
+    console.print("All hold." if not findings else f"{len(findings)} to mend.", style="bold")
+    sys.exit(1 if findings else 0)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path(), metavar="[DIR]")
+@COURSE
+def start(folder: Path, course: Path | None) -> None:
+    """Copy the student template into DIR (default: this folder); nothing is overwritten."""
+    from grader.authoring.template import start_work
+
+    written, kept = start_work(_load(course), folder)
+    console = _console()
+    console.print(f"{len(written)} files written to {folder}", soft_wrap=True)
+    if kept:
+        console.print(f"kept as they were: {', '.join(path.name for path in kept)}", soft_wrap=True)
+    console.print("Read a .md file, write the functions in the .py file of that name, then run `grade` there.")
+
+
+@cli.command()
+@COURSE
+def template(course: Path | None) -> None:
+    """Write student_template/ from solutions/."""
+    from grader.authoring.template import write_templates
+
+    console = _console()
+    for path in write_templates(_load(course)):
+        console.print(str(path), soft_wrap=True)
+
+
+def main() -> NoReturn:
+    """Run the command line; a user's mistake is one message and exit code 2, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that has no glyph for a check mark shows a question mark, and grading goes on.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr] # both are text files here
+    try:
+        cli(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except GraderError as error:
+        click.echo(f"grade: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("grade: stopped", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output has gone (`grade | head`); that is its right.
+        sys.stderr.close()
+        sys.exit(2)
+    sys.exit(0)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    # Text of a submission is never markup, and numbers need no colour of their own.
+    return Console(highlight=False, markup=False, emoji=False)
+
+
+def _load(folder: Path | None) -> Course:
+    from grader.rubric import default_course, load_course
+
+    return load_course(folder if folder is not None else default_course())
+
+
+def _write_report(result: Report, asked: Path | None, path: Path) -> Path:
+    from grader.report.html import render_html
+
+    content = render_html(result)
+    if asked is not None:
+        _write(asked, content)
+        return asked
+    beside = (path if path.is_dir() else path.parent) / "grade-report.html"
+    try:
+        beside.write_text(content, encoding="utf-8")
+    except OSError:
+        fallback = Path("grade-report.html")
+        _write(fallback, content)
+        return fallback
+    return beside
+
+
+def _write_json(result: Report, path: Path) -> None:
+    import json
+
+    from grader.report.as_json import report_as_json
+
+    content: dict[str, Any] = report_as_json(result)
+    _write(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def _write(path: Path, content: str) -> None:
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} could not be written: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""A linear layer: backward to its input, its weights and its bias."""
+
+
+def linear_backward(dout, x, W):
+    """Pass the upstream gradient back through a linear layer.
+
+    The forward, for row n and output m:
+        out[n, m] = sum over d of x[n, d] * W[d, m], plus b[m]
+
+    You are given:
+        dout: (N, M), the upstream gradient of out
+        x: (N, D)
+        W: (D, M)
+
+    You return:
+        dx: (N, D)
+        dW: (D, M)
+        db: (M,)
+    """
+    dx = None  # (N, D)
+    dW = None  # (D, M)
+    db = None  # (M,)
+    return dx, dW, db

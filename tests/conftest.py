@@ -1,0 +1,73 @@
+"""What many tests need: the course of this checkout, a small course with short limits, one warm process."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.grading import Grader
+from grader.rubric import Course, load_course
+from grader.sandbox.warm import Warm
+
+ROOT = Path(__file__).resolve().parents[1]
+SMALL_COURSE = """
+format: 1
+title: A small course
+assignments: [linear, dropout]
+limits: {call_seconds: 1.0, submission_seconds: 20.0, memory_mb: 512, output_kb: 64}
+"""
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def warm() -> Iterator[Warm]:
+    """One warm process for all tests of a session, as a batch has one for all submissions."""
+    with Warm() as warm:
+        yield warm
+
+
+@pytest.fixture(scope="session")
+def course() -> Course:
+    """The course of this checkout."""
+    return load_course(ROOT)
+
+
+@pytest.fixture(scope="session")
+def small_course_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course of two assignments whose limits are a second, in a folder of its own."""
+    folder = tmp_path_factory.mktemp("course")
+    for name in ("linear", "dropout"):
+        shutil.copytree(ROOT / "assignments" / name, folder / "assignments" / name)
+    (folder / "assignments" / "course.yaml").write_text(SMALL_COURSE, encoding="utf-8")
+    for part in ("solutions", "student_template"):
+        (folder / part).mkdir()
+        for name in ("linear", "dropout"):
+            shutil.copyfile(ROOT / part / f"{name}.py", folder / part / f"{name}.py")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_grader(small_course_folder: Path) -> Grader:
+    """The small course, ready to grade."""
+    return Grader(load_course(small_course_folder))
+
+
+@pytest.fixture
+def run_grade(tmp_path: Path) -> Run:
+    """Run the real command in a folder of its own; returns the finished process."""
+
+    def run(*arguments: object, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "grader", *map(str, arguments)]
+        environment = {**os.environ, "COLUMNS": "100", "PYTHONPATH": str(ROOT)}
+        return subprocess.run(
+            command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    return run

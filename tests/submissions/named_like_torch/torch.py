@@ -1,0 +1,1 @@
+raise RuntimeError('imported in place of torch')
