@@ -43,6 +43,11 @@ class Exchanged:
     found: str
     right: str
 
+    @property
+    def is_simple(self) -> bool:
+        """Whether one value is missing or one too many, in the whole gradient."""
+        return not self.path.through and not (self.found and self.right) and "²" not in self.found + self.right
+
 
 def find_paths(sample: Sample) -> dict[Path, Tensor]:
     """Return the parts of the expected gradient that come back through each step, without empty and whole ones.
@@ -75,7 +80,8 @@ def _merged(paths: dict[Path, Tensor]) -> dict[Path, Tensor]:
     for path, part in paths.items():
         for names, other in merged:
             if are_equal(part, other):
-                names.extend(name for name in path.through if name not in names)
+                # One use of a value that is on this path already has no further name to add.
+                names.extend(path.through if len(path.through) == 1 and path.through[0] not in names else ())
                 break
         else:
             merged.append((list(path.through), part))
@@ -84,7 +90,9 @@ def _merged(paths: dict[Path, Tensor]) -> dict[Path, Tensor]:
 
 def find_scaled(samples: Sequence[Sample]) -> Scaled | None:
     """Return the one path, or the whole, that was multiplied by a number with a name."""
-    if not all(sample.is_sound and sample.actual.shape == sample.expected.shape for sample in samples):
+    # What divides by zero in one case can still be named by the others.
+    samples = [sample for sample in samples if sample.is_sound]
+    if not _are_comparable(samples):
         return None
     for path, parts in _common_paths(samples):
         factors = [_factor(sample, part) for sample, part in zip(samples, parts, strict=True)]
@@ -101,7 +109,7 @@ def find_scaled(samples: Sequence[Sample]) -> Scaled | None:
 
 def find_two_scaled(samples: Sequence[Sample]) -> tuple[Scaled, Scaled] | None:
     """Return two paths that were both multiplied by a number with a name; the rest is as it should be."""
-    if not all(sample.is_sound and sample.actual.shape == sample.expected.shape for sample in samples):
+    if not _are_comparable(samples):
         return None
     paths = [(path, parts) for path, parts in _common_paths(samples) if path.through]
     for place, (first, first_parts) in enumerate(paths):
@@ -115,6 +123,11 @@ def find_two_scaled(samples: Sequence[Sample]) -> tuple[Scaled, Scaled] | None:
             if all(named):
                 return Scaled(first, tuple(ones), named[0]), Scaled(second, tuple(twos), named[1])
     return None
+
+
+def _are_comparable(samples: Sequence[Sample]) -> bool:
+    comparable = all(sample.is_sound and sample.actual.shape == sample.expected.shape for sample in samples)
+    return comparable and any(not sample.is_correct for sample in samples)
 
 
 def _name_or_none(samples: Sequence[Sample], factors: Sequence[float]) -> tuple[str, ...]:

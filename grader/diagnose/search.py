@@ -9,19 +9,32 @@ import torch
 from grader.bank import Mistake
 from grader.diagnose import words
 from grader.diagnose.diagnosis import CERTAIN, LIKELY, Diagnosis
-from grader.diagnose.evidence import Sample, are_equal, collect, find_matching
+from grader.diagnose.evidence import Sample, are_equal, are_equal_where_finite, collect, find_matching
 from grader.diagnose.finite import find_not_finite
-from grader.diagnose.paths import exchanged, find_scaled, find_two_scaled
+from grader.diagnose.paths import Exchanged, exchanged, find_scaled, find_two_scaled
 from grader.diagnose.precision import find_precision
 from grader.diagnose.shapes import find_reshaping
-from grader.diagnose.slips import slips
+from grader.diagnose.slips import Slip, slips
 from grader.diagnose.support import find_support
-from grader.diagnose.swaps import additions, find_shared, other_tensors
+from grader.diagnose.swaps import additions, find_shared, other_tensors, products_of_uses
 from grader.follow import Trial
 from grader.rubric import Exercise, Gradient
 
 Samples = Sequence[Sample]
 Explanation = Callable[[Samples], Diagnosis | None]
+
+
+# Slips that are also said as one factor too many or too few, and better so.
+VAGUE = (
+    "skipped",
+    "upstream_itself",
+    "partner",
+    "partner_over",
+    "product_instead",
+    "slope_twice",
+    "slope_at",
+    "divided_by_slope",
+)
 
 
 def diagnose(
@@ -75,6 +88,7 @@ def _from_the_bank(samples: Samples, bank: Sequence[Mistake]) -> Diagnosis | Non
         for mistake in bank
         if (mistake.function, mistake.gradient) == (first.exercise.function, first.gradient.name)
         and all(_is_mistake(mistake, sample) for sample in samples)
+        and any(bool(sample.actual.isfinite().any()) for sample in samples if not sample.is_correct)
     ]
     if not matching:
         return None
@@ -89,10 +103,7 @@ def _is_mistake(mistake: Mistake, sample: Sample) -> bool:
     wrong = mistake.evaluate(sample.case, returned)
     if wrong is None or wrong.shape != sample.actual.shape or wrong.dtype != sample.actual.dtype:
         return False
-    finite = wrong.isfinite()
-    if not torch.equal(finite, sample.actual.isfinite()) or not bool(finite.any()):
-        return False
-    return are_equal(wrong[finite], sample.actual[finite])
+    return are_equal_where_finite(wrong, sample.actual)
 
 
 def _by_shape(samples: Samples) -> Diagnosis | None:
@@ -107,9 +118,10 @@ def _by_factor(samples: Samples) -> Diagnosis | None:
     found = find_scaled(samples)
     if found is None:
         return None
-    shown = _shown(samples)
-    factor = found.factors[samples.index(shown)]
-    certainty = CERTAIN if len(found.names) == 1 else LIKELY
+    sound = [sample for sample in samples if sample.is_sound]
+    shown = _shown(sound)
+    factor = found.factors[sound.index(shown)]
+    certainty = CERTAIN if len(found.names) == 1 and len(sound) == len(samples) else LIKELY
     name = " or ".join(found.names) or "unnamed"
     if not found.path.through:
         return Diagnosis(f"factor:{name}", words.say_factor(found, shown, factor), certainty)
@@ -140,18 +152,27 @@ def _by_other_tensor(samples: Samples) -> Diagnosis | None:
     return Diagnosis(slug, words.say_other(other, _shown(samples)), _certainty(matching))
 
 
-def _by_slip(samples: Samples) -> Diagnosis | None:
+def _by_operation(samples: Samples) -> Diagnosis | None:
+    """Say which operation went wrong, or which value is missing as a factor or one too many, if that is simpler."""
     matching = find_matching(samples, slips)
-    if not matching:
-        return None
-    slip = matching[0]
+    telling = [slip for slip in matching if slip.kind.partition(":")[0] not in VAGUE]
+    if telling:
+        return _say_slip(samples, telling)
+    factors = find_matching(samples, exchanged)
+    simple = [each for each in factors if each.is_simple]
+    if simple or not matching:
+        return _say_exchange(samples, simple or factors)
+    return _say_slip(samples, matching)
+
+
+def _say_slip(samples: Samples, matching: Sequence[Slip]) -> Diagnosis:
+    slip, shown = matching[0], _shown(samples)
+    sentences = [words.say_slip(each, shown) for each in matching]
     slug = f"slip:{slip.step}:{slip.operation or 'step'}:{slip.kind}"
-    sentences = [words.say_slip(each, _shown(samples)) for each in matching]
     return Diagnosis(slug, sentences[0], CERTAIN if len(set(sentences)) == 1 else LIKELY)
 
 
-def _by_exchange(samples: Samples) -> Diagnosis | None:
-    matching = find_matching(samples, exchanged)
+def _say_exchange(samples: Samples, matching: Sequence[Exchanged]) -> Diagnosis | None:
     if not matching:
         return None
     simple = min(matching, key=lambda e: (len(e.path.through), bool(e.found) + bool(e.right), "²" in e.found + e.right))
@@ -165,6 +186,13 @@ def _by_addition(samples: Samples) -> Diagnosis | None:
         return None
     slug = f"{matching[0].change}:{matching[0].name}"
     return Diagnosis(slug, words.say_addition(matching[0], _shown(samples)), _certainty(matching))
+
+
+def _by_product(samples: Samples) -> Diagnosis | None:
+    matching = find_matching(samples, products_of_uses)
+    if not matching:
+        return None
+    return Diagnosis("multiplied:uses", words.say_product(matching[0], _shown(samples)), CERTAIN)
 
 
 def _by_not_finite(samples: Samples) -> Diagnosis | None:
@@ -211,9 +239,9 @@ EXACT: tuple[Explanation, ...] = (
     _by_memory,
     _by_factor,
     _by_other_tensor,
-    _by_slip,
-    _by_exchange,
+    _by_operation,
     _by_addition,
+    _by_product,
     _by_two_terms,
 )
 BY_PLACE: tuple[Explanation, ...] = (_by_not_finite, _by_precision, _by_support)

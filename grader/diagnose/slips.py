@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from grader.diagnose.evidence import Sample, are_small
-from grader.diagnose.graph import MISFIT, Plan, is_broadcast
+from grader.diagnose.graph import MISFIT, Plan, is_broadcast, reduce_to
 from grader.diagnose.layouts import slips_of_a_layout, slips_of_softmax
 from grader.diagnose.slopes import slips_of_a_slope
 
@@ -44,7 +44,7 @@ def slips(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
             if slip in seen and ":" in slip.kind:
                 continue
             seen.add(slip)
-            candidate = sample.replace(part, sample.flow(wrong))
+            candidate = sample.replace(name, part, sample.flow(wrong))
             if candidate is not None:
                 yield slip, candidate
     yield from _composite_softmax(sample)
@@ -77,7 +77,8 @@ def _wrong_steps(
                     if not read:
                         yield Slip(name, relevant[0], node.kind, kind), {r: raw[r] for r in relevant if r in raw}
                         continue
-                    parts = {**{r: right[r] for r in relevant}, read: raw[read]}
+                    wrong_part = reduce_to(raw[read], tuple(sample.tensors[read].shape))
+                    parts = {**{r: right[r] for r in relevant}, read: wrong_part}
                     yield Slip(name, read, node.kind, kind), parts
 
 
@@ -94,6 +95,7 @@ def _inner(sample: Sample, plan: Plan, index: int, edge: int | str) -> Tensor | 
 
 def _wrong_sums(raw: Tensor, value: Tensor, upstream: Tensor) -> Iterator[tuple[str, Tensor]]:
     """Yield what becomes of a gradient that should be summed over the axes along which a value was broadcast."""
+    lead = raw.dim() - value.dim()
     if raw.shape == value.shape or not is_broadcast(tuple(value.shape), tuple(raw.shape)):
         if upstream.shape == value.shape and value.dim():
             yield "upstream_itself", upstream
@@ -101,9 +103,9 @@ def _wrong_sums(raw: Tensor, value: Tensor, upstream: Tensor) -> Iterator[tuple[
     yield "not_summed", raw
     yield "summed_to_one", raw.sum()
     right = raw.sum_to_size(value.shape)
-    summed = [a for a in range(raw.dim()) if raw.shape[a] != ([1] * (raw.dim() - value.dim()) + list(value.shape))[a]]
-    if value.dim() < raw.dim():
-        yield "axis_kept", right.reshape([1] * (raw.dim() - value.dim()) + list(value.shape))
+    summed = [axis for axis in range(raw.dim()) if axis < lead or raw.shape[axis] != value.shape[axis - lead]]
+    if lead:
+        yield "axis_kept", right.reshape([1] * lead + list(value.shape))
     if 1 in value.shape:
         yield "axis_lost", right.squeeze()
     for axis in range(raw.dim()):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from grader.compare import Verdict
 from grader.diagnose.evidence import Sample
-from grader.diagnose.graph import MISFIT, make_plan
+from grader.diagnose.graph import MISFIT, make_plan, reduce_to
 
 
 @dataclass(frozen=True)
@@ -72,6 +72,18 @@ def additions(sample: Sample) -> Iterator[tuple[Other, Tensor]]:
                 continue
         yield Other(name, "added"), sample.expected + other
         yield Other(name, "subtracted"), sample.expected - other
+
+
+def products_of_uses(sample: Sample) -> Iterator[tuple[tuple[str, ...], Tensor]]:
+    """Yield what becomes of a value that is used several times if its uses are multiplied instead of added."""
+    consumers = tuple(name for name in sample.case.forward.consumers(sample.value) if name in sample.plans)
+    if len(consumers) > 1:
+        yield consumers, torch.stack([_use(sample, name) for name in consumers]).prod(dim=0)
+
+
+def _use(sample: Sample, consumer: str) -> Tensor:
+    raw = sample.plans[consumer].backward(sample.upstream[consumer])[sample.value]
+    return reduce_to(raw, tuple(sample.tensors[sample.value].shape))
 
 
 def find_shared(samples: Sequence[Sample]) -> str | None:

@@ -144,6 +144,14 @@ def say_addition(other: Other, sample: Sample) -> str:
     )
 
 
+def say_product(consumers: Sequence[str], sample: Sample) -> str:
+    """Say that the uses of a value were multiplied."""
+    return (
+        f"Your {sample.gradient.name} multiplies what comes back through {' and '.join(consumers)}. Each use moves "
+        "the output by itself, so they add up."
+    )
+
+
 def say_shared(other: str, sample: Sample) -> str:
     """Say that two names stand for one tensor."""
     name = sample.gradient.name
@@ -265,7 +273,8 @@ SLIPS: Mapping[tuple[str, str], str] = {
     ("", "summed_over"): "Your {d} is summed over axis {detail} of {step}, the wrong one. Which axis was {read} shared "
     "along?",
     ("", "averaged_over"): "Your {d} is a mean over axis {detail} of {step}. That is neither the axis nor the sum.",
-    ("", "upstream_itself"): "Your {d} is exactly what came back to {step}. Between it and {read} there is a step.",
+    ("", "upstream_itself"): "Your {d} is what comes out if what came back to {step} is handed on to {read} unchanged. "
+    "Between the two there is a step with a slope.",
     ("", "slope_at"): "Your {d} takes the slope of {op} in {step} at {detail}. That is not what the slope is made of.",
     ("", "partner"): "Your {d} is what comes out if {detail} stands as the other factor of {read}, where {step} is made. "
     "Look at what {read} is multiplied by.",
