@@ -45,6 +45,7 @@ class Sample:
     upstream: Mapping[str, Tensor]
     expected: Tensor
     is_correct: bool
+    is_deep: bool = False
 
     @property
     def value(self) -> str:
@@ -65,7 +66,8 @@ class Sample:
     def plans(self) -> dict[str, Plan]:
         """The steps in which a slip would show in this gradient, nearest first.
 
-        The search ends at values whose gradients the student returned, because those are judged by themselves.
+        The search ends at values whose gradients the student returned, because those are judged by themselves;
+        a deep search goes on behind them, as the formula of a student may.
         """
         forward = self.case.forward
         steps = {step.name: step for step in forward.steps}
@@ -75,7 +77,7 @@ class Sample:
             consumers = [name for name in forward.consumers(pending.pop(0)) if name not in near]
             consumers = [name for name in consumers if not self._is_idle(name)]
             near.extend(consumers)
-            pending.extend(name for name in consumers if f"d{name}" not in self.trial.returned)
+            pending.extend(name for name in consumers if self.is_deep or f"d{name}" not in self.trial.returned)
         order = {step.name: place for place, step in enumerate(forward.steps)}
         near.sort(key=order.__getitem__)
         return {name: make_plan(steps[name], forward) for name in near}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import torch
 
@@ -26,6 +27,9 @@ Explanation = Callable[[Samples], Diagnosis | None]
 
 # Slips that are also said as one factor too many or too few, and better so.
 VAGUE = (
+    "added_to_slope",
+    "subtracted_slope",
+    "upstream_exchanged",
     "skipped",
     "upstream_itself",
     "partner",
@@ -54,10 +58,13 @@ def diagnose(
         # The bank comes before shape and factor: where an author's sentence fits to the last digit, it speaks of
         # this exercise and of the slip itself, and says more than "N times too small".
         found = _from_the_bank(true, bank)
-        for explanations in (EXACT, BY_PLACE):
-            found = found or _first(explanations, true)
-            for samples in theirs:
-                found = found or _given_theirs(_first(explanations, samples))
+        deep = [replace(sample, is_deep=True) for sample in true]
+        found = found or _first(EXACT, true)
+        for samples in theirs:
+            found = found or _given_theirs(_first(EXACT, samples))
+        found = found or _first(IN_THE_GRAPH, deep) or _first(BY_PLACE, true)
+        for samples in theirs:
+            found = found or _given_theirs(_first(BY_PLACE, samples))
     return found
 
 
@@ -162,7 +169,7 @@ def _by_operation(samples: Samples) -> Diagnosis | None:
     simple = [each for each in factors if each.is_simple]
     if simple or not matching:
         return _say_exchange(samples, simple or factors)
-    return _say_slip(samples, matching)
+    return _say_slip(samples, sorted(matching, key=lambda slip: -VAGUE.index(slip.kind.partition(":")[0])))
 
 
 def _say_slip(samples: Samples, matching: Sequence[Slip]) -> Diagnosis:
@@ -234,6 +241,7 @@ def _certainty(matching: Sequence[object]) -> str:
 
 
 # What reproduces the answer to the last digit, and then what only tells where or how far it is off.
+IN_THE_GRAPH: tuple[Explanation, ...] = (_by_factor, _by_operation, _by_two_terms)
 EXACT: tuple[Explanation, ...] = (
     _by_shape,
     _by_memory,

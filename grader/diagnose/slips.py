@@ -39,11 +39,7 @@ def slips(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
         if part is None:
             continue
         part = part if part.shape == sample.expected.shape else part.sum_to_size(sample.expected.shape)
-        seen: set[Slip] = set()
         for slip, wrong in _wrong_steps(sample, plan, upstream, right, relevant):
-            if slip in seen and ":" in slip.kind:
-                continue
-            seen.add(slip)
             candidate = sample.replace(name, part, sample.flow(wrong))
             if candidate is not None:
                 yield slip, candidate
@@ -55,8 +51,9 @@ def _wrong_steps(
 ) -> Iterator[tuple[Slip, dict[str, Tensor]]]:
     """Yield what a step passes back to each relevant value that it reads, with a slip in it."""
     name = plan.step.name
-    ones = plan.backward(torch.ones_like(upstream))
-    yield Slip(name, "", "", "upstream_ones"), {read: ones[read] for read in relevant}
+    for kind, other in _wrong_upstreams(sample, name, upstream):
+        found = plan.backward(other)
+        yield Slip(name, "", "", kind), {read: reduce_to(found[read], tuple(sample.tensors[read].shape)) for read in relevant}
     for read in relevant:
         for kind, wrong in _wrong_sums(right[read], sample.tensors[read], upstream):
             yield Slip(name, read, "", kind), {**{r: right[r] for r in relevant}, read: wrong}
@@ -80,6 +77,23 @@ def _wrong_steps(
                     wrong_part = reduce_to(raw[read], tuple(sample.tensors[read].shape))
                     parts = {**{r: right[r] for r in relevant}, read: wrong_part}
                     yield Slip(name, read, node.kind, kind), parts
+
+
+def _wrong_upstreams(sample: Sample, name: str, upstream: Tensor) -> Iterator[tuple[str, Tensor]]:
+    """Yield what may have been sent back through a step in place of its upstream gradient."""
+    yield "upstream_ones", torch.ones_like(upstream)
+    for other, gradient in sample.upstream.items():
+        if gradient.shape == upstream.shape and other != name:
+            yield f"upstream_exchanged:d{other}", gradient
+    for other, value in sample.tensors.items():
+        if value.shape == upstream.shape:
+            yield f"upstream_exchanged:{other}", value
+    for axis, size in enumerate(upstream.shape):
+        if size > 1:
+            for word, place in (("first", 0), ("last", size - 1)):
+                some = torch.zeros_like(upstream)
+                some.select(axis, place).copy_(upstream.select(axis, place))
+                yield f"upstream_{word}:{axis}", some
 
 
 def _inner(sample: Sample, plan: Plan, index: int, edge: int | str) -> Tensor | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from grader.diagnose.evidence import Sample
+from grader.diagnose.evidence import Sample, are_equal
 from grader.diagnose.numbers import show_sizes
 from grader.diagnose.paths import Exchanged, Path, Scaled
 from grader.diagnose.slips import Slip
@@ -109,7 +109,7 @@ def say_other(other: Other, sample: Sample) -> str:
     """Say which other tensor was returned."""
     name, (change, axes) = sample.gradient.name, _split(other.change)
     what = "the upstream gradient dout" if other.name == "dout" else other.name
-    step = f"Between it and {sample.value} there is still something to go back through."
+    step = f"{sample.value} reaches the output in a way of its own; what lies on it must be gone back through."
     match change:
         case "ones":
             return f"Your {name} is 1 everywhere. What comes back from the output has to be in it."
@@ -129,8 +129,9 @@ def say_other(other: Other, sample: Sample) -> str:
             f"Your {name} is exactly {other.name}, a value of the forward. "
             "A gradient also has in it what comes back from the output."
         )
-    if other.name in [gradient.name for gradient in sample.exercise.gradients]:
-        return f"Your {name} is exactly the right {other.name}. Are the two swapped, or returned in the wrong order?"
+    returned = sample.trial.returned.get(other.name)
+    if returned is not None and returned.shape == sample.expected.shape and are_equal(returned, sample.expected):
+        return f"Your {name} and your {other.name} are swapped: each has the numbers of the other. Look at the order of the return."
     return f"Your {name} is exactly {what}. {step}"
 
 
@@ -261,6 +262,12 @@ SLIPS: Mapping[tuple[str, str], str] = {
     ("", "divided_by_upstream"): "Your {d} divides by what came back to {step}. An upstream gradient is always a factor.",
     ("", "upstream_ones"): "Your {d} does not use what came back to {step}; it is what comes out for an upstream "
     "gradient of ones.",
+    ("", "upstream_exchanged"): "Your {d} is what comes out if {detail} is sent back through {step}, in place of what "
+    "came back to {step}.",
+    ("", "upstream_first"): "Your {d} uses what came back to {step} at the first entry of axis {detail} only. All of them "
+    "count.",
+    ("", "upstream_last"): "Your {d} uses what came back to {step} at the last entry of axis {detail} only. All of them "
+    "count; a loop that assigns keeps the last one.",
     ("", "not_summed"): "{read} was shared by many entries of {step}, and your {d} is what comes out if their gradients "
     "are not added up.",
     ("", "summed_to_one"): "Your {d} adds up everything to one number, at {step}. Each entry of {read} has a gradient "
