@@ -64,6 +64,7 @@ def _numbers(sample: Sample, sizes: Mapping[str, float]) -> dict[str, Ranked]:
         found.update(_of_a_size(name, size))
     for (name, size), (other, another) in permutations(sizes.items(), 2):
         found[f"{name}/{other}"] = (size / another, 2)
+        found[f"√({name}/{other})"] = (math.sqrt(size / another), 3)
         if name < other:
             found[f"{name}·{other}"] = (size * another, 2)
             found[f"1/({name}·{other})"] = (1 / (size * another), 2)

@@ -197,7 +197,9 @@ def exchanged(sample: Sample) -> Iterator[tuple[Exchanged, Tensor]]:
         names = list(factors)
         for found, right in fits.nonzero().tolist():
             key = Exchanged(path, names[found], names[right])
-            if found != right:
+            # Squares beside another value fit more than anyone means.
+            is_plain = not (names[found] and names[right]) or "²" not in names[found] + names[right]
+            if found != right and is_plain:
                 scaled = part * factors[names[found]] / factors[names[right]]
                 yield key, (sample.expected + (scaled - part)).reshape(shape)
 

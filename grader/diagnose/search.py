@@ -16,7 +16,7 @@ from grader.diagnose.paths import Exchanged, exchanged, find_scaled, find_two_sc
 from grader.diagnose.precision import find_precision
 from grader.diagnose.shapes import find_reshaping
 from grader.diagnose.slips import Slip, slips
-from grader.diagnose.support import find_support
+from grader.diagnose.support import Place, find_support
 from grader.diagnose.swaps import additions, find_shared, other_tensors, products_of_uses
 from grader.follow import Trial
 from grader.rubric import Exercise, Gradient
@@ -32,11 +32,7 @@ VAGUE = (
     "upstream_exchanged",
     "skipped",
     "upstream_itself",
-    "partner",
-    "partner_over",
-    "product_instead",
     "slope_twice",
-    "slope_at",
     "divided_by_slope",
 )
 
@@ -162,14 +158,20 @@ def _by_other_tensor(samples: Samples) -> Diagnosis | None:
 def _by_operation(samples: Samples) -> Diagnosis | None:
     """Say which operation went wrong, or which value is missing as a factor or one too many, if that is simpler."""
     matching = find_matching(samples, slips)
-    telling = [slip for slip in matching if slip.kind.partition(":")[0] not in VAGUE]
+    telling = [slip for slip in matching if _kind(slip) not in VAGUE]
     if telling:
         return _say_slip(samples, telling)
     factors = find_matching(samples, exchanged)
     simple = [each for each in factors if each.is_simple]
-    if simple or not matching:
-        return _say_exchange(samples, simple or factors)
-    return _say_slip(samples, sorted(matching, key=lambda slip: -VAGUE.index(slip.kind.partition(":")[0])))
+    if simple:
+        return _say_exchange(samples, simple)
+    if matching:
+        return _say_slip(samples, sorted(matching, key=lambda slip: -VAGUE.index(_kind(slip))))
+    return _by_blank(samples) or _say_exchange(samples, factors)
+
+
+def _kind(slip: Slip) -> str:
+    return slip.kind.partition(":")[0]
 
 
 def _say_slip(samples: Samples, matching: Sequence[Slip]) -> Diagnosis:
@@ -210,8 +212,15 @@ def _by_not_finite(samples: Samples) -> Diagnosis | None:
     return Diagnosis(f"not_finite:{found[0]}", words.say_not_finite(*found, bad), LIKELY)
 
 
+def _by_blank(samples: Samples) -> Diagnosis | None:
+    return _say_support(samples, find_support(samples, ("zero_in", "only_in")))
+
+
 def _by_support(samples: Samples) -> Diagnosis | None:
-    found = find_support(samples)
+    return _say_support(samples, find_support(samples, ("wrong_in",)))
+
+
+def _say_support(samples: Samples, found: tuple[str, Place] | None) -> Diagnosis | None:
     if found is None:
         return None
     fact, place = found

@@ -32,6 +32,7 @@ def slips_of_a_slope(node: Node, position: int, g: Tensor, values: Mapping[str, 
         yield "slope_twice", right * slope
         yield "subtracted_slope", g - slope
         yield "divided_by_upstream", slope / g
+        yield "turned_upside_down", 1 / right
     if node.kind in _RULES:
         yield from _RULES[node.kind](node, g, values, inner)
     if node.kind in ("Mul", "Div"):
@@ -117,6 +118,7 @@ def _of_a_product(node: Node, position: int, g: Tensor, values: Mapping[str, Ten
         own = node.saved("self" if position == 0 else "other")
     if bool(((partner == 0) | (partner == 1)).all()):
         yield "mask_inverted", g * (1 - partner)
+        yield "mask_missing", g
     if own is not None:
         yield "own_factor", g * own
         yield "product_instead", g * own * partner

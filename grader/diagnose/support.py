@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -24,8 +24,11 @@ class Place:
     about: str = ""
 
 
-def find_support(samples: Sequence[Sample]) -> tuple[str, Place] | None:
-    """Return where every wrong entry lies ("wrong_in"), or where alone something was filled in ("only_in").
+def find_support(samples: Sequence[Sample], facts: Collection[str]) -> tuple[str, Place] | None:
+    """Return which of these facts holds, and of which place.
+
+    All that is wrong lies there ("wrong_in") and is zero ("zero_in"), or all that is not zero lies there and
+    is right ("only_in").
 
     The place must be named in the same way in every case in which the gradient is wrong, and at least two
     cases or several entries must speak for it.
@@ -39,13 +42,13 @@ def find_support(samples: Sequence[Sample]) -> tuple[str, Place] | None:
         return None
     for place in places[0]:
         masks = [named.get(place) for named in places]
-        facts = [
+        found = [
             _fact(sample, error, mask)
             for sample, error, mask in zip(wrong, errors, masks, strict=True)
             if error is not None
         ]
-        if facts[0] is not None and len(set(facts)) == 1:
-            return facts[0], place
+        if found[0] in facts and len(set(found)) == 1:
+            return found[0], place
     return None
 
 
@@ -53,9 +56,12 @@ def _fact(sample: Sample, error: Tensor, mask: Tensor | None) -> str | None:
     if mask is None or not bool(mask.any()) or bool(mask.all()):
         return None
     matters = mask & ((sample.expected != 0) | (sample.actual != 0))
+    # To be right outside is no news where nothing is expected there.
+    if not bool(sample.expected[~mask].any()):
+        return None
     share = float((error & mask).sum()) / max(1, int(matters.sum()))
     if not bool((error & ~mask).any()) and share >= MOST_OF_IT:
-        return "wrong_in"
+        return "wrong_in" if bool(sample.actual[mask].any()) else "zero_in"
     if not bool((error & mask).any()) and not bool(sample.actual[~mask].any()) and bool(sample.actual[mask].any()):
         return "only_in"
     return None

@@ -6,6 +6,7 @@ A sentence names what the wrong answer equals and where to look. It never shows 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from grader.diagnose.evidence import Sample, are_equal
 from grader.diagnose.numbers import show_sizes
@@ -109,7 +110,7 @@ def say_other(other: Other, sample: Sample) -> str:
     """Say which other tensor was returned."""
     name, (change, axes) = sample.gradient.name, _split(other.change)
     what = "the upstream gradient dout" if other.name == "dout" else other.name
-    step = f"{sample.value} reaches the output in a way of its own; what lies on it must be gone back through."
+    step = _between(other.name, sample)
     match change:
         case "ones":
             return f"Your {name} is 1 everywhere. What comes back from the output has to be in it."
@@ -191,6 +192,8 @@ def say_slip(slip: Slip, sample: Sample) -> str:
 def say_support(fact: str, place: Place, sample: Sample) -> str:
     """Say where a gradient is wrong, or where alone it was filled."""
     name, where = sample.gradient.name, _place(place)
+    if fact == "zero_in":
+        return f"Your {name} is zero {where}, and right everywhere else. Those entries have a gradient, too."
     if fact == "only_in":
         return f"Your {name} is right {where}, and zero everywhere else. The other entries have a gradient, too."
     return f"Your {name} is wrong only {where}, and right everywhere else. {_advice(place)}"
@@ -283,13 +286,15 @@ SLIPS: Mapping[tuple[str, str], str] = {
     ("", "upstream_itself"): "Your {d} is what comes out if what came back to {step} is handed on to {read} unchanged. "
     "Between the two there is a step with a slope.",
     ("", "slope_at"): "Your {d} takes the slope of {op} in {step} at {detail}. That is not what the slope is made of.",
-    ("", "partner"): "Your {d} is what comes out if {detail} stands as the other factor of {read}, where {step} is made. "
-    "Look at what {read} is multiplied by.",
+    ("", "partner"): "Your {d} is what comes out if {read} is multiplied by {detail} on the way to {step}. The forward "
+    "multiplies it by something else.",
     ("", "partner_over"): "Your {d} divides by {detail} where {read} goes into {step}.",
     ("", "own_factor"): "At {step}, your {d} multiplies by the factor itself. In a product, each factor gets the other "
     "one.",
     ("", "product_instead"): "At {step}, your {d} multiplies by the whole product. Only the other factor scales a move.",
     ("", "quotient_rule"): "At {step}, your {d} follows the rule of a quotient, and the forward has a product.",
+    ("", "mask_missing"): "Your {d} leaves the mask of {step} out. An entry that is dropped cannot change the output.",
+    ("", "turned_upside_down"): "Your {d} is one over the right gradient of {step}: what should be multiplied was divided.",
     ("", "mask_inverted"): "Your {d} keeps what the mask drops at {step}, and drops what it keeps.",
     ("", "parentheses_lost"): "Your {d} is what comes out at {step} if parentheses are missing: a product or a quotient "
     "binds tighter than a minus.",
@@ -394,7 +399,8 @@ def _became(scaled: Scaled) -> str:
 
 
 def _through(path: Path) -> str:
-    return f"through {' and '.join(path.through[:3])}"
+    *more, last = path.through[:3]
+    return f"through {', '.join(more)} and {last}" if more else f"through {last}"
 
 
 def _place(place: Place) -> str:
@@ -432,6 +438,14 @@ def _advice(place: Place) -> str:
         case "first" | "last" | "all_but_first" | "all_but_last":
             return "Look at a loop or an index that begins or ends too soon."
     return "Look at what is special there."
+
+
+def _between(other: str, sample: Sample) -> str:
+    """Say how another gradient lies to the one that was asked for."""
+    value = sample.case.forward.output if other == "dout" else other.removeprefix("d")
+    if value in replace(sample, is_deep=True).plans:
+        return f"Between {sample.value} and {value} the forward has a step that you have not gone back through."
+    return f"{sample.value} has another place in the forward, and a gradient of its own."
 
 
 def _split(kind: str) -> tuple[str, str]:
