@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -23,8 +23,12 @@ Key_co = TypeVar("Key_co", bound=Hashable, covariant=True)
 RELATIVE, OF_LARGEST = 1e-9, 1e-13
 # How many steps behind a value are searched for a slip; in a fused backward of a whole network there are many.
 MOST_STEPS = 14
+# The same where the search goes on behind gradients that were returned.
+MOST_STEPS_BEHIND = 6
 # A norm relative to that of dout below which a gradient is zero in truth, but for rounding.
 ZERO = 1e-12
+# How well two sums must agree for the tensors behind them to be compared.
+CLOSE = 1e-6
 
 WRONG = (Verdict.WRONG_VALUES, Verdict.WRONG_SHAPE, Verdict.WRONG_DTYPE, Verdict.NOT_FINITE)
 
@@ -46,6 +50,7 @@ class Sample:
     expected: Tensor
     is_correct: bool
     is_deep: bool = False
+    kept: list[Any] = field(default_factory=list, compare=False)
 
     @property
     def value(self) -> str:
@@ -73,7 +78,7 @@ class Sample:
         steps = {step.name: step for step in forward.steps}
         near: list[str] = []
         pending = [self.value]
-        while pending and len(near) < MOST_STEPS:
+        while pending and len(near) < (MOST_STEPS_BEHIND if self.is_deep else MOST_STEPS):
             consumers = [name for name in forward.consumers(pending.pop(0)) if name not in near]
             consumers = [name for name in consumers if not self._is_idle(name)]
             near.extend(consumers)
@@ -130,6 +135,48 @@ class Sample:
             return reached.get(self.value)
         except MISFIT:
             return None
+
+    @cached_property
+    def direction(self) -> Tensor:
+        """Return a direction in which the value may move; the same in every run."""
+        numbers = torch.Generator().manual_seed(self.expected.numel())
+        return torch.randn(self.expected.shape, generator=numbers, dtype=self.expected.dtype)
+
+    @cached_property
+    def tangents(self) -> dict[str, Tensor]:
+        """How each value behind this one moves if this one moves in `direction`.
+
+        The product of a gradient with a tangent is what it contributes to the gradient in that direction: a
+        slip far from the value is ruled out without going all the way back.
+        """
+        found = {self.value: self.direction}
+        for name, plan in self.plans.items():
+            parts = {read: found[read] for read in plan.step.reads if read in found}
+            if parts:
+                found[name] = plan.forward(parts, self.tensors)
+        return found
+
+    @cached_property
+    def gap(self) -> float:
+        """What is returned more than expected, in `direction`."""
+        return float(((self.actual - self.expected) * self.direction).sum())
+
+    def contributed(self, parts: Mapping[str, Tensor]) -> float:
+        """Return what contributions that arrive at these values make in `direction`."""
+        summed = ((reduce_to(part, tuple(self.tensors[read].shape)), read) for read, part in parts.items())
+        return sum(float((part * self.tangents[read]).sum()) for part, read in summed)
+
+    def may_be_returned(self, right: float, wrong: Mapping[str, Tensor]) -> bool:
+        """Return False if contributions that are wrong in this way cannot give what was returned.
+
+        `right` is what they should have contributed.
+        """
+        if self.actual.shape != self.expected.shape or not self.is_sound:
+            return True
+        if any(part.shape != self.tensors[read].shape for read, part in wrong.items()):
+            return True
+        found = sum(float((part * self.tangents[read]).sum()) for read, part in wrong.items())
+        return abs(found - right - self.gap) <= CLOSE * (abs(found) + abs(right) + abs(self.gap))
 
     def replace(self, step: str, part: Tensor, by: Tensor | None) -> Tensor | None:
         """Return the expected gradient with what comes through one step replaced; `part` is that as it should be."""

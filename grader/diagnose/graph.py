@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from grader.trace import Forward, Step
@@ -77,6 +78,16 @@ class Plan:
                     reduced = reduce_to(result, self.nodes[edge].shape)
                     arrived[edge] = arrived[edge] + reduced if edge in arrived else reduced
         return found
+
+    def forward(self, tangents: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> Tensor:
+        """Return how the value of the step moves if the values that it reads move along these tangents."""
+        with torch.enable_grad():
+            upstream = torch.zeros_like(self.step.output).requires_grad_()
+            found = self.backward(upstream)
+            moved = [reduce_to(found[n], tuple(values[n].shape)) * tangents[n] for n in tangents if n in found]
+            total = torch.stack([part.sum() for part in moved]).sum()
+        # A backward is linear in its upstream, and its slope towards that is the forward's own.
+        return torch.autograd.grad(total, upstream)[0]
 
     def arriving(self, upstream: Tensor) -> dict[int, Tensor]:
         """Return what arrives at each node, by its index."""

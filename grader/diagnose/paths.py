@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import torch
 from torch import Tensor
@@ -94,8 +95,10 @@ def find_scaled(samples: Sequence[Sample]) -> Scaled | None:
     samples = [sample for sample in samples if sample.is_sound]
     if not _are_comparable(samples):
         return None
-    for path, parts in _common_paths(samples):
-        factors = [_factor(sample, part) for sample, part in zip(samples, parts, strict=True)]
+    first = _most_telling(samples)
+    for path, part in {Path(): first.expected, **paths_of(first)}.items():
+        parts = _parts(path, samples) if _factor(first, part) is not None else None
+        factors = [_factor(*pair) for pair in zip(samples, parts, strict=True)] if parts else [None]
         known = [factor for factor in factors if factor is not None]
         if len(known) < len(factors) or all(factor == 1.0 for factor in known):
             continue
@@ -111,10 +114,13 @@ def find_two_scaled(samples: Sequence[Sample]) -> tuple[Scaled, Scaled] | None:
     """Return two paths that were both multiplied by a number with a name; the rest is as it should be."""
     if not _are_comparable(samples):
         return None
-    paths = [(path, parts) for path, parts in _common_paths(samples) if path.through]
-    for place, (first, first_parts) in enumerate(paths):
-        for second, second_parts in paths[place + 1 :]:
-            factors = [_two_factors(*args) for args in zip(samples, first_parts, second_parts, strict=True)]
+    telling = _most_telling(samples)
+    for (first, one), (second, two) in combinations(paths_of(telling).items(), 2):
+        ones_parts, twos_parts = None, None
+        if _two_factors(telling, one, two) is not None:
+            ones_parts, twos_parts = _parts(first, samples), _parts(second, samples)
+        if ones_parts and twos_parts:
+            factors = [_two_factors(*args) for args in zip(samples, ones_parts, twos_parts, strict=True)]
             known = [factor for factor in factors if factor is not None]
             if len(known) < len(factors):
                 continue
@@ -123,6 +129,11 @@ def find_two_scaled(samples: Sequence[Sample]) -> tuple[Scaled, Scaled] | None:
             if all(named):
                 return Scaled(first, tuple(ones), named[0]), Scaled(second, tuple(twos), named[1])
     return None
+
+
+def _most_telling(samples: Sequence[Sample]) -> Sample:
+    """Return the smallest of the wrong cases with more than a few entries: what fails there need not be tried on."""
+    return min(samples, key=lambda s: (s.is_correct, s.actual.numel() < 3, s.actual.numel()))
 
 
 def _are_comparable(samples: Sequence[Sample]) -> bool:
@@ -137,14 +148,20 @@ def _name_or_none(samples: Sequence[Sample], factors: Sequence[float]) -> tuple[
     return () if "1" in names else names
 
 
-def _common_paths(samples: Sequence[Sample]) -> Iterator[tuple[Path, list[Tensor]]]:
-    yield Path(), [sample.expected for sample in samples]
-    found = [find_paths(sample) for sample in samples]
-    for path in found[0]:
-        # In a case with a size of 1 a path may be empty or all there is, and then it has no name of its own.
-        parts = [paths.get(path) for paths in found]
-        if all(part is not None for part in parts):
-            yield path, [part for part in parts if part is not None]
+def _parts(path: Path, samples: Sequence[Sample]) -> list[Tensor] | None:
+    """Return what comes along a path in every case, or None if there is a case in which it has no such path."""
+    if not path.through:
+        return [sample.expected for sample in samples]
+    parts = [paths_of(sample).get(path) for sample in samples]
+    return None if any(part is None for part in parts) else [part for part in parts if part is not None]
+
+
+def paths_of(sample: Sample) -> dict[Path, Tensor]:
+    """Return the paths of a sample, found once."""
+    if not sample.kept:
+        sample.kept.append(find_paths(sample))
+    found: dict[Path, Tensor] = sample.kept[0]
+    return found
 
 
 def _factor(sample: Sample, part: Tensor) -> float | None:
@@ -181,7 +198,7 @@ def exchanged(sample: Sample) -> Iterator[tuple[Exchanged, Tensor]]:
         return
     shape = sample.expected.shape
     factors = _monomials(sample)
-    for path, part in {Path(): sample.expected, **find_paths(sample)}.items():
+    for path, part in {Path(): sample.expected, **paths_of(sample)}.items():
         places = part.abs().flatten().argsort(descending=True, stable=True)[:: max(1, part.numel() // PROBES)]
         places = places[: PROBES + 1]
         whole = part.flatten()[places]

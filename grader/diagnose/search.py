@@ -54,11 +54,12 @@ def diagnose(
         # The bank comes before shape and factor: where an author's sentence fits to the last digit, it speaks of
         # this exercise and of the slip itself, and says more than "N times too small".
         found = _from_the_bank(true, bank)
-        deep = [replace(sample, is_deep=True) for sample in true]
+        deep = [replace(sample, is_deep=True, kept=[]) for sample in true]
+        goes_on = any(set(other.plans) - set(one.plans) for one, other in zip(true, deep, strict=True))
         found = found or _first(EXACT, true)
         for samples in theirs:
             found = found or _given_theirs(_first(EXACT, samples))
-        found = found or _first(IN_THE_GRAPH, deep) or _first(BY_PLACE, true)
+        found = found or (_first(IN_THE_GRAPH, deep) if goes_on else None) or _first(BY_PLACE, true)
         for samples in theirs:
             found = found or _given_theirs(_first(BY_PLACE, samples))
     return found

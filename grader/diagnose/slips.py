@@ -35,11 +35,15 @@ def slips(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
             continue
         right = plan.backward(upstream)
         relevant = [read for read in right if read == sample.value or read in sample.plans]
-        part = sample.flow({read: right[read] for read in relevant})
+        relevant_right = {read: right[read] for read in relevant}
+        contributed = sample.contributed(relevant_right)
+        part = sample.flow(relevant_right)
         if part is None:
             continue
         part = part if part.shape == sample.expected.shape else part.sum_to_size(sample.expected.shape)
         for slip, wrong in _wrong_steps(sample, plan, upstream, right, relevant):
+            if not sample.may_be_returned(contributed, wrong):
+                continue
             candidate = sample.replace(name, part, sample.flow(wrong))
             if candidate is not None:
                 yield slip, candidate

@@ -55,11 +55,13 @@ def find_support(samples: Sequence[Sample], facts: Collection[str]) -> tuple[str
 def _fact(sample: Sample, error: Tensor, mask: Tensor | None) -> str | None:
     if mask is None or not bool(mask.any()) or bool(mask.all()):
         return None
-    matters = mask & ((sample.expected != 0) | (sample.actual != 0))
+    matters = mask & (sample.expected != 0)
+    if not bool(matters.any()):
+        matters = mask
     # To be right outside is no news where nothing is expected there.
     if not bool(sample.expected[~mask].any()):
         return None
-    share = float((error & mask).sum()) / max(1, int(matters.sum()))
+    share = float((error & mask).sum()) / int(matters.sum())
     if not bool((error & ~mask).any()) and share >= MOST_OF_IT:
         return "wrong_in" if bool(sample.actual[mask].any()) else "zero_in"
     if not bool((error & mask).any()) and not bool(sample.actual[~mask].any()) and bool(sample.actual[mask].any()):
