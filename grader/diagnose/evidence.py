@@ -65,7 +65,8 @@ class Sample:
     @cached_property
     def tensors(self) -> dict[str, Tensor]:
         """The float values of the forward by name."""
-        return {name: value for name, value in self.case.forward.values.items() if is_float(value)}
+        values = self.case.forward.values.items()
+        return {name: value for name, value in values if isinstance(value, Tensor) and value.is_floating_point()}
 
     @cached_property
     def plans(self) -> dict[str, Plan]:
@@ -213,11 +214,6 @@ def are_small(difference: Tensor, beside: Tensor) -> bool:
     return bool(difference.abs().max() <= OF_LARGEST * beside.abs().max())
 
 
-def is_float(value: object) -> bool:
-    """Return whether a value of a forward is a tensor of floats."""
-    return isinstance(value, Tensor) and value.is_floating_point()
-
-
 def collect(exercise: Exercise, gradient: Gradient, trials: Sequence[Trial]) -> Iterator[list[Sample]]:
     """Yield the samples of a gradient from each point of view: autograd's first, then the student's own upstream."""
     found = [trial for trial in trials if gradient.name in trial.returned]
@@ -265,9 +261,7 @@ def _slips(exercise: Exercise, gradient: Gradient, trial: Trial) -> dict[str, Te
     return {
         other.value: trial.returned[other.name]
         for other in exercise.gradients
-        if other.value in behind
-        and other.value != gradient.value
-        and trial.comparisons[other.name].verdict is usable
+        if other.value in behind and other.value != gradient.value and trial.comparisons[other.name].verdict is usable
     }
 
 

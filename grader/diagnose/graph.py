@@ -16,7 +16,6 @@ from torch import Tensor
 
 from grader.trace import Forward, Step
 
-
 # What torch raises where a gradient of another shape than the forward's does not fit.
 MISFIT = (RuntimeError, IndexError, ValueError)
 

@@ -42,7 +42,7 @@ def _of_a_sum(g: Tensor, right: Tensor, inner: Tensor | None) -> Made:
 
 
 def _of_a_matmul(node: Node, position: int, g: Tensor, values: Mapping[str, Tensor]) -> Made:
-    """out = a @ b, towards a (position 0) or towards b (position 1)."""
+    """Out = a @ b, towards a (position 0) or towards b (position 1)."""
     other = node.saved("mat2" if position == 0 else "self")
     if not isinstance(other, Tensor):
         return
@@ -54,14 +54,16 @@ def _of_a_matmul(node: Node, position: int, g: Tensor, values: Mapping[str, Tens
         "result_turned": lambda: other @ g.mT if towards_a else g.mT @ other,
         "other_order": lambda: other.mT @ g if towards_a else g @ other.mT,
         "partner_ones": lambda: g @ torch.ones_like(other).mT if towards_a else torch.ones_like(other).mT @ g,
-        "summed_before": lambda: g.sum(-1, keepdim=True) * other.sum(-1).unsqueeze(-2)
-        if towards_a
-        else other.sum(-2).unsqueeze(-1) * g.sum(-2, keepdim=True),
+        "summed_before": lambda: (
+            g.sum(-1, keepdim=True) * other.sum(-1).unsqueeze(-2)
+            if towards_a
+            else other.sum(-2).unsqueeze(-1) * g.sum(-2, keepdim=True)
+        ),
         "only_first": lambda: g[..., :1] @ other[..., :1].mT if towards_a else other[..., :1, :].mT @ g[..., :1, :],
         "only_last": lambda: g[..., -1:] @ other[..., -1:].mT if towards_a else other[..., -1:, :].mT @ g[..., -1:, :],
-        "products_not_summed": lambda: g.unsqueeze(-2) * other.unsqueeze(-3)
-        if towards_a
-        else other.unsqueeze(-1) * g.unsqueeze(-2),
+        "products_not_summed": lambda: (
+            g.unsqueeze(-2) * other.unsqueeze(-3) if towards_a else other.unsqueeze(-1) * g.unsqueeze(-2)
+        ),
     }
     for name, value in values.items():
         if value.dim() >= 2 and value.shape[-2:] == other.shape[-2:] and value.dim() == other.dim():
@@ -92,7 +94,7 @@ def _of_a_maximum(node: Node, g: Tensor, right: Tensor, x: Tensor) -> Made:
 
 
 def _of_a_lookup(node: Node, g: Tensor, right: Tensor, inner: Tensor | None) -> Made:
-    """out = table[index], one index or one for each of the first axes."""
+    """Out = table[index], one index or one for each of the first axes."""
     indices = [index for index in node.saved("indices") or () if index is not None]
     if not indices or len(indices) != len(node.saved("indices")):
         return

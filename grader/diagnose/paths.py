@@ -59,7 +59,7 @@ def find_paths(sample: Sample) -> dict[Path, Tensor]:
     for name, plan in sample.plans.items():
         raw = plan.backward(sample.upstream[name]) if name in sample.upstream else {}
         relevant = {read: part for read, part in raw.items() if read == sample.value or read in sample.plans}
-        uses = [((name,), relevant)]
+        uses: list[tuple[tuple[str, ...], dict[str, Tensor]]] = [((name,), relevant)]
         if len(relevant) > 1:
             uses += [((read, name), {read: part}) for read, part in relevant.items() if read != sample.value]
             uses += [((name, ""), {sample.value: relevant[sample.value]})] if sample.value in relevant else []
@@ -226,7 +226,7 @@ def _monomials(sample: Sample) -> dict[str, Tensor]:
     shape = sample.expected.shape
     found = {"": torch.ones(shape, dtype=sample.expected.dtype)}
     for name, value in [*sample.tensors.items(), ("dout", sample.case.dout)]:
-        if value.dim() > len(shape) or name == sample.case.forward.output and value.numel() == 1:
+        if value.dim() > len(shape) or (name == sample.case.forward.output and value.numel() == 1):
             continue
         try:
             spread = value.expand(shape)

@@ -17,7 +17,7 @@ from grader.diagnose.precision import find_precision
 from grader.diagnose.shapes import find_reshaping
 from grader.diagnose.slips import Slip, slips
 from grader.diagnose.support import Place, find_support
-from grader.diagnose.swaps import additions, find_shared, other_tensors, products_of_uses
+from grader.diagnose.swaps import Other, additions, find_shared, is_beside, other_tensors, products_of_uses
 from grader.follow import Trial
 from grader.rubric import Exercise, Gradient
 
@@ -79,9 +79,7 @@ def _given_theirs(found: Diagnosis | None) -> Diagnosis | None:
 
 
 def _is_as_expected(samples: Samples) -> bool:
-    return all(
-        s.is_sound and s.actual.shape == s.expected.shape and are_equal(s.actual, s.expected) for s in samples
-    )
+    return all(s.is_sound and s.actual.shape == s.expected.shape and are_equal(s.actual, s.expected) for s in samples)
 
 
 def _from_the_bank(samples: Samples, bank: Sequence[Mistake]) -> Diagnosis | None:
@@ -144,11 +142,22 @@ def _by_two_terms(samples: Samples) -> Diagnosis | None:
 
 def _by_memory(samples: Samples) -> Diagnosis | None:
     other = find_shared(samples)
-    return other and Diagnosis("memory:shared", words.say_shared(other, _shown(samples)), CERTAIN) or None
+    return (other and Diagnosis("memory:shared", words.say_shared(other, _shown(samples)), CERTAIN)) or None
 
 
 def _by_other_tensor(samples: Samples) -> Diagnosis | None:
     matching = find_matching(samples, other_tensors)
+    near = [other for other in matching if not is_beside(other, samples)]
+    # A gradient under its own name is said before another one that was summed or turned.
+    return _say_other(samples, near) if len(near) == len(matching) or any(not o.change for o in near) else None
+
+
+def _by_tensor_beside(samples: Samples) -> Diagnosis | None:
+    # Later, as it says little: which other gradient has these numbers, and not how they came about.
+    return _say_other(samples, find_matching(samples, other_tensors))
+
+
+def _say_other(samples: Samples, matching: Sequence[Other]) -> Diagnosis | None:
     if not matching:
         return None
     other = min(matching, key=lambda found: bool(found.change))
@@ -258,6 +267,7 @@ EXACT: tuple[Explanation, ...] = (
     _by_factor,
     _by_other_tensor,
     _by_operation,
+    _by_tensor_beside,
     _by_addition,
     _by_product,
     _by_two_terms,

@@ -36,12 +36,11 @@ def _relations(sample: Sample) -> Iterator[str]:
         return
     if actual.dim() >= 2 and _is(actual.mT, expected):
         yield "turned"
-    if actual.numel() == expected.numel():
-        if _is(actual.reshape(expected.shape), expected):
-            squeezed = [n for n in actual.shape if n > 1] == [n for n in expected.shape if n > 1]
-            if squeezed and actual.dim() != expected.dim():
-                yield "axis_kept" if actual.dim() > expected.dim() else "axis_lost"
-            yield "reordered"
+    if actual.numel() == expected.numel() and _is(actual.reshape(expected.shape), expected):
+        squeezed = [n for n in actual.shape if n > 1] == [n for n in expected.shape if n > 1]
+        if squeezed and actual.dim() != expected.dim():
+            yield "axis_kept" if actual.dim() > expected.dim() else "axis_lost"
+        yield "reordered"
     for axes in _axes(actual):
         if _is(actual.sum(axes), expected) or _is(actual.sum(axes, keepdim=True), expected):
             yield f"not_summed:{','.join(map(str, axes))}"
@@ -58,7 +57,9 @@ def _holds(name: str, sample: Sample) -> bool:
     if kind == "turned":
         return _is(sample.expected.mT, sample.actual)
     # A sum over an axis of size 1 is the same with and without it.
-    return all(sample.actual.shape[int(axis)] == 1 for axis in axes.split(",") if axis and int(axis) < sample.actual.dim())
+    return all(
+        sample.actual.shape[int(axis)] == 1 for axis in axes.split(",") if axis and int(axis) < sample.actual.dim()
+    )
 
 
 def _axes(tensor: Tensor) -> Iterator[tuple[int, ...]]:
@@ -75,5 +76,3 @@ def _expanded(small: Tensor, large: Tensor) -> Tensor:
 
 def _is(tensor: Tensor, other: Tensor) -> bool:
     return tensor.shape == other.shape and are_equal(tensor, other)
-
-

@@ -57,7 +57,10 @@ def _wrong_steps(
     name = plan.step.name
     for kind, other in _wrong_upstreams(sample, name, upstream):
         found = plan.backward(other)
-        yield Slip(name, "", "", kind), {read: reduce_to(found[read], tuple(sample.tensors[read].shape)) for read in relevant}
+        yield (
+            Slip(name, "", "", kind),
+            {read: reduce_to(found[read], tuple(sample.tensors[read].shape)) for read in relevant},
+        )
     for read in relevant:
         for kind, wrong in _wrong_sums(right[read], sample.tensors[read], upstream):
             yield Slip(name, read, "", kind), {**{r: right[r] for r in relevant}, read: wrong}
@@ -66,7 +69,7 @@ def _wrong_steps(
         for position, edge in enumerate(node.edges):
             if edge is None or (isinstance(edge, str) and edge not in relevant):
                 continue
-            inner = _inner(sample, plan, index, edge)
+            inner = _inner(sample, plan, edge)
             read = edge if isinstance(edge, str) else ""
             given = node, position, arriving[index], sample.tensors, inner
             for made in (slips_of_a_slope(*given), slips_of_a_layout(*given)):
@@ -100,7 +103,7 @@ def _wrong_upstreams(sample: Sample, name: str, upstream: Tensor) -> Iterator[tu
                 yield f"upstream_{word}:{axis}", some
 
 
-def _inner(sample: Sample, plan: Plan, index: int, edge: int | str) -> Tensor | None:
+def _inner(sample: Sample, plan: Plan, edge: int | str) -> Tensor | None:
     """Return the value of the forward that an operation was applied to, through additions of a number at most."""
     while isinstance(edge, int):
         node = plan.nodes[edge]

@@ -47,8 +47,9 @@ def find_support(samples: Sequence[Sample], facts: Collection[str]) -> tuple[str
             for sample, error, mask in zip(wrong, errors, masks, strict=True)
             if error is not None
         ]
-        if found[0] in facts and len(set(found)) == 1:
-            return found[0], place
+        fact = found[0]
+        if fact is not None and fact in facts and set(found) == {fact}:
+            return fact, place
     return None
 
 
@@ -112,7 +113,7 @@ def _of_an_index(name: str, index: Tensor, none: Tensor) -> Iterator[tuple[Place
         target[torch.arange(rows), index] = True
         yield Place("target", name), target
         yield Place("all_but_target", name), ~target
-    if 0 <= int(index.min()) and int(index.max()) < rows and index.shape != none.shape[:1]:
+    if int(index.min()) >= 0 and int(index.max()) < rows and index.shape != none.shape[:1]:
         counts = torch.bincount(index.flatten(), minlength=rows)
         for kind, which in (("repeated", counts > 1), ("token_0", torch.arange(rows) == 0)):
             part = none.clone()

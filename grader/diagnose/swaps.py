@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from grader.compare import Verdict
-from grader.diagnose.evidence import Sample
+from grader.diagnose.evidence import Sample, are_equal
 from grader.diagnose.graph import MISFIT, make_plan, reduce_to
 
 
@@ -34,6 +34,20 @@ def other_tensors(sample: Sample) -> Iterator[tuple[Other, Tensor]]:
     for name, value in sample.tensors.items():
         yield from _changed(name, value)
     yield Other("1", "ones"), torch.ones_like(sample.expected)
+
+
+def is_beside(other: Other, samples: Sequence[Sample]) -> bool:
+    """Return whether another gradient is neither swapped with this one nor what comes back to it."""
+    value = other.name.removeprefix("d")
+    if other.change or value == other.name or value not in samples[0].case.forward.leaves:
+        return False
+    return not is_swapped(other, samples[0]) and value not in replace(samples[0], is_deep=True).plans
+
+
+def is_swapped(other: Other, sample: Sample) -> bool:
+    """Return whether this gradient was returned under the other's name, too."""
+    returned = sample.trial.returned.get(other.name)
+    return returned is not None and returned.shape == sample.expected.shape and are_equal(returned, sample.expected)
 
 
 def _changed(name: str, tensor: Tensor) -> Iterator[tuple[Other, Tensor]]:
