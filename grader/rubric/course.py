@@ -6,7 +6,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 from grader.errors import CourseError
-from grader.rubric.model import CaseSpec, Course, Exercise, Gradient, Limits, Rubric, Tolerance
+from grader.rubric.model import (
+    CaseSpec,
+    Course,
+    Exercise,
+    Gradient,
+    Invariant,
+    InvariantKind,
+    Limits,
+    Rubric,
+    Timing,
+    Tolerance,
+)
 from grader.rubric.places import Document, read_document
 from grader.rubric.schema import CaseEntry, CourseEntry, ExerciseEntry, RubricEntry, ToleranceEntry, validate
 
@@ -96,7 +107,37 @@ def _exercise(function: str, rubric: RubricEntry, document: Document) -> Exercis
         detached=tuple(entry.detached),
         follow_through=rubric.follow_through if entry.follow_through is None else entry.follow_through,
         place=document.place(route, key=True),
+        invariants=_invariants(function, entry, document),
+        timing=_timing(function, entry, document),
     )
+
+
+def _invariants(function: str, entry: ExerciseEntry, document: Document) -> tuple[Invariant, ...]:
+    """Return an exercise's invariants, each with the gradients it looks at: those named, or all."""
+    found: list[Invariant] = []
+    for index, each in enumerate(entry.invariants):
+        place = document.place(("exercises", function, "invariants", index))
+        for name in each.of:
+            if name not in entry.gradients:
+                document.complain(place, f"`of` names {name!r}, which {function} does not return")
+        kind = InvariantKind(each.kind)
+        if kind is InvariantKind.SUMS_TO_ZERO and (each.dim is None or not each.of):
+            document.complain(place, "sums_to_zero needs `of`, the gradients, and `dim`, the axis to sum over")
+        if kind is InvariantKind.LINEAR and "dout" not in entry.given:
+            document.complain(place, f"linear is about dout, which {function} is not given")
+        of = tuple(each.of or entry.gradients)
+        found.append(Invariant(each.name, kind, of, each.dim, each.step, each.points, place))
+    return tuple(found)
+
+
+def _timing(function: str, entry: ExerciseEntry, document: Document) -> Timing | None:
+    if entry.timing is None:
+        return None
+    place = document.place(("exercises", function, "timing"))
+    names = [case.name for case in entry.cases]
+    if entry.timing.case not in names:
+        document.complain(place, f"`case` names {entry.timing.case!r}; the cases are {', '.join(names)}")
+    return Timing(entry.timing.case, entry.timing.ratio, entry.timing.points, place)
 
 
 def _tolerance(entry: ToleranceEntry | None) -> Tolerance:

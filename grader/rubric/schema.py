@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from types import UnionType
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -62,6 +62,25 @@ class CaseEntry(BaseModel):
     name: Text
 
 
+class InvariantEntry(_Strict):
+    """A property that right gradients have, looked at in the returned ones."""
+
+    name: Text
+    kind: Literal["sums_to_zero", "descent", "linear"]
+    of: list[GradientName] = []
+    dim: int | None = None
+    step: Positive = 0.01
+    points: Points = 0.0
+
+
+class TimingEntry(_Strict):
+    """How fast the function is to be, against autograd's backward on one of the cases."""
+
+    case: Text
+    ratio: Positive
+    points: Points = 0.0
+
+
 class ExerciseEntry(_Strict):
     """One function and what it is judged by."""
 
@@ -72,6 +91,8 @@ class ExerciseEntry(_Strict):
     detached: list[Name] = []
     tolerance: ToleranceEntry | None = None
     follow_through: Share | None = None
+    invariants: list[InvariantEntry] = []
+    timing: TimingEntry | None = None
 
 
 class RubricEntry(_Strict):
@@ -150,6 +171,8 @@ def _explain(detail: ErrorDetails, route: Route, schema: type[BaseModel]) -> str
             return f"{name} must be a list, not {_shown(value)}; write [a, b] or one line for each with '- '"
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"{name} must be a mapping of keys to values, not {_shown(value)}"
+        case "literal_error":
+            return f"{name} must be one of {context['expected']}, not {_shown(value)}"
         case "size":
             return f"{name} {detail['msg']}, not {_shown(value)}"
         case _:
