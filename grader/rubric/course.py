@@ -37,13 +37,13 @@ def load_course(folder: Path) -> Course:
     Raises CourseError with one line, `path:line:column: what is wrong`, for every problem in every file.
     """
     path = folder / "assignments" / "course.yaml"
-    if not path.is_file():
+    if not _is_there(path):
         raise CourseError(
             [f"{folder} is not a course: {path} is not there; --course takes the folder above assignments/"]
         )
     document = read_document(path)
-    entry = validate(document, CourseEntry) if not document.problems else None
-    if entry is None:
+    entry = validate(document, CourseEntry) if document.data is not None else None
+    if entry is None or document.problems:
         raise CourseError(document.problems)
     problems: list[str] = []
     rubrics: list[Rubric] = []
@@ -67,6 +67,13 @@ def load_course(folder: Path) -> Course:
     if problems:
         raise CourseError(problems)
     return Course(entry.title, tuple(rubrics), Limits(**entry.limits.model_dump()), folder)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be searched
+        return False
 
 
 def load_rubric(folder: Path) -> Rubric:

@@ -26,7 +26,8 @@ def _check_size(value: object) -> object:
     if isinstance(value, list):
         for part in value:
             _check_size(part)
-    elif not isinstance(value, int | float | str):
+    elif not isinstance(value, int | float | str) or isinstance(value, bool):
+        # A bool is an int to Python, and `yes` and `no` are bools to YAML.
         raise PydanticCustomError("size", "must be a number, a text or a list of them")
     return value
 
@@ -132,9 +133,14 @@ def validate(document: Document, schema: type[Entry]) -> Entry | None:
         return schema.model_validate(document.data)
     except ValidationError as error:
         for detail in error.errors():
-            route: Route = tuple(part for part in detail["loc"] if part != "[key]")
-            of_key = "[key]" in detail["loc"] or detail["type"] == "extra_forbidden"
-            document.complain(document.place(route, key=of_key), _explain(detail, route, schema))
+            route: Route = detail["loc"]
+            # Of a key that does not fit, pydantic's route ends in the key and "[key]"; a key may have that name, too.
+            of_key = route[-1:] == ("[key]",) and route not in document.keys
+            if of_key:
+                route = route[:-1]
+            if not document.is_unread(route):
+                place = document.place(route, key=of_key or detail["type"] == "extra_forbidden")
+                document.complain(place, _explain(detail, route, schema))
         return None
 
 
