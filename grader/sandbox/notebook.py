@@ -34,7 +34,7 @@ def read_notebook(file: str, source: bytes) -> Notebook:
     except ValueError as error:
         raise ValueError(f"not a notebook: {error}") from error
     if not isinstance(data, dict):
-        raise ValueError("not a notebook: it holds no cells")  # noqa: TRY004 # the content is wrong, not an argument
+        raise ValueError("not a notebook: it holds no cells")
     cells: dict[str, str] = {}
     written: dict[str, bytes] = {}
     for number, text in enumerate(_code_cells(data), start=1):
@@ -63,7 +63,7 @@ def _code_cells(data: dict[str, Any]) -> Iterator[str]:
 
 
 def _without_magics(text: str) -> str:
-    """Return a cell with `pass` for its magic lines; one that is Python as it stands (`a\\n% b`) is not touched."""
+    """Return a cell with `pass` for its magic lines; one that is Python as it stands is not touched: % may be modulo."""
     try:
         compile(text, "cell", "exec", dont_inherit=True)
     except SyntaxError:
