@@ -21,6 +21,8 @@ from grader.sandbox.warm import Warm, describe_status
 from grader.submission import Submission
 from grader.text import clean, one_line
 
+MAX_WRITTEN = 50
+
 
 @dataclass(frozen=True)
 class Call:
@@ -135,7 +137,7 @@ class Interview:
         if heard.frame is None:
             self._drop_child()
             return False
-        for file in files:
+        for file in [*files, *_written(heard.frame)]:
             self.defines[file] = frozenset(_names(heard.frame, "defines", file)).intersection(self._wanted)
             problem = heard.frame.message.get("unreadable", {}).get(file)
             match problem:
@@ -150,7 +152,7 @@ class Interview:
         # A file that could not be parsed may still say that it has the function.
         sign = f"def {question.function}(".encode()
         unread = [file for file in sorted(self._lost) if file not in others and sign in self._files.get(file, b"")]
-        known = {*self._files, *self._lost}
+        known = {*self.defines, *self._lost}
         home = [question.home] if question.home in known else []
         return list(dict.fromkeys([*home, *others, *unread]))
 
@@ -248,9 +250,15 @@ def _never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answ
     reason = clean(str(stopped.get("message", "")), 1_000)
     line = read_line(stopped)
     at = f" at line {line}" if line else ""
-    text = f"{one_line(file, 200)} stopped{at}, before {function} was defined: {reason}"
+    place = one_line(read_file_name(stopped) or file, 200)
+    text = f"{place} stopped{at}, before {function} was defined: {reason}"
     outcome = Outcome.OUT_OF_MEMORY if stopped.get("outcome") == Outcome.OUT_OF_MEMORY else Outcome.RAISED
     return Answer(outcome, text, file=read_file_name(stopped) or file, line=line)
+
+
+def _written(frame: Frame) -> list[str]:
+    """Return the files that notebooks of the submission write; the names come from the child, so they are bounded."""
+    return [name for name in _names(frame, "written")[:MAX_WRITTEN] if name.endswith(".py") and len(name) <= 200]
 
 
 def _names(frame: Frame, key: str, inner: str | None = None) -> list[str]:

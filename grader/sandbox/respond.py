@@ -63,7 +63,8 @@ class _Child:
         unreadable = {file: [problem.text, problem.line] for file, problem in self.modules.unreadable.items()}
         wanted = set(message["wanted"])
         defines = {file: sorted(wanted.intersection(names)) for file, names in self.modules.defines.items()}
-        return {"unreadable": unreadable, "defines": defines}
+        written = sorted(set(self.modules.files).difference(sources))
+        return {"unreadable": unreadable, "defines": defines, "written": written}
 
     def _load(self, message: Mapping[str, Any]) -> dict[str, Any]:
         file = message["file"]

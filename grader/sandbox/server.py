@@ -3,11 +3,13 @@
 It is started by exec with an empty environment and never runs a line of a submission itself. POSIX only.
 Over one control socket it takes `fork BYTES SECONDS` with three descriptors (requests, answers, output)
 and `kill PID`; it says `ready`, `started PID`, and `ended PID STATUS` when a child is gone. When the
-socket closes it kills what is left and ends.
+socket closes it kills what is left and ends. `client` brings one descriptor, the end of a further control
+socket: another process of the grader then has children of its own, which end with that socket.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import selectors
@@ -40,30 +42,43 @@ class _Server:
         self.control = control
         self.selector = selectors.DefaultSelector()
         self.selector.register(control, selectors.EVENT_READ)
-        self.children: dict[int, int] = {}  # pid -> pidfd
+        self.children: dict[int, tuple[int, socket.socket]] = {}  # pid -> pidfd, and who asked for it
 
     def serve(self) -> None:
         while True:
             for key, _ in self.selector.select():
-                if key.fileobj is not self.control:
+                if not isinstance(key.fileobj, socket.socket):
                     self._reap(key.data)
-                elif not self._obey():
-                    for pid in self.children:
-                        os.kill(pid, signal.SIGKILL)
-                    return
+                elif not self._obey(key.fileobj):
+                    self._leave(key.fileobj)
+                    if key.fileobj is self.control:
+                        return
 
-    def _obey(self) -> bool:
-        request, descriptors, _, _ = socket.recv_fds(self.control, 256, 3)
+    def _obey(self, control: socket.socket) -> bool:
+        try:
+            request, descriptors, _, _ = socket.recv_fds(control, 256, 3)
+        except ConnectionError:
+            return False
         match request.decode().split():
             case ["fork", memory_bytes, cpu_seconds]:
-                self._fork(descriptors, int(memory_bytes), int(cpu_seconds))
+                self._fork(control, descriptors, int(memory_bytes), int(cpu_seconds))
+            case ["client"]:
+                self.selector.register(socket.socket(fileno=descriptors[0]), selectors.EVENT_READ)
             case ["kill", pid] if int(pid) in self.children:
                 os.kill(int(pid), signal.SIGKILL)
             case []:
                 return False
         return True
 
-    def _fork(self, descriptors: list[int], memory_bytes: int, cpu_seconds: int) -> None:
+    def _leave(self, control: socket.socket) -> None:
+        """Kill the children of a control socket that closed; with the first one go all."""
+        for pid, (_, owner) in self.children.items():
+            if control in (owner, self.control):
+                os.kill(pid, signal.SIGKILL)
+        self.selector.unregister(control)
+        control.close()
+
+    def _fork(self, control: socket.socket, descriptors: list[int], memory_bytes: int, cpu_seconds: int) -> None:
         pid = os.fork()
         if pid == 0:
             status = 1
@@ -75,16 +90,23 @@ class _Server:
                 os._exit(status)
         for descriptor in descriptors:
             os.close(descriptor)
-        self.children[pid] = os.pidfd_open(pid)
-        self.selector.register(self.children[pid], selectors.EVENT_READ, pid)
-        self.control.send(f"started {pid}".encode())
+        pidfd = os.pidfd_open(pid)
+        self.children[pid] = pidfd, control
+        self.selector.register(pidfd, selectors.EVENT_READ, pid)
+        _tell(control, f"started {pid}")
 
     def _reap(self, pid: int) -> None:
         _, status = os.waitpid(pid, 0)
-        descriptor = self.children.pop(pid)
-        self.selector.unregister(descriptor)
-        os.close(descriptor)
-        self.control.send(f"ended {pid} {status}".encode())
+        pidfd, control = self.children.pop(pid)
+        self.selector.unregister(pidfd)
+        os.close(pidfd)
+        _tell(control, f"ended {pid} {status}")
+
+
+def _tell(control: socket.socket, words: str) -> None:
+    # Who asked may have gone; the selector says so, too.
+    with contextlib.suppress(OSError):
+        control.send(words.encode())
 
 
 def _become_child(descriptors: list[int], memory_bytes: int, cpu_seconds: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import os
 import select
@@ -68,6 +69,7 @@ class Warm:
         self._control = ours
         self._ended: dict[int, int] = {}
         self._is_ready = False
+        self._is_shared = False
         self.isolation: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
@@ -80,7 +82,7 @@ class Warm:
 
     def fork(self, limits: Limits) -> Child:
         """Return a new child, confined to `limits`. Raises SandboxError if there is none to be had."""
-        self._wait_ready()
+        self.wait_ready()
         # Of each pair the child gets one end and the grader keeps the other.
         child_requests, requests = os.pipe()
         answers, child_answers = os.pipe()
@@ -98,6 +100,32 @@ class Warm:
         pipes = (requests, answers, output)
         return Child(pipes, limits.output_kb << 10, lambda: self._kill(pid), lambda: self._status(pid))
 
+    def share(self) -> Warm:
+        """Return a second way to this warm process, for another process or thread of the grader to use alone.
+
+        Closing it ends the children that were forked through it, and no others.
+        """
+        self.wait_ready()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            socket.send_fds(self._control, [b"client"], [theirs.fileno()])
+        except OSError as error:
+            raise SandboxError(self._broken()) from error
+        finally:
+            theirs.close()
+        shared = copy.copy(self)
+        shared._control, shared._ended, shared._is_shared = ours, {}, True
+        return shared
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the warm process can still be asked for a child."""
+        try:
+            # Something to read may be news of a child, or the end.
+            return not select.select([self._control], [], [], 0)[0] or bool(self._control.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
+
     def _status(self, pid: int) -> int | None:
         """Return how a child ended, as os.waitpid gives it, or None if it goes on."""
         deadline = time.monotonic() + END_SECONDS
@@ -106,8 +134,10 @@ class Warm:
         return self._ended.get(pid)
 
     def close(self) -> None:
-        """End the warm process and every child of it."""
+        """End the warm process and every child of it; of a shared way to it, the children of that one."""
         self._control.close()
+        if self._is_shared:
+            return
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -122,7 +152,8 @@ class Warm:
             except OSError as error:
                 raise SandboxError(self._broken()) from error
 
-    def _wait_ready(self) -> None:
+    def wait_ready(self) -> None:
+        """Wait until a child can be forked; `isolation` is known from then on."""
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready:
             match self._hear(deadline):
@@ -134,6 +165,7 @@ class Warm:
         while True:
             match self._hear(deadline):
                 case ["started", pid]:
+                    self._ended.pop(int(pid), None)  # an earlier child may have had the number
                     return int(pid)
 
     def _hear(self, deadline: float) -> list[str]:
