@@ -171,6 +171,9 @@ def _by_operation(samples: Samples) -> Diagnosis | None:
     telling = [slip for slip in matching if _kind(slip) not in VAGUE]
     if telling:
         return _say_slip(samples, telling)
+    beside = _by_tensor_beside(samples)
+    if beside is not None:
+        return beside
     factors = find_matching(samples, exchanged)
     simple = [each for each in factors if each.is_simple]
     if simple:
@@ -267,7 +270,6 @@ EXACT: tuple[Explanation, ...] = (
     _by_factor,
     _by_other_tensor,
     _by_operation,
-    _by_tensor_beside,
     _by_addition,
     _by_product,
     _by_two_terms,

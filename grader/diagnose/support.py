@@ -14,6 +14,8 @@ from grader.diagnose.evidence import OF_LARGEST, Sample
 ROUNDING, ERROR = 1e-9, 1e-6
 # Of a named place, how much must be wrong for the place to be the reason.
 MOST_OF_IT = 0.7
+# How many wrong entries there must be in all cases together.
+FEWEST = 3
 
 
 @dataclass(frozen=True)
@@ -33,24 +35,26 @@ def find_support(samples: Sequence[Sample], facts: Collection[str]) -> tuple[str
     The place must be named in the same way in every case in which the gradient is wrong, and at least two
     cases or several entries must speak for it.
     """
-    wrong = [sample for sample in samples if not sample.is_correct]
+    wrong = sorted((s for s in samples if not s.is_correct), key=lambda s: s.actual.numel())
     if not wrong or not all(s.is_sound and s.actual.shape == s.expected.shape for s in samples):
         return None
-    errors = [_errors(sample) for sample in wrong]
-    places = [dict(_places(sample)) for sample in wrong]
-    if any(error is None for error in errors) or sum(int(e.sum()) for e in errors if e is not None) < 3:
+    first, errors = wrong[0], _errors(wrong[0])
+    # What is wrong everywhere is wrong in no place of its own.
+    if errors is None or bool(errors.all()):
         return None
-    for place in places[0]:
-        masks = [named.get(place) for named in places]
-        found = [
-            _fact(sample, error, mask)
-            for sample, error, mask in zip(wrong, errors, masks, strict=True)
-            if error is not None
-        ]
-        fact = found[0]
-        if fact is not None and fact in facts and set(found) == {fact}:
+    others = [(sample, _errors(sample)) for sample in wrong[1:]]
+    if int(errors.sum()) + sum(int(e.sum()) for _, e in others if e is not None) < FEWEST:
+        return None
+    for place, mask in _places(first):
+        fact = _fact(first, errors, mask)
+        if fact in facts and all(e is not None and _fact(s, e, _place_of(s, place)) == fact for s, e in others):
+            assert fact is not None
             return fact, place
     return None
+
+
+def _place_of(sample: Sample, place: Place) -> Tensor | None:
+    return next((mask for other, mask in _places(sample) if other == place), None)
 
 
 def _fact(sample: Sample, error: Tensor, mask: Tensor | None) -> str | None:
