@@ -199,8 +199,10 @@ def _notices(exercise: Exercise, tried: Sequence[Sequence[Tried]]) -> Iterator[s
 
 def _solution(subject: _Subject) -> Generator[str, None, dict[str, dict[str, float]]]:
     """Yield what is wrong with the solution on any seed; return the worst excess of each function's gradients."""
-    submission = read_submission(subject.solution)
     worst: dict[str, dict[str, float]] = {}
+    if not subject.solution.is_file():
+        return worst  # said where the template is made from it
+    submission = read_submission(subject.solution)
     for seed in SEEDS:
         for exercise in _grade(subject, seed, submission):
             said = _shortcoming(exercise)
