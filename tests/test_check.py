@@ -155,8 +155,8 @@ BROKEN: Mapping[str, tuple[str, str, str | None, str]] = {
         "{c}/solutions/NAME.py",
         "def NAME_backward",
         "def NAME_forward",
-        r"{c}/solutions/NAME\.py: NAME_backward is not right with seed 0: missing NAME_backward is defined in no file of "
-        r"the submission, dx not_returned",
+        r"{c}/solutions/NAME\.py: NAME_backward is not right with seed 0: missing NAME_backward is defined in no file "
+        r"of the submission, dx not_returned",
     ),
     "solution_raises": (
         "{c}/solutions/NAME.py",
