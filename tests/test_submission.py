@@ -26,13 +26,15 @@ def write(folder: Path, *names: str, content: bytes = b"x = 1\n") -> Path:
     return folder
 
 
-def test_a_folder_is_its_python_files_by_their_path_inside(tmp_path):
-    write(tmp_path / "Ada", "linear.py", "parts/dropout.py", "parts/deep/er.py", "notes.txt", "linear.pyc", "data.npz")
+def test_a_folder_is_its_python_files_and_notebooks_by_their_path_inside(tmp_path):
+    write(tmp_path / "Ada", "linear.py", "mlp.ipynb", "parts/dropout.py", "parts/deep/er.py", "notes.txt", "linear.pyc")
 
     found = read_submission(tmp_path / "Ada")
 
     assert found.name == "Ada"
-    assert dict(found.files) == dict.fromkeys(["linear.py", "parts/dropout.py", "parts/deep/er.py"], b"x = 1\n")
+    assert dict(found.files) == dict.fromkeys(
+        ["linear.py", "mlp.ipynb", "parts/dropout.py", "parts/deep/er.py"], b"x = 1\n"
+    )
     assert dict(found.refused) == {}
     assert found.single is False
 
@@ -167,14 +169,26 @@ def test_a_file_of_a_megabyte_is_the_largest(tmp_path):
     assert dict(found.refused) == {"larger.py": "larger than 1 MB"}
 
 
-def test_a_submission_of_24_megabytes_is_the_largest(tmp_path):
-    write(tmp_path, *(f"{number:02}.py" for number in range(25)), content=b"#" * submission.MAX_FILE_BYTES)
-    write(tmp_path, "25.py", content=b"")
+def test_a_notebook_may_be_larger_for_its_pictures(tmp_path):
+    write(tmp_path, "large.ipynb", content=b" " * submission.MAX_NOTEBOOK_BYTES)
+    write(tmp_path, "larger.ipynb", content=b" " * (submission.MAX_NOTEBOOK_BYTES + 1))
 
     found = read_submission(tmp_path)
 
-    assert len(found.files) == 25
-    assert dict(found.refused) == {"24.py": "the submission is larger than 24 MB in all"}
+    assert list(found.files) == ["large.ipynb"]
+    assert dict(found.refused) == {"larger.ipynb": "larger than 16 MB"}
+
+
+def test_what_a_submission_holds_in_all_is_bounded(tmp_path):
+    write(tmp_path, "1.ipynb", content=b" " * (submission.MAX_BYTES - submission.MAX_NOTEBOOK_BYTES))
+    write(tmp_path, "2.ipynb", content=b" " * submission.MAX_NOTEBOOK_BYTES)
+    write(tmp_path, "3.py", content=b"#")
+    write(tmp_path, "4.py", content=b"")
+
+    found = read_submission(tmp_path)
+
+    assert list(found.files) == ["1.ipynb", "2.ipynb", "4.py"]
+    assert dict(found.refused) == {"3.py": "the submission is larger than 24 MB in all"}
 
 
 def test_two_hundred_files_are_the_most(tmp_path):
@@ -201,15 +215,16 @@ def test_a_path_that_is_not_there_is_said_so(tmp_path, name):
         read_submission(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["linear.ipy", "linear.txt", "linear", "linear.PYC"])
+@pytest.mark.parametrize("name", ["linear.zip", "linear.txt", "linear", "linear.PY"])
 def test_a_file_that_is_no_python_file_is_said_so(tmp_path, name):
     write(tmp_path, name)
 
     with pytest.raises(SubmissionError) as caught:
         read_submission(tmp_path / name)
 
-    advice = "give a .py file, a notebook or the folder that holds them"
-    assert str(caught.value) == f"{name} is not a Python file; {advice}"
+    assert (
+        str(caught.value) == f"{name} is not a Python file; give a .py file, a notebook or the folder that holds them"
+    )
 
 
 def test_a_path_in_a_message_is_cleaned(tmp_path):
