@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 
 from grader.compare import Comparison, Verdict
-from grader.sandbox.answer import Flag, Outcome
+from grader.picture import Picture
+from grader.sandbox.answer import CodeLine, Flag, Outcome
 
 
 @dataclass(frozen=True)
 class GradientFeedback:
     """One gradient: its verdict over all cases, and the case and comparison that decided it.
 
-    `note` says in words what no number shows; `slips` are the wrong gradients that a `follows` rests on.
+    `note` says in words what no number shows; `slips` are the wrong gradients that a `follows` rests on;
+    `picture` is the error of a wrong one, and `code` the student's line that made it.
     """
 
     name: str
@@ -25,11 +28,44 @@ class GradientFeedback:
     note: str = ""
     slips: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    case_number: int | None = None
+    picture: Picture | None = None
+    code: CodeLine | None = None
+
+    @property
+    def is_slip(self) -> bool:
+        """Whether the gradient is wrong in itself, and not for what came before it."""
+        return self.verdict not in (Verdict.CORRECT, Verdict.FOLLOWS, Verdict.NOT_JUDGED)
+
+
+@dataclass(frozen=True)
+class InvariantFeedback:
+    """A property that must hold of an answer; `held` is None where it could not be tried."""
+
+    name: str
+    held: bool | None
+    detail: str
+    score: float | None
+    max_score: float
+
+
+@dataclass(frozen=True)
+class TimingFeedback:
+    """How long the student's function and autograd took, in seconds, and their ratio; `spread` says how sure it is."""
+
+    manual: float
+    autograd: float
+    ratio: float
+    spread: str
 
 
 @dataclass(frozen=True)
 class ExerciseFeedback:
-    """One function: how its run ended and what was made of each gradient."""
+    """One function: how its run ended and what was made of each gradient.
+
+    `source` is the text of the line that ended the run; `forward` and `maths` are the forward pass as
+    code and as lines of TeX.
+    """
 
     function: str
     score: float | None
@@ -42,6 +78,21 @@ class ExerciseFeedback:
     seconds: float
     flags: tuple[Flag, ...]
     gradients: tuple[GradientFeedback, ...]
+    invariants: tuple[InvariantFeedback, ...] = ()
+    timing: TimingFeedback | None = None
+    source: str = ""
+    forward: str = ""
+    maths: tuple[str, ...] = ()
+
+    @property
+    def is_full_marks(self) -> bool:
+        """Whether every point of the function was earned."""
+        return self.score is not None and self.score >= self.max_score
+
+    @property
+    def first_slip(self) -> GradientFeedback | None:
+        """The first gradient, in the order of the backward pass, that is wrong in itself."""
+        return next((gradient for gradient in self.gradients if gradient.is_slip), None)
 
 
 @dataclass(frozen=True)
@@ -74,6 +125,11 @@ class Report:
     max_score: float
     seconds: float
     assignments: tuple[AssignmentFeedback, ...]
+
+    def _repr_html_(self) -> str:
+        # By name and late: a renderer comes after what it renders, and only a notebook asks for this.
+        page: str = import_module("grader.report.notebook").show_in_notebook(self)
+        return page
 
     @property
     def selected(self) -> tuple[AssignmentFeedback, ...]:

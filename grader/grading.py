@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
@@ -18,8 +18,10 @@ from grader.compare import Comparison, Verdict, compare
 from grader.errors import SubmissionError, UsageError
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, total
 from grader.follow import Trial, find_follows
+from grader.listing import read_forward
+from grader.picture import draw
 from grader.rubric import Course, Exercise, Gradient, Rubric, default_course, load_course
-from grader.sandbox.answer import Answer, Outcome
+from grader.sandbox.answer import Answer, CodeLine, Outcome
 from grader.sandbox.interview import Interview, Question, pack_call
 from grader.sandbox.warm import Warm
 from grader.submission import Submission, read_submission
@@ -58,6 +60,11 @@ class Prepared:
             calls=tuple(pack_call(case.arguments) for case in self.cases),
         )
 
+    @cached_property
+    def forward(self) -> str:
+        """The forward pass as a student reads it."""
+        return read_forward(self.rubric.folder / "reference.py", self.exercise.forward)
+
 
 class Grader:
     """A course and a seed, ready to grade submissions one after the other.
@@ -82,8 +89,9 @@ class Grader:
     def grade(self, submission: Submission, warm: Warm) -> Report:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
         started = time.monotonic()
-        functions = [prepared.exercise.function for part in self._prepared.values() for prepared in part]
-        with Interview(warm, submission, functions, self.course.limits) as interview:
+        questions = [prepared.question for part in self._prepared.values() for prepared in part]
+        wanted = {question.function: question.gradients for question in questions}
+        with Interview(warm, submission, wanted, self.course.limits) as interview:
             selected = self._select(submission, interview)
             assignments = tuple(
                 self._grade_assignment(rubric, rubric.name in selected, interview) for rubric in self.course.rubrics
@@ -131,13 +139,19 @@ class Grader:
 
 def _grade_one(prepared: Prepared, interview: Interview) -> ExerciseFeedback:
     try:
-        return grade_exercise(prepared, interview.ask(prepared.question))
+        answers = interview.ask(prepared.question)
+        return grade_exercise(prepared, answers, lambda gradient: interview.line(prepared.question, gradient))
     except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
         return _not_judged(prepared, error)
 
 
-def grade_exercise(prepared: Prepared, answers: Sequence[Answer]) -> ExerciseFeedback:
-    """Judge what a function answered, one answer per case or fewer if it ended its process."""
+def grade_exercise(
+    prepared: Prepared, answers: Sequence[Answer], line_of: Callable[[str], CodeLine | None] = lambda _: None
+) -> ExerciseFeedback:
+    """Judge what a function answered, one answer per case or fewer if it ended its process.
+
+    `line_of` finds the student's line that made a gradient.
+    """
     exercise = prepared.exercise
     decisive = next((answer for answer in answers if answer.outcome is not Outcome.RETURNED), answers[0])
     # What ended the process leaves the cases behind it without gradients, too.
@@ -151,6 +165,7 @@ def grade_exercise(prepared: Prepared, answers: Sequence[Answer]) -> ExerciseFee
         _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
         for gradient in exercise.gradients
     )
+    gradients = tuple(replace(each, code=line_of(each.name)) if each.is_slip else each for each in gradients)
     return ExerciseFeedback(
         function=exercise.function,
         score=total([gradient.score for gradient in gradients]),
@@ -163,6 +178,9 @@ def grade_exercise(prepared: Prepared, answers: Sequence[Answer]) -> ExerciseFee
         seconds=sum(answer.seconds for answer in answers),
         flags=tuple(dict.fromkeys(flag for answer in answers for flag in answer.flags)),
         gradients=gradients,
+        source=decisive.source,
+        forward=prepared.forward,
+        maths=exercise.maths,
     )
 
 
@@ -193,11 +211,16 @@ def _judge_gradient(
     follows: Mapping[str, tuple[str, ...]],
     note: str,
 ) -> GradientFeedback:
-    decisive = max(trials, key=lambda trial: trial.comparisons[gradient.name].severity)
+    place = max(range(len(trials)), key=lambda number: trials[number].comparisons[gradient.name].severity)
+    decisive = trials[place]
     comparison = decisive.comparisons[gradient.name]
     verdict = Verdict.FOLLOWS if gradient.name in follows else comparison.verdict
     shares = {Verdict.CORRECT: 1.0, Verdict.FOLLOWS: exercise.follow_through, Verdict.NOT_JUDGED: None}
     share = shares.get(verdict, 0.0)
+    picture = None
+    if verdict in (Verdict.WRONG_VALUES, Verdict.NOT_FINITE):
+        expected, actual = decisive.case.expected[gradient.value], decisive.returned[gradient.name]
+        picture = draw(expected, actual, comparison, gradient.tolerance)
     return GradientFeedback(
         name=gradient.name,
         verdict=verdict,
@@ -209,6 +232,8 @@ def _judge_gradient(
         note=note,
         slips=follows.get(gradient.name, ()),
         hints=gradient.hints,
+        case_number=place + 1,
+        picture=picture,
     )
 
 

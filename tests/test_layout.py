@@ -21,21 +21,25 @@ ORDER = [
     "rubric",
     "trace",
     "cases",
+    "listing",
+    "script",
     "bank",
     "submission",
     "sandbox",
     "compare",
+    "picture",
     "follow",
     "diagnose",
     "feedback",
     "grading",
     "report",
+    "watch",
     "batch",
     "authoring",
     "cli",
 ]
 # What runs in the process of the student's code, and all that it may import of the grader.
-CHILD_SIDE = {"frames", "modules", "calling", "respond", "server", "confinement"}
+CHILD_SIDE = {"frames", "lines", "modules", "calling", "respond", "server", "confinement"}
 POSIX_ONLY = {"resource", "fcntl", "pwd", "grp", "termios"}
 POSIX_SIDE = {"warm", "child", *CHILD_SIDE}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -5,7 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
+from grader.feedback import (
+    AssignmentFeedback,
+    ExerciseFeedback,
+    GradientFeedback,
+    InvariantFeedback,
+    Report,
+    TimingFeedback,
+)
 
 FORMAT = 1
 
@@ -50,8 +57,8 @@ def _exercise(exercise: ExerciseFeedback) -> dict[str, Any]:
         "printed": exercise.printed or None,
         "seconds": round(exercise.seconds, 6),
         "flags": [{"kind": flag.kind, "detail": flag.detail} for flag in exercise.flags],
-        "invariants": [],
-        "timing": None,
+        "invariants": [_invariant(invariant) for invariant in exercise.invariants],
+        "timing": _timing(exercise.timing) if exercise.timing else None,
         "gradients": [_gradient(gradient) for gradient in exercise.gradients],
     }
 
@@ -73,6 +80,24 @@ def _gradient(gradient: GradientFeedback) -> dict[str, Any]:
         "expected": _number(found.expected) if found else None,
         "actual": _number(found.actual) if found else None,
         "diagnosis": None,
+    }
+
+
+def _invariant(invariant: InvariantFeedback) -> dict[str, Any]:
+    return {
+        "name": invariant.name,
+        "held": invariant.held,
+        "detail": invariant.detail,
+        "score": invariant.score,
+        "max_score": invariant.max_score,
+    }
+
+
+def _timing(timing: TimingFeedback) -> dict[str, Any]:
+    return {
+        "manual": _number(timing.manual),
+        "autograd": _number(timing.autograd),
+        "ratio": _number(timing.ratio),
     }
 
 

@@ -96,6 +96,7 @@ def _exercise(function: str, rubric: RubricEntry, document: Document) -> Exercis
         detached=tuple(entry.detached),
         follow_through=rubric.follow_through if entry.follow_through is None else entry.follow_through,
         place=document.place(route, key=True),
+        maths=tuple(entry.maths),
     )
 
 

@@ -54,7 +54,7 @@ class CaseSpec:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One backward function to write, and what it is judged by."""
+    """One backward function to write, and what it is judged by; `maths` is its forward as lines of TeX."""
 
     function: str
     forward: str
@@ -64,6 +64,7 @@ class Exercise:
     detached: tuple[str, ...]
     follow_through: float
     place: Place
+    maths: tuple[str, ...] = ()
 
     @property
     def max_score(self) -> float:
