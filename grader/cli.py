@@ -62,6 +62,7 @@ def cli() -> None:
 @SEED
 @COURSE
 @click.option("--verbose", is_flag=True, help="A line exact | approx | maxdiff for every gradient.")
+@click.option("--explain", is_flag=True, help="All there is to say of every slip, with all its hints.")
 def grade_submission(
     path: Path,
     only: Sequence[str],
@@ -70,6 +71,7 @@ def grade_submission(
     seed: int,
     course: Path | None,
     verbose: bool,
+    explain: bool,
 ) -> None:
     """Grade one submission."""
     from grader.sandbox.warm import Warm
@@ -84,9 +86,8 @@ def grade_submission(
     from grader.report.terminal import print_report
 
     console = _console()
-    print_report(result, console, verbose=verbose)
     written = _write_report(result, report, path)
-    console.print(f"Report: {written}", soft_wrap=True)
+    print_report(result, console, verbose=verbose, explain=explain, page=str(written))
     if json_file is not None:
         _write_json(result, json_file)
     sys.exit(2 if result.score is None else 0 if result.is_full_marks else 1)

@@ -90,9 +90,19 @@ class ExerciseFeedback:
         return self.score is not None and self.score >= self.max_score
 
     @property
-    def first_slip(self) -> GradientFeedback | None:
-        """The first gradient, in the order of the backward pass, that is wrong in itself."""
-        return next((gradient for gradient in self.gradients if gradient.is_slip), None)
+    def slips(self) -> tuple[GradientFeedback, ...]:
+        """The gradients that are wrong in themselves, in backward order; those that did not come back are last."""
+        wrong = [gradient for gradient in self.gradients if gradient.is_slip]
+        return tuple(sorted(wrong, key=lambda gradient: gradient.verdict is Verdict.NOT_RETURNED))
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether any gradient came back to be judged."""
+        return any(each.verdict not in (Verdict.NOT_RETURNED, Verdict.NOT_JUDGED) for each in self.gradients)
+
+    def of(self, verdict: Verdict) -> tuple[GradientFeedback, ...]:
+        """Return the gradients with a verdict."""
+        return tuple(gradient for gradient in self.gradients if gradient.verdict is verdict)
 
 
 @dataclass(frozen=True)

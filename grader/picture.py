@@ -20,12 +20,16 @@ Numbers = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True)
 class Window:
-    """Expected and actual values around the worst place, from row `top` and column `left` of the flat view."""
+    """Expected and actual values around the worst place, from row `top` and column `left` of the flat view.
+
+    `right` are the rows and columns, of the flat view as well, that are within the tolerance.
+    """
 
     top: int
     left: int
     expected: Numbers
     actual: Numbers
+    right: frozenset[tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def draw(expected: Tensor, actual: Tensor, comparison: Comparison, tolerance: To
         worst=(row // pool[0], column // pool[1]),
         worst_entry=(row, column),
         wrong=int(right.size - right.sum()),
-        window=_window(want, got, row, column),
+        window=_window(want, got, error == 0.0, (row, column)),
     )
 
 
@@ -89,13 +93,14 @@ def _pooled(error: Grid, pool: tuple[int, int]) -> Grid:
     return error
 
 
-def _window(expected: Grid, actual: Grid, row: int, column: int) -> Window:
-    rows, columns = expected.shape
+def _window(expected: Grid, actual: Grid, is_right: npt.NDArray[np.bool_], worst: tuple[int, int]) -> Window:
+    (rows, columns), (row, column) = expected.shape, worst
     # Three by three, or five in a line.
     top, bottom = _around(row, rows, 2 if columns == 1 else 1)
     left, right = _around(column, columns, 2 if rows == 1 else 1)
     cut = slice(top, bottom), slice(left, right)
-    return Window(top, left, _numbers(expected[cut]), _numbers(actual[cut]))
+    inside = frozenset((top + int(down), left + int(along)) for down, along in np.argwhere(is_right[cut]))
+    return Window(top, left, _numbers(expected[cut]), _numbers(actual[cut]), inside)
 
 
 def _around(place: int, size: int, reach: int) -> tuple[int, int]:
