@@ -55,7 +55,7 @@ def axes(picture: Picture) -> str:
     else:
         what = f"Columns are the last axis, rows the other {dimensions - 1} together"
     if max(picture.pool) > 1:
-        what += f"; a cell is the largest error of {picture.pool[0]} × {picture.pool[1]} entries"
+        what += f"; a cell is the largest error of {picture.pool[0]} by {picture.pool[1]} entries"
     return f"{what}."
 
 
