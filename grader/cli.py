@@ -94,6 +94,22 @@ def grade_submission(
 
 
 @cli.command()
+@click.argument("function")
+@click.option("--case", metavar="K", help="Number or name of the case; default: the first.")
+@SEED
+@COURSE
+def case(function: str, case: str | None, seed: int, course: Path | None) -> None:
+    """Write a case of FUNCTION as a script that calls your function; run it to print and debug."""
+    from grader.script import write_case
+
+    path, is_fresh = write_case(_load(course), function, case, seed, Path())
+    console = _console()
+    if not is_fresh:
+        console.print(f"{path} is there already and not as it was written: kept. Delete it for a fresh one.")
+    console.print(f"run it: python {path}", soft_wrap=True)
+
+
+@cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where results go.")
 @click.option("--seed", type=int, metavar="N", help="Seed of the cases' data; default: drawn once and kept.")

@@ -8,12 +8,17 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-ELEMENTS = frozenset(
-    ["math", "mrow", "mi", "mo", "mn", "mtext", "mspace", "msub", "msup", "msubsup", "mfrac", "msqrt", "mroot", "mover", "munder", "munderover", "mtable", "mtr", "mtd", "mpadded", "mphantom", "mstyle"]  # names read best as plain text
-)
-ATTRIBUTES = frozenset(
-    ["display", "accent", "stretchy", "fence", "form", "columnalign", "rowspacing", "columnspacing", "displaystyle", "scriptlevel", "largeop", "movablelimits", "separator", "lspace", "rspace", "width", "height", "depth", "linethickness", "minsize", "maxsize"]
-)
+# fmt: off
+ELEMENTS = frozenset({
+    "math", "mrow", "mi", "mo", "mn", "mtext", "mspace", "msub", "msup", "msubsup", "mfrac", "msqrt", "mroot",
+    "mover", "munder", "munderover", "mtable", "mtr", "mtd", "mpadded", "mphantom", "mstyle",
+})
+ATTRIBUTES = frozenset({
+    "display", "accent", "stretchy", "fence", "form", "columnalign", "rowspacing", "columnspacing",
+    "displaystyle", "scriptlevel", "largeop", "movablelimits", "separator", "lspace", "rspace", "width",
+    "height", "depth", "linethickness", "minsize", "maxsize",
+})
+# fmt: on
 NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 
 
