@@ -62,6 +62,7 @@ def cli() -> None:
 @SEED
 @COURSE
 @click.option("--verbose", is_flag=True, help="A line exact | approx | maxdiff for every gradient.")
+@click.option("--explain", is_flag=True, help="All there is to say of every slip, with all its hints.")
 def grade_submission(
     path: Path,
     only: Sequence[str],
@@ -70,6 +71,7 @@ def grade_submission(
     seed: int,
     course: Path | None,
     verbose: bool,
+    explain: bool,
 ) -> None:
     """Grade one submission."""
     from grader.sandbox.warm import Warm
@@ -84,12 +86,27 @@ def grade_submission(
     from grader.report.terminal import print_report
 
     console = _console()
-    print_report(result, console, verbose=verbose)
     written = _write_report(result, report, path)
-    console.print(f"Report: {written}", soft_wrap=True)
+    print_report(result, console, verbose=verbose, explain=explain, page=str(written))
     if json_file is not None:
         _write_json(result, json_file)
     sys.exit(2 if result.score is None else 0 if result.is_full_marks else 1)
+
+
+@cli.command()
+@click.argument("function")
+@click.option("--case", metavar="K", help="Number or name of the case; default: the first.")
+@SEED
+@COURSE
+def case(function: str, case: str | None, seed: int, course: Path | None) -> None:
+    """Write a case of FUNCTION as a script that calls your function; run it to print and debug."""
+    from grader.script import write_case
+
+    path, is_fresh = write_case(_load(course), function, case, seed, Path())
+    console = _console()
+    if not is_fresh:
+        console.print(f"{path} is there already and not as it was written: kept. Delete it for a fresh one.")
+    console.print(f"run it: python {path}", soft_wrap=True)
 
 
 @cli.command()

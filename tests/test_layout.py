@@ -21,10 +21,13 @@ ORDER = [
     "rubric",
     "trace",
     "cases",
+    "listing",
+    "script",
     "bank",
     "submission",
     "sandbox",
     "compare",
+    "picture",
     "follow",
     "diagnose",
     "feedback",
@@ -32,13 +35,13 @@ ORDER = [
     "timing",
     "grading",
     "report",
+    "watch",
     "batch",
     "authoring",
     "cli",
 ]
 # What runs in the process of the student's code, and all that it may import of the grader.
-CHILD_SIDE = {"frames", "modules", "calling", "block", "respond", "server"} | {
-    "notebook",
+CHILD_SIDE = {"frames", "lines", "notebook", "modules", "calling", "block", "respond", "server"} | {
     "box",
     "seccomp",
     "landlock",
