@@ -294,7 +294,10 @@ def _explain(
 ) -> GradientFeedback:
     """Add to a wrong gradient what is wrong with it and the student's line that made it, where they are known."""
     gradient = next(each for each in prepared.exercise.gradients if each.name == feedback.name)
-    diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
+    try:
+        diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
+    except Exception:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
+        diagnosis = None
     return replace(feedback, diagnosis=diagnosis, code=line_of(feedback.name))
 
 
