@@ -33,6 +33,7 @@ ORDER = [
     "feedback",
     "grading",
     "report",
+    "keys",
     "watch",
     "batch",
     "authoring",

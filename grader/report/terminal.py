@@ -35,16 +35,26 @@ Line = tuple[int, Text]
 
 
 def print_report(
-    report: Report, console: Console, *, verbose: bool = False, explain: bool = False, hints: int = 1, page: str = ""
+    report: Report,
+    console: Console,
+    *,
+    verbose: bool = False,
+    explain: bool = False,
+    hints: int = 1,
+    page: str = "",
+    only_begun: bool = False,
 ) -> None:
     """Write a report to a console: the first slip at length, all else in a line each, the next step last.
 
     `explain` tells of every slip all there is to tell; `hints` is how many the first slip gets otherwise;
-    `page` is where the HTML report is.
+    `page` is where the HTML report is; with `only_begun` an assignment that is right or not begun is one line.
     """
     following = words.find_next(report)
     for assignment in report.selected:
-        _say(console, 0, _heading(assignment))
+        short = _short(assignment) if only_begun else ""
+        _say(console, 0, _heading(assignment).append(short))
+        if short:
+            continue
         for exercise in assignment.exercises:
             depth = Depth(verbose, every=explain, hints=99 if explain else hints if exercise is following else 0)
             for indent, line in _exercise(exercise, depth, report.seed):
@@ -71,6 +81,14 @@ def _say(console: Console, indent: int, line: Text) -> None:
 def _heading(assignment: AssignmentFeedback) -> Text:
     score = f"{words.points(assignment.score)}/{words.points(assignment.max_score)}"
     return Text.assemble((f"{assignment.name}", "bold"), f" · {assignment.title} · {score}")
+
+
+def _short(assignment: AssignmentFeedback) -> str:
+    """Return what stands for all the functions of an assignment, if they are all right or all not begun."""
+    if all(exercise.is_full_marks for exercise in assignment.exercises):
+        return " · ✓"
+    begun = [exercise for exercise in assignment.exercises if exercise.outcome not in words.UNWRITTEN]
+    return "" if begun else f" · {PAGE['not_begun']}"
 
 
 def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[Line]:
