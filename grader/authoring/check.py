@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor
 
+from grader.authoring.notebook import make_notebook, notebook_path
 from grader.authoring.template import find_blocks, make_template
 from grader.bank import Mistake, load_bank
 from grader.cases import Case, Reference
@@ -18,6 +19,7 @@ from grader.compare import Verdict, compare
 from grader.errors import CourseError, UsageError
 from grader.feedback import ExerciseFeedback
 from grader.grading import Grader
+from grader.report.maths import MathsError, to_mathml
 from grader.rubric import Course, Exercise, Rubric
 from grader.sandbox.answer import Outcome
 from grader.sandbox.warm import Warm
@@ -60,12 +62,24 @@ def check_course(course: Course, names: Sequence[str], warm: Warm, say: Callable
             found = _check_assignment(_Subject(course, rubric, warm))
             say(f"{'✗' if found else '✓'} {rubric.name}")
             findings.extend(found)
+    if not names:
+        findings.extend(_notebook(course))
     return findings
+
+
+def _notebook(course: Course) -> Iterator[str]:
+    path = notebook_path(course)
+    files = [course.folder / "student_template" / f"{rubric.name}.py" for rubric in course.rubrics]
+    if not all(file.is_file() for file in files):
+        return  # said already, and `grade template` mends both
+    wanted = make_notebook(course, {file.name: file.read_text(encoding="utf-8") for file in files})
+    if not path.is_file() or path.read_text(encoding="utf-8") != wanted:
+        yield f"{path}: not what the templates and texts give; run `grade template`"
 
 
 def _check_assignment(subject: _Subject) -> list[str]:
     findings: list[str] = []
-    for proof in (_files, _template, _secrecy, _forwards, _mistakes, _solution, _stub):
+    for proof in (_files, _maths, _template, _secrecy, _forwards, _mistakes, _solution, _stub):
         try:
             findings.extend(proof(subject))
         except CourseError as error:
@@ -83,6 +97,15 @@ def _files(subject: _Subject) -> Iterator[str]:
         # A file of data is one that the reference names.
         if path.name not in OWN_FILES and path.name != "__pycache__" and path.name not in reference:
             yield f"{path}: a stray file; an assignment has {', '.join(OWN_FILES)} and what reference.py reads"
+
+
+def _maths(subject: _Subject) -> Iterator[str]:
+    for exercise in subject.rubric.exercises:
+        for line in exercise.maths:
+            try:
+                to_mathml(line)
+            except MathsError as error:
+                yield f"{exercise.place}: maths of {exercise.function}: {error}"
 
 
 def _template(subject: _Subject) -> Iterator[str]:

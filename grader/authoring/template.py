@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.authoring.notebook import NAME, make_notebook, notebook_path
 from grader.errors import CourseError, UsageError
 from grader.rubric import Course
 
@@ -81,6 +82,7 @@ def write_templates(course: Course) -> list[Path]:
     for path in folder.glob("*.py"):
         if path.name not in contents:
             path.unlink()
+    contents[NAME] = make_notebook(course, contents)
     for name, content in contents.items():
         (folder / name).write_text(content, encoding="utf-8")
     return [folder / name for name in contents]
@@ -95,6 +97,8 @@ def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
     for rubric in course.rubrics:
         files[folder / f"{rubric.name}.py"] = course.folder / "student_template" / f"{rubric.name}.py"
         files[folder / f"{rubric.name}.md"] = rubric.folder / "README.md"
+    if notebook_path(course).is_file():
+        files[folder / NAME] = notebook_path(course)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         kept = [target for target in files if target.exists()]
