@@ -78,11 +78,14 @@ class Reference:
         """
         return tuple(self.make_case(exercise, spec, seed) for spec in exercise.cases)
 
-    def make_case(self, exercise: Exercise, spec: CaseSpec, seed: int) -> Case:
-        """Make one case; its data depend on the seed and on the names of assignment, function and case."""
-        random = Random(seed, self.rubric.name, exercise.function, spec.name)
+    def make_case(self, exercise: Exercise, spec: CaseSpec, seed: int, number: int = 0) -> Case:
+        """Make one case; its data depend on the seed and on the names of assignment, function and case.
+
+        Another `number` gives other data of the same sizes.
+        """
+        random = Random(seed, self.rubric.name, exercise.function, spec.name, *([number] if number else []))
         inputs = self._inputs(exercise, spec, random)
-        forward = run_forward(self._function(exercise.forward, exercise), inputs)
+        forward = run_forward(self.forward(exercise), inputs)
         _check_names(exercise, forward)
         output = forward.values[forward.output]
         assert isinstance(output, Tensor)
@@ -92,6 +95,10 @@ class Reference:
             if not expected[gradient.value].isfinite().all():
                 raise CourseError([f"{spec.place}: the expected {gradient.name} is not finite in this case"])
         return Case(spec.name, forward, dout, _arguments(exercise, forward, dout), expected)
+
+    def forward(self, exercise: Exercise) -> Callable[..., object]:
+        """Return the forward pass of an exercise, a function of a trace. Raises CourseError if it is not there."""
+        return self._function(exercise.forward, exercise)
 
     def _function(self, name: str, exercise: Exercise) -> Callable[..., object]:
         function = getattr(self.module, name, None)
@@ -147,6 +154,10 @@ def _check_names(exercise: Exercise, forward: Forward) -> None:
     for name in exercise.detached:
         if name not in forward.leaves:
             problems.append(f"{exercise.place}: detached names {name!r}, which {exercise.forward} does not compute")
+    for name, value in forward.values.items():
+        if ("cache" in exercise.given or name in exercise.given) and not isinstance(value, Tensor | float | int):
+            text = f"{exercise.forward} has {name} as {type(value).__name__}; only tensors and numbers can be given"
+            problems.append(f"{exercise.place}: {text}")
     output = forward.values[forward.output]
     if "dout" not in exercise.given and isinstance(output, Tensor) and output.dim() > 0:
         text = f"the output {forward.output} of {exercise.forward} is no scalar, so `given` must name dout"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from grader.compare import Comparison, Verdict
+from grader.diagnose import Diagnosis
 from grader.picture import Picture
 from grader.sandbox.answer import CodeLine, Flag, Outcome
 
@@ -29,6 +30,7 @@ class GradientFeedback:
     slips: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
     case_number: int | None = None
+    diagnosis: Diagnosis | None = None
     picture: Picture | None = None
     code: CodeLine | None = None
 
@@ -40,7 +42,7 @@ class GradientFeedback:
 
 @dataclass(frozen=True)
 class InvariantFeedback:
-    """A property that must hold of an answer; `held` is None where it could not be tried."""
+    """A property of right gradients and whether the returned ones have it; `held` is None if they cannot tell."""
 
     name: str
     held: bool | None
@@ -51,12 +53,14 @@ class InvariantFeedback:
 
 @dataclass(frozen=True)
 class TimingFeedback:
-    """How long the student's function and autograd took, in seconds, and their ratio; `spread` says how sure it is."""
+    """Seconds of one call, of the function and of autograd: the least of several blocks; `spread` tells the others."""
 
     manual: float
     autograd: float
     ratio: float
     spread: str
+    score: float
+    max_score: float
 
 
 @dataclass(frozen=True)

@@ -6,26 +6,31 @@ import difflib
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from grader.bank import Mistake, load_bank
 from grader.cases import Case, Reference
 from grader.compare import Comparison, Verdict, compare
-from grader.errors import SubmissionError, UsageError
+from grader.diagnose import diagnose
+from grader.errors import CourseError, SubmissionError, UsageError
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, total
 from grader.follow import Trial, find_follows
+from grader.invariants import Rerun, descends_from_inputs, judge_invariants, probe_upstreams
 from grader.listing import read_forward
 from grader.picture import draw
-from grader.rubric import Course, Exercise, Gradient, Rubric, default_course, load_course
+from grader.rubric import Course, Exercise, Gradient, InvariantKind, Rubric, default_course, load_course
 from grader.sandbox.answer import Answer, CodeLine, Outcome
 from grader.sandbox.interview import Interview, Question, pack_call
 from grader.sandbox.warm import Warm
 from grader.submission import Submission, read_submission
 from grader.text import one_line
+from grader.timing import TimedCases, make_timed_cases, measure
+from grader.trace import run_forward
 
 
 def grade(
@@ -48,16 +53,23 @@ class Prepared:
     rubric: Rubric
     exercise: Exercise
     cases: tuple[Case, ...]
+    bank: tuple[Mistake, ...]
+    rerun: Rerun
+    timed: TimedCases | None
 
     @cached_property
     def question(self) -> Question:
-        """What the submission is asked."""
+        """What the submission is asked: every case, and then the probes of an invariant about dout."""
+        probes = []
+        if any(invariant.kind is InvariantKind.LINEAR for invariant in self.exercise.invariants):
+            first = self.cases[0]
+            probes = [{**first.arguments, "dout": dout} for dout in probe_upstreams(first)]
         return Question(
             function=self.exercise.function,
             home=f"{self.rubric.name}.py",
             given=self.exercise.given,
             gradients=tuple(gradient.name for gradient in self.exercise.gradients),
-            calls=tuple(pack_call(case.arguments) for case in self.cases),
+            calls=tuple(pack_call(arguments) for arguments in [*(case.arguments for case in self.cases), *probes]),
         )
 
     @cached_property
@@ -78,13 +90,7 @@ class Grader:
         self.seed = seed
         self._is_narrowed = bool(only)
         chosen = _choose(course, only)
-        self._prepared = {
-            rubric.name: tuple(
-                Prepared(rubric, exercise, reference.make_cases(exercise, seed)) for exercise in exercises
-            )
-            for rubric, exercises in chosen
-            for reference in [Reference(rubric)]
-        }
+        self._prepared = _prepare_all(chosen, seed)
 
     def grade(self, submission: Submission, warm: Warm) -> Report:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
@@ -94,7 +100,8 @@ class Grader:
         with Interview(warm, submission, wanted, self.course.limits) as interview:
             selected = self._select(submission, interview)
             assignments = tuple(
-                self._grade_assignment(rubric, rubric.name in selected, interview) for rubric in self.course.rubrics
+                self._grade_assignment(rubric, rubric.name in selected, interview, warm)
+                for rubric in self.course.rubrics
             )
         chosen = [assignment for assignment in assignments if assignment.is_selected]
         return Report(
@@ -124,10 +131,12 @@ class Grader:
             raise SubmissionError(_nothing_found(submission, interview.unreadable, prepared))
         return about if submission.single and not self._is_narrowed else set(self._prepared)
 
-    def _grade_assignment(self, rubric: Rubric, is_selected: bool, interview: Interview) -> AssignmentFeedback:
+    def _grade_assignment(
+        self, rubric: Rubric, is_selected: bool, interview: Interview, warm: Warm
+    ) -> AssignmentFeedback:
         if not is_selected:
             return AssignmentFeedback(rubric.name, rubric.title, None, None, ())
-        exercises = tuple(_grade_one(prepared, interview) for prepared in self._prepared[rubric.name])
+        exercises = tuple(self._grade_exercise(prepared, interview, warm) for prepared in self._prepared[rubric.name])
         return AssignmentFeedback(
             name=rubric.name,
             title=rubric.title,
@@ -136,13 +145,49 @@ class Grader:
             exercises=exercises,
         )
 
+    def _grade_exercise(self, prepared: Prepared, interview: Interview, warm: Warm) -> ExerciseFeedback:
+        try:
+            question = prepared.question
+            feedback = grade_exercise(prepared, interview.ask(question), partial(interview.line, question))
+            if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
+                return feedback
+            timing = measure(prepared.timed, warm, interview, self.course.limits)
+            score = total([feedback.score, timing.score if timing else 0.0])
+            return replace(feedback, timing=timing, score=score)
+        except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
+            return _not_judged(prepared, error)
 
-def _grade_one(prepared: Prepared, interview: Interview) -> ExerciseFeedback:
-    try:
-        answers = interview.ask(prepared.question)
-        return grade_exercise(prepared, answers, lambda gradient: interview.line(prepared.question, gradient))
-    except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
-        return _not_judged(prepared, error)
+
+def _prepare_all(chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int) -> dict[str, tuple[Prepared, ...]]:
+    """Prepare the exercises of each rubric. Raises CourseError with what is wrong in any of them."""
+    problems: dict[str, None] = {}
+    everything = {}
+    for rubric, exercises in chosen:
+        prepared = []
+        try:
+            reference = Reference(rubric)
+        except CourseError as error:
+            problems |= dict.fromkeys(error.problems)
+            continue
+        for exercise in exercises:
+            try:
+                prepared.append(_prepare(reference, exercise, seed))
+            except CourseError as error:
+                problems |= dict.fromkeys(error.problems)
+        everything[rubric.name] = tuple(prepared)
+    if problems:
+        raise CourseError(list(problems))
+    return everything
+
+
+def _prepare(reference: Reference, exercise: Exercise, seed: int) -> Prepared:
+    cases = reference.make_cases(exercise, seed)
+    problems = descends_from_inputs(exercise, cases[0].forward)
+    if problems:
+        raise CourseError(problems)
+    rerun = partial(run_forward, reference.forward(exercise))
+    timed = make_timed_cases(reference, exercise, seed)
+    return Prepared(reference.rubric, exercise, cases, load_bank(reference.rubric), rerun, timed)
 
 
 def grade_exercise(
@@ -152,10 +197,12 @@ def grade_exercise(
 
     `line_of` finds the student's line that made a gradient.
     """
-    exercise = prepared.exercise
+    exercise, count = prepared.exercise, len(prepared.cases)
+    probes = [answer.gradients for answer in answers[count:] if answer.outcome is Outcome.RETURNED]
+    answers = answers[:count]
     decisive = next((answer for answer in answers if answer.outcome is not Outcome.RETURNED), answers[0])
     # What ended the process leaves the cases behind it without gradients, too.
-    rest = [replace(decisive, gradients={}, notes={})] * (len(prepared.cases) - len(answers))
+    rest = [replace(decisive, gradients={}, notes={})] * (count - len(answers))
     trials = [
         _judge_case(exercise, case, answer) for case, answer in zip(prepared.cases, [*answers, *rest], strict=True)
     ]
@@ -165,10 +212,11 @@ def grade_exercise(
         _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
         for gradient in exercise.gradients
     )
-    gradients = tuple(replace(each, code=line_of(each.name)) if each.is_slip else each for each in gradients)
+    gradients = tuple(_explain(prepared, each, trials, line_of) if each.is_slip else each for each in gradients)
+    invariants = judge_invariants(exercise, trials, probes, gradients, prepared.rerun)
     return ExerciseFeedback(
         function=exercise.function,
-        score=total([gradient.score for gradient in gradients]),
+        score=total([*(each.score for each in gradients), *(each.score for each in invariants)]),
         max_score=round(exercise.max_score, 9),
         outcome=decisive.outcome,
         message=decisive.message,
@@ -178,6 +226,7 @@ def grade_exercise(
         seconds=sum(answer.seconds for answer in answers),
         flags=tuple(dict.fromkeys(flag for answer in answers for flag in answer.flags)),
         gradients=gradients,
+        invariants=invariants,
         source=decisive.source,
         forward=prepared.forward,
         maths=exercise.maths,
@@ -235,6 +284,18 @@ def _judge_gradient(
         case_number=place + 1,
         picture=picture,
     )
+
+
+def _explain(
+    prepared: Prepared,
+    feedback: GradientFeedback,
+    trials: Sequence[Trial],
+    line_of: Callable[[str], CodeLine | None],
+) -> GradientFeedback:
+    """Add to a wrong gradient what is wrong with it and the student's line that made it, where they are known."""
+    gradient = next(each for each in prepared.exercise.gradients if each.name == feedback.name)
+    diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
+    return replace(feedback, diagnosis=diagnosis, code=line_of(feedback.name))
 
 
 def _all_exact(exact: Sequence[bool | None]) -> bool | None:

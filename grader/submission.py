@@ -14,13 +14,15 @@ from grader.text import one_line
 
 MAX_FILES = 200
 MAX_FILE_BYTES = 1_000_000
-MAX_BYTES = 8_000_000
+MAX_NOTEBOOK_BYTES = 16_000_000  # most of it is pictures, which nobody looks at
+MAX_BYTES = 24_000_000
+SUFFIXES = (".py", ".ipynb")
 SKIPPED_FOLDERS = frozenset({"__pycache__", "__MACOSX", "node_modules", "site-packages", "venv"})
 
 
 @dataclass(frozen=True)
 class Submission:
-    """The Python files of one student, by their path inside the submission.
+    """The Python files and notebooks of one student, by their path inside the submission.
 
     `refused` says of a file that could not be taken why not; `single` is set if one file was handed in.
     """
@@ -37,17 +39,25 @@ def read_submission(path: Path) -> Submission:
     Links, devices and pipes are not followed or opened. Raises UsageError if the path is not there, and
     SubmissionError if it is no place for a submission or holds far more than one.
     """
-    if not path.exists():
+    if not _is_there(path):
         raise UsageError(f"{one_line(str(path), 300)} is not there; give the folder or the file with your functions")
     name = one_line(path.resolve().name, 200)
     if path.is_dir():
         files, refused = _read_all(path)
         return Submission(name, MappingProxyType(files), MappingProxyType(refused))
-    if path.suffix != ".py":
-        raise SubmissionError(f"{name} is not a Python file; give a .py file or the folder that holds them")
-    content, reason = _read_file(path)
+    if path.suffix not in SUFFIXES:
+        text = f"{name} is not a Python file; give a .py file, a notebook or the folder that holds them"
+        raise SubmissionError(text)
+    content, reason = read_file(path)
     found, missed = ({}, {path.name: reason}) if content is None else ({path.name: content}, {})
     return Submission(name, MappingProxyType(found), MappingProxyType(missed), single=True)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, a folder that may not be searched
+        return False
 
 
 def _read_all(folder: Path) -> tuple[dict[str, bytes], dict[str, str]]:
@@ -55,10 +65,11 @@ def _read_all(folder: Path) -> tuple[dict[str, bytes], dict[str, str]]:
     refused: dict[str, str] = {}
     for number, path in enumerate(_python_files(folder), start=1):
         if number > MAX_FILES:
-            text = f"{folder} holds more than {MAX_FILES} Python files; give the folder with your functions only"
+            where = one_line(str(folder), 300)
+            text = f"{where} holds more than {MAX_FILES} Python files; give the folder with your functions only"
             raise SubmissionError(text)
         inside = path.relative_to(folder).as_posix()
-        content, reason = _read_file(path)
+        content, reason = read_file(path)
         if content is None:
             refused[inside] = reason
         elif sum(map(len, files.values())) + len(content) > MAX_BYTES:
@@ -77,20 +88,25 @@ def _python_files(folder: Path) -> Iterator[Path]:
             and not name.startswith(".")
             and not (Path(where, name) / "pyvenv.cfg").exists()
         )
-        yield from (Path(where, name) for name in sorted(names) if name.endswith(".py") and not name.startswith("."))
+        yield from (Path(where, name) for name in sorted(names) if name.endswith(SUFFIXES) and not name.startswith("."))
 
 
-def _read_file(path: Path) -> tuple[bytes | None, str]:
-    """Return the content of a regular file, or None and the reason."""
+def read_file(path: Path) -> tuple[bytes | None, str]:
+    """Return the content of a regular file within the bound for its name, or None and the reason why not."""
     try:
         # Looked at before it is opened: opening a pipe would wait for ever.
         if not stat.S_ISREG(path.lstat().st_mode):
             return None, "not a regular file (a link, a device or a pipe)"
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(path, flags), "rb") as file:
-            content = file.read(MAX_FILE_BYTES + 1)
+            content = file.read(max_file_bytes(path.name) + 1)
     except OSError as error:
         return None, f"it could not be opened: {error.strerror}"
-    if len(content) > MAX_FILE_BYTES:
-        return None, f"larger than {MAX_FILE_BYTES // 1_000_000} MB"
+    if len(content) > max_file_bytes(path.name):
+        return None, f"larger than {max_file_bytes(path.name) // 1_000_000} MB"
     return content, ""
+
+
+def max_file_bytes(name: str) -> int:
+    """Return how large a file of this name may be."""
+    return MAX_NOTEBOOK_BYTES if name.endswith(".ipynb") else MAX_FILE_BYTES

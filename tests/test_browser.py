@@ -25,7 +25,7 @@ REPORTS = ["perfect", "half_finished", "all_wrong", "hostile"]
 SCHEMES = ["light", "dark"]
 WIDTHS = [360, 1280]
 
-HOSTILE = r'''
+HOSTILE = r"""
 TEXT = "<script>document.title='owned'</script><img src=x onerror=alert(1)>\u202egnp.exe\x1b[31m" + "Z\u0351\u0352\u0353" * 40
 def linear_backward(dout, x, W):
     print(TEXT, "w" * 3000, "\u05d0\u05d1\u05d2 " * 50)
@@ -33,7 +33,7 @@ def linear_backward(dout, x, W):
 def dropout_backward(dout, mask, p):
     dh = dout * float("nan") if len(dout) > 1 else dout  # <b>bold</b> </code></pre><script>alert(2)</script>
     return dh
-'''
+"""
 
 
 def _all_wrong() -> Submission:

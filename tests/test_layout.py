@@ -31,6 +31,8 @@ ORDER = [
     "follow",
     "diagnose",
     "feedback",
+    "invariants",
+    "timing",
     "grading",
     "report",
     "keys",
@@ -40,7 +42,15 @@ ORDER = [
     "cli",
 ]
 # What runs in the process of the student's code, and all that it may import of the grader.
-CHILD_SIDE = {"frames", "lines", "modules", "calling", "respond", "server", "confinement"}
+CHILD_SIDE = {"frames", "lines", "notebook", "modules", "calling", "block", "respond", "server"} | {
+    "box",
+    "seccomp",
+    "landlock",
+    "limits",
+    "libc",
+    "proof",
+    "readable",
+}
 POSIX_ONLY = {"resource", "fcntl", "pwd", "grp", "termios"}
 POSIX_SIDE = {"warm", "child", *CHILD_SIDE}
 FILES = sorted(PACKAGE.rglob("*.py"))

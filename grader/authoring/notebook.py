@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from grader.rubric import Course
@@ -51,6 +51,17 @@ def make_notebook(course: Course, templates: Mapping[str, str]) -> str:
 def notebook_path(course: Course) -> Path:
     """Return where the notebook of a course stands."""
     return course.folder / "student_template" / NAME
+
+
+def check_notebook(course: Course) -> Iterator[str]:
+    """Yield a line if the notebook is not what the templates and texts give."""
+    path = notebook_path(course)
+    files = [path.parent / f"{rubric.name}.py" for rubric in course.rubrics]
+    if not all(file.is_file() for file in files):
+        return  # a template that is missing has its own line, and `grade template` mends both
+    wanted = make_notebook(course, {file.name: file.read_text(encoding="utf-8") for file in files})
+    if not path.is_file() or path.read_text(encoding="utf-8") != wanted:
+        yield f"{path}: not what the templates and texts give; run `grade template`"
 
 
 def _cell(name: str, kind: str, source: str) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 from grader.feedback import (
@@ -79,7 +80,7 @@ def _gradient(gradient: GradientFeedback) -> dict[str, Any]:
         "worst_index": list(found.worst_index) if found and found.worst_index is not None else None,
         "expected": _number(found.expected) if found else None,
         "actual": _number(found.actual) if found else None,
-        "diagnosis": None,
+        "diagnosis": asdict(gradient.diagnosis) if gradient.diagnosis else None,
     }
 
 

@@ -127,6 +127,8 @@ def _gradients(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[
             yield from _slip(exercise, slip, depth, seed)
         else:
             yield 6, Text.assemble(_head(slip), f": {words.gradient_line(slip)}")
+            if slip.diagnosis:
+                yield 8, Text(slip.diagnosis.message)
     if absent:
         yield 6, Text.assemble((f"{words.GLYPHS[Verdict.NOT_RETURNED]} ", "red"), words.absent_line(absent))
     for group in words.group_followers(exercise.of(Verdict.FOLLOWS)):
@@ -139,6 +141,10 @@ def _gradients(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[
 def _slip(exercise: ExerciseFeedback, slip: GradientFeedback, depth: Depth, seed: int) -> Iterator[Line]:
     """Tell of one slip what there is to tell, in about fifteen lines."""
     yield 6, Text.assemble(_head(slip), f": {words.gradient_line(slip)}")
+    if slip.diagnosis:
+        yield 8, Text(slip.diagnosis.message, style="bold")
+        if depth.every or slip.diagnosis.certainty == "likely":
+            yield 8, Text(PAGE[slip.diagnosis.certainty], style="dim")
     if slip.code:
         yield 8, Text(f"{PAGE['line']}: {slip.code.file} line {slip.code.line}", style="dim")
         for code in textwrap.dedent(slip.code.text).split("\n")[:CODE_LINES]:

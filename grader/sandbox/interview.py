@@ -30,6 +30,8 @@ from grader.sandbox.warm import Warm, describe_status
 from grader.submission import Submission
 from grader.text import clean, one_line
 
+MAX_WRITTEN = 50
+
 
 @dataclass(frozen=True)
 class Call:
@@ -48,6 +50,10 @@ class Question:
     given: tuple[str, ...]
     gradients: tuple[str, ...]
     calls: tuple[Call, ...]
+
+    def message(self, do: str, **more: object) -> dict[str, object]:
+        """Return a request about this function."""
+        return {"do": do, "function": self.function, "given": self.given, "gradients": self.gradients, **more}
 
 
 def pack_call(arguments: Mapping[str, Argument]) -> Call:
@@ -108,6 +114,16 @@ class Interview:
                 problem = problem or _never_reached(question.function, file, loaded["stopped"])
         return (problem or Answer(Outcome.MISSING, f"{question.function} is defined in no file of the submission"),)
 
+    def lend_child(self, question: Question) -> tuple[Child, str] | None:
+        """Hand over a child that has the function loaded, and its file; who takes it closes it."""
+        for file in self._candidates(question):
+            loaded = self._lost.get(file) or self._load(file)
+            if not isinstance(loaded, Answer) and question.function in loaded["functions"]:
+                child, self._child = self._child, None
+                self._loaded.clear()
+                return (child, file) if child is not None else None
+        return None
+
     def line(self, question: Question, gradient: str) -> CodeLine | None:
         """Return the student's line that made a gradient, where that was found."""
         files = self._lines.get(question.function, {})
@@ -138,7 +154,7 @@ class Interview:
             self._drop_child()
             return False
         self._note_lines(heard.frame.message.get("lines"))
-        for file in files:
+        for file in [*files, *_written(heard.frame)]:
             self.defines[file] = frozenset(_names(heard.frame, "defines", file)).intersection(self._wanted)
             problem = heard.frame.message.get("unreadable", {}).get(file)
             match problem:
@@ -160,7 +176,7 @@ class Interview:
         # A file that could not be parsed may still say that it has the function.
         sign = f"def {question.function}(".encode()
         unread = [file for file in sorted(self._lost) if file not in others and sign in self._files.get(file, b"")]
-        known = {*self._files, *self._lost}
+        known = {*self.defines, *self._lost}
         home = [question.home] if question.home in known else []
         return list(dict.fromkeys([*home, *others, *unread]))
 
@@ -190,15 +206,7 @@ class Interview:
                 )
                 answers.append(Answer(Outcome.TIMED_OUT, text))
                 break
-            message = {
-                "do": "call",
-                "file": file,
-                "function": question.function,
-                "given": list(question.given),
-                "gradients": list(question.gradients),
-                "numbers": dict(call.numbers),
-            }
-            heard = self._hear(message, call.tensors)
+            heard = self._hear(question.message("call", file=file, numbers=dict(call.numbers)), call.tensors)
             answer = self._read(heard, question)
             answers.append(answer)
             if heard.frame is None:
@@ -266,9 +274,15 @@ def _never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answ
     reason = clean(str(stopped.get("message", "")), 1_000)
     line = read_line(stopped)
     at = f" at line {line}" if line else ""
-    text = f"{one_line(file, 200)} stopped{at}, before {function} was defined: {reason}"
+    place = one_line(read_file_name(stopped) or file, 200)
+    text = f"{place} stopped{at}, before {function} was defined: {reason}"
     outcome = Outcome.OUT_OF_MEMORY if stopped.get("outcome") == Outcome.OUT_OF_MEMORY else Outcome.RAISED
     return Answer(outcome, text, file=read_file_name(stopped) or file, line=line, source=read_source(stopped))
+
+
+def _written(frame: Frame) -> list[str]:
+    """Return the files that notebooks of the submission write; the names come from the child, so they are bounded."""
+    return [name for name in _names(frame, "written")[:MAX_WRITTEN] if name.endswith(".py") and len(name) <= 200]
 
 
 def _names(frame: Frame, key: str, inner: str | None = None) -> list[str]:

@@ -9,6 +9,7 @@ import importlib.abc
 import importlib.machinery
 import importlib.util
 import linecache
+import re
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from grader.sandbox.lines import Place, find_lines
+from grader.sandbox.notebook import read_notebook
 
 # All of what is said of a submission's lines travels in one frame.
 MAX_LINES_TEXT = 100_000
@@ -36,18 +38,25 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports a submission's files from memory, after every installed module has been looked for."""
 
     def __init__(self, sources: Mapping[str, bytes], wanted: Mapping[str, Sequence[str]] | None = None) -> None:
-        self.sources = sources
+        self.sources = dict(sources)
         self.wanted = wanted or {}
         self.lines: dict[str, dict[str, dict[str, Place]]] = {}  # file, function, gradient
         self._lines_room = MAX_LINES_TEXT
-        self.code: dict[str, CodeType] = {}
+        self.code: dict[str, list[CodeType]] = {}  # one part of a file, or one of each cell of a notebook
         self.defines: dict[str, list[str]] = {}
         self.unreadable: dict[str, Problem] = {}
         self.loaded: dict[str, ModuleType] = {}
         self.stopped: dict[str, BaseException] = {}
         for file, source in sources.items():
-            self._compile(file, source)
-        self._names = {_module_name(file): file for file in sources}
+            if file.endswith(".ipynb"):
+                self._open_notebook(file, source)
+        self.files = [file for file in self.sources if not file.endswith(".ipynb")]
+        for file in self.files:
+            self._compile(file, self.sources[file])
+        notebooks = [file for file in sources if file.endswith(".ipynb")]
+        # Of linear.ipynb and linear.py, `import linear` means the file.
+        self._names = {_module_name(file): file for file in [*notebooks, *self.files]}
+        self.files += notebooks
         self._packages = {
             ".".join(name.split(".")[:depth]) for name in self._names for depth in range(1, name.count(".") + 1)
         }
@@ -60,7 +69,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         name = _module_name(file)
         if file not in self.loaded:
             try:
-                if name.split(".")[0] in self._shadowed:
+                if name.split(".")[0] in self._shadowed or self._names[name] != file:
                     self._run(file, ModuleType(f"submission.{name}"))
                 else:
                     importlib.import_module(name)
@@ -104,10 +113,40 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         try:
             if file in self.unreadable:
                 raise SyntaxError(self.unreadable[file].text)
-            exec(self.code[file], module.__dict__)  # noqa: S102 # running the student's file is what this process is for
+            for part in self.code[file]:
+                self._run_part(part, file, module)
         except BaseException as error:
             self.stopped[file] = error
             raise
+
+    def _run_part(self, part: CodeType, file: str, module: ModuleType) -> None:
+        try:
+            exec(part, module.__dict__)  # noqa: S102 # running the student's file is what this process is for
+        except BaseException as error:
+            if not file.endswith(".ipynb"):
+                raise
+            # A cell that fails (it reads a file that is not here, say) costs that cell only, as in a notebook.
+            self.stopped.setdefault(file, error)
+
+    def _open_notebook(self, file: str, source: bytes) -> None:
+        self.code[file], self.defines[file] = [], []
+        try:
+            notebook = read_notebook(file, source)
+        except (ValueError, RecursionError, MemoryError) as error:
+            self.unreadable[file] = Problem(str(error) or "nested too deeply", file)
+            return
+        for cell, text in notebook.cells.items():
+            # Under its own name a cell gives its own lines to a message.
+            self.sources[cell] = text.encode("utf-8", errors="replace")
+            self._compile(cell, self.sources[cell])
+            self.code[file] += self.code.pop(cell, [])
+            self.defines[file] += self.defines.pop(cell, [])
+            if cell in self.unreadable:
+                problem = self.unreadable.pop(cell)
+                self.defines[file] += re.findall(r"^def\s+(\w+)", text, re.MULTILINE)
+                self.stopped.setdefault(file, SyntaxError(f"{cell} line {problem.line}: {problem.text}"))
+        for name, written in notebook.written.items():
+            self.sources.setdefault(name, written)
 
     def _compile(self, file: str, source: bytes) -> None:
         try:
@@ -115,7 +154,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 warnings.simplefilter("ignore")
                 tree = ast.parse(source, filename=file)
                 self.defines[file] = sorted(_bound_names(tree))
-                self.code[file] = compile(tree, file, "exec", dont_inherit=True)
+                self.code[file] = [compile(tree, file, "exec", dont_inherit=True)]
                 self._find_lines(file, tree, source)
         except SyntaxError as error:
             self.unreadable[file] = Problem(f"{type(error).__name__}: {error.msg}", file, error.lineno)

@@ -3,95 +3,121 @@
 It is started by exec with an empty environment and never runs a line of a submission itself. POSIX only.
 Over one control socket it takes `fork BYTES SECONDS` with three descriptors (requests, answers, output)
 and `kill PID`; it says `ready`, `started PID`, and `ended PID STATUS` when a child is gone. When the
-socket closes it kills what is left and ends.
+socket closes it kills what is left and ends. `client` brings one descriptor, the end of a further control
+socket: another process of the grader then has children of its own, which end with that socket.
 """
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import json
 import os
 import selectors
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 
 # Before numpy and torch are imported: a process that forks may have one thread only.
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 import torch
 
-from grader.sandbox.confinement import confine
+from grader.sandbox.box import Box, Budget, build_box
 from grader.sandbox.respond import respond
 
 
-def main(control_descriptor: int) -> None:
-    """Serve fork requests until the control socket closes."""
+def main(control_descriptor: int, readable: Sequence[str]) -> None:
+    """Serve fork requests until the control socket closes; of files, children may read `readable` only."""
     control = socket.socket(fileno=control_descriptor)
     _use_course_settings()
     _warm_up()
+    box = build_box(readable)
     gc.collect()
     gc.freeze()
-    control.send(b"ready")
-    _Server(control).serve()
+    control.send(f"ready {json.dumps({'layers': box.layers, 'reasons': box.reasons})}".encode())
+    _Server(control, box).serve()
 
 
 class _Server:
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, box: Box) -> None:
         self.control = control
+        self.box = box
         self.selector = selectors.DefaultSelector()
         self.selector.register(control, selectors.EVENT_READ)
-        self.children: dict[int, int] = {}  # pid -> pidfd
+        self.children: dict[int, tuple[int, socket.socket]] = {}  # pid -> pidfd, and who asked for it
 
     def serve(self) -> None:
         while True:
             for key, _ in self.selector.select():
-                if key.fileobj is not self.control:
+                if not isinstance(key.fileobj, socket.socket):
                     self._reap(key.data)
-                elif not self._obey():
-                    for pid in self.children:
-                        os.kill(pid, signal.SIGKILL)
-                    return
+                elif not self._obey(key.fileobj):
+                    self._leave(key.fileobj)
+                    if key.fileobj is self.control:
+                        return
 
-    def _obey(self) -> bool:
-        request, descriptors, _, _ = socket.recv_fds(self.control, 256, 3)
+    def _obey(self, control: socket.socket) -> bool:
+        try:
+            request, descriptors, _, _ = socket.recv_fds(control, 256, 3)
+        except ConnectionError:
+            return False
         match request.decode().split():
             case ["fork", memory_bytes, cpu_seconds]:
-                self._fork(descriptors, int(memory_bytes), int(cpu_seconds))
+                self._fork(control, descriptors, Budget(int(memory_bytes), int(cpu_seconds)))
+            case ["client"]:
+                self.selector.register(socket.socket(fileno=descriptors[0]), selectors.EVENT_READ)
             case ["kill", pid] if int(pid) in self.children:
                 os.kill(int(pid), signal.SIGKILL)
             case []:
                 return False
         return True
 
-    def _fork(self, descriptors: list[int], memory_bytes: int, cpu_seconds: int) -> None:
+    def _leave(self, control: socket.socket) -> None:
+        """Kill the children of a control socket that closed; with the first one go all."""
+        for pid, (_, owner) in self.children.items():
+            if control in (owner, self.control):
+                os.kill(pid, signal.SIGKILL)
+        self.selector.unregister(control)
+        control.close()
+
+    def _fork(self, control: socket.socket, descriptors: list[int], budget: Budget) -> None:
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
                 self.selector.close()
-                _become_child(descriptors, memory_bytes, cpu_seconds)
+                _become_child(descriptors, self.box, budget)
                 status = 0
             finally:
                 os._exit(status)
         for descriptor in descriptors:
             os.close(descriptor)
-        self.children[pid] = os.pidfd_open(pid)
-        self.selector.register(self.children[pid], selectors.EVENT_READ, pid)
-        self.control.send(f"started {pid}".encode())
+        pidfd = os.pidfd_open(pid)
+        self.children[pid] = pidfd, control
+        self.selector.register(pidfd, selectors.EVENT_READ, pid)
+        _tell(control, f"started {pid}")
 
     def _reap(self, pid: int) -> None:
         _, status = os.waitpid(pid, 0)
-        descriptor = self.children.pop(pid)
-        self.selector.unregister(descriptor)
-        os.close(descriptor)
-        self.control.send(f"ended {pid} {status}".encode())
+        pidfd, control = self.children.pop(pid)
+        self.selector.unregister(pidfd)
+        os.close(pidfd)
+        _tell(control, f"ended {pid} {status}")
 
 
-def _become_child(descriptors: list[int], memory_bytes: int, cpu_seconds: int) -> None:
+def _tell(control: socket.socket, words: str) -> None:
+    # Who asked may have gone; the selector says so, too.
+    with contextlib.suppress(OSError):
+        control.send(words.encode())
+
+
+def _become_child(descriptors: list[int], box: Box, budget: Budget) -> None:
     requests, answers, output = descriptors
     os.dup2(output, 1)
     os.dup2(output, 2)
-    confine(memory_bytes, cpu_seconds, keep=(requests, answers))
+    box.confine(budget, keep=(0, 1, 2, requests, answers))
     respond(requests, answers)
 
 
@@ -99,6 +125,8 @@ def _use_course_settings() -> None:
     # What a student's plain torch.zeros(...) gives is float64, as everything in the course is.
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
+    # Its kernels are written at run time into executable memory, which the box denies.
+    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call] # torch leaves it bare
     for descriptor, stream in ((1, "stdout"), (2, "stderr")):
         # Line by line, so that what was printed before a crash is not lost with the process.
         file = open(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115 # stays open
@@ -115,7 +143,3 @@ def _warm_up() -> None:
     torch.softmax(x, dim=1).var(0).sqrt().pow(2).view(-1).clone()
     x[[0, 0], [1, 2]] += 1.0
     repr(x)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

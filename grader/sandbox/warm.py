@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import importlib.util
+import json
 import os
 import select
 import signal
@@ -16,7 +18,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from grader.errors import SandboxError
+from grader.sandbox.bubblewrap import why_no_namespaces, wrap
 from grader.sandbox.child import Child
+from grader.sandbox.readable import readable_folders
 from grader.text import clean, decode
 
 if TYPE_CHECKING:  # imported before the process is started, it would hold that up
@@ -29,7 +33,7 @@ END_SECONDS = 2.0
 # imports `solutions` or `assignments` finds nothing.
 _BOOT = """
 import sys
-control, package, libraries = sys.argv[1:]
+control, package, libraries, *readable = sys.argv[1:]
 sys.path[:0] = [package]
 if libraries not in sys.path:
     sys.path.append(libraries)
@@ -37,7 +41,7 @@ from grader.sandbox.server import main
 if package != libraries:
     sys.path[:] = [folder for folder in sys.path if folder != package]
 sys.argv[:] = [""]
-main(int(control))
+main(int(control), readable)
 """
 
 
@@ -51,10 +55,16 @@ class Warm:
         if torch_spec is None or torch_spec.origin is None:
             raise SandboxError("torch is not installed; the README says how to get it")
         libraries = Path(torch_spec.origin).parents[1]
-        command = [sys.executable, "-I", "-B", "-X", "utf8", "-c", _BOOT]
+        readable = readable_folders()
+        command = [sys.executable, "-I", "-B", "-X", "utf8", "-c", _BOOT, str(theirs.fileno())]
+        command += [str(package), str(libraries), *readable]
+        no_namespaces = why_no_namespaces(readable)
+        if no_namespaces is None:
+            own = [package / "grader" / "__init__.py", package / "grader" / "sandbox"]
+            command = wrap(command, [*readable, *map(str, own)])
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 # closed with the process
         self._process = subprocess.Popen(  # noqa: S603 # our own interpreter and program
-            [*command, str(theirs.fileno()), str(package), str(libraries)],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,
@@ -68,7 +78,10 @@ class Warm:
         self._control = ours
         self._ended: dict[int, int] = {}
         self._is_ready = False
+        self._is_shared = False
+        self._no_namespaces = no_namespaces
         self.isolation: tuple[str, ...] = ()
+        self.weaknesses: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         return self
@@ -80,7 +93,7 @@ class Warm:
 
     def fork(self, limits: Limits) -> Child:
         """Return a new child, confined to `limits`. Raises SandboxError if there is none to be had."""
-        self._wait_ready()
+        self.wait_ready()
         # Of each pair the child gets one end and the grader keeps the other.
         child_requests, requests = os.pipe()
         answers, child_answers = os.pipe()
@@ -98,6 +111,32 @@ class Warm:
         pipes = (requests, answers, output)
         return Child(pipes, limits.output_kb << 10, lambda: self._kill(pid), lambda: self._status(pid))
 
+    def share(self) -> Warm:
+        """Return a second way to this warm process, for another process or thread of the grader to use alone.
+
+        Closing it ends the children that were forked through it, and no others.
+        """
+        self.wait_ready()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            socket.send_fds(self._control, [b"client"], [theirs.fileno()])
+        except OSError as error:
+            raise SandboxError(self._broken()) from error
+        finally:
+            theirs.close()
+        shared = copy.copy(self)
+        shared._control, shared._ended, shared._is_shared = ours, {}, True
+        return shared
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the warm process can still be asked for a child."""
+        try:
+            # Something to read may be news of a child, or the end.
+            return not select.select([self._control], [], [], 0)[0] or bool(self._control.recv(1, socket.MSG_PEEK))
+        except OSError:
+            return False
+
     def _status(self, pid: int) -> int | None:
         """Return how a child ended, as os.waitpid gives it, or None if it goes on."""
         deadline = time.monotonic() + END_SECONDS
@@ -106,8 +145,10 @@ class Warm:
         return self._ended.get(pid)
 
     def close(self) -> None:
-        """End the warm process and every child of it."""
+        """End the warm process and every child of it; of a shared way to it, the children of that one."""
         self._control.close()
+        if self._is_shared:
+            return
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:
@@ -122,18 +163,28 @@ class Warm:
             except OSError as error:
                 raise SandboxError(self._broken()) from error
 
-    def _wait_ready(self) -> None:
+    def wait_ready(self) -> None:
+        """Wait until a child can be forked; from then on it is known what holds and what does not.
+
+        `isolation` has the layers that were proved, `weaknesses` a line for each of the others.
+        """
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready:
             match self._hear(deadline):
-                case ["ready", *layers]:
+                case ["ready", *words]:
                     self._is_ready = True
-                    self.isolation = tuple(layers)
+                    found = json.loads(" ".join(words))
+                    self.isolation, self.weaknesses = tuple(found["layers"]), tuple(found["reasons"])
+                    if self._no_namespaces is None:
+                        self.isolation += ("namespaces",)
+                    else:
+                        self.weaknesses += (f"namespaces: {self._no_namespaces}",)
 
     def _started(self, deadline: float) -> int:
         while True:
             match self._hear(deadline):
                 case ["started", pid]:
+                    self._ended.pop(int(pid), None)  # an earlier child may have had the number
                     return int(pid)
 
     def _hear(self, deadline: float) -> list[str]:
