@@ -35,6 +35,7 @@ ORDER = [
     "timing",
     "grading",
     "report",
+    "keys",
     "watch",
     "batch",
     "authoring",
