@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from grader.adjustment import Adjustment
 from grader.compare import Comparison, Verdict
 from grader.sandbox.answer import Flag, Outcome
 
@@ -74,6 +75,8 @@ class Report:
     max_score: float
     seconds: float
     assignments: tuple[AssignmentFeedback, ...]
+    submitted_at: str | None = None
+    adjustments: tuple[Adjustment, ...] = ()
 
     @property
     def selected(self) -> tuple[AssignmentFeedback, ...]:
