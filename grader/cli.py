@@ -151,6 +151,29 @@ def batch(
 
 
 @cli.command()
+@click.argument("source", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--to",
+    type=click.Choice(["canvas", "moodle", "gradescope", "github", "junit", "csv"]),
+    required=True,
+    help="The system that is to read it.",
+)
+@click.option("--into", type=click.Path(path_type=Path), metavar="FILE", help="Fill this downloaded sheet.")
+@click.option("--column", metavar="TITLE", help="The column of the sheet to fill; default: the one that fits.")
+@click.option("--write", type=click.Path(path_type=Path), metavar="PATH", help="Where it goes; default: DIR/export.")
+def export(source: Path, to: str, into: Path | None, column: str | None, write: Path | None) -> None:
+    """Write a batch's grades (DIR is its --out), or one result's, in another system's format."""
+    from grader.batch.export import export as export_grades
+
+    console = _console()
+    exported = export_grades(source, to, into=into, column=column, write=write)
+    for note in exported.notes:
+        console.print(note, soft_wrap=True)
+    shown = exported.written if len(exported.written) < 4 else [exported.written[0].parent, "..."]
+    console.print(f"written: {', '.join(map(str, shown))}", soft_wrap=True)
+
+
+@cli.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @COURSE
 def check(names: Sequence[str], course: Path | None) -> None:

@@ -14,7 +14,7 @@ import unicodedata
 import zipfile
 import zlib
 from collections.abc import Callable
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from grader.errors import GraderError
@@ -88,7 +88,7 @@ class OpenZip:
     ArchiveError for too many members and for members that overlap.
     """
 
-    def __init__(self, file: IO[bytes], content: bytes | mmap.mmap, max_members: int) -> None:
+    def __init__(self, file: IO[bytes] | Path, content: bytes | mmap.mmap, max_members: int) -> None:
         # Counted before the directory is parsed, which takes a kilobyte of memory for each entry.
         if _count(content, b"PK\1\2", max_members) > max_members:
             raise ArchiveError(f"the archive holds more than {max_members} files")

@@ -95,7 +95,7 @@ def read_moodle(tree: Tree) -> Found | None:
     for name, number in dict.fromkeys([*paths, *typed]):
         files = tuple(paths.get((name, number), ()))
         problem = "text typed into the page, and no file" if not files and (name, number) in typed else None
-        label = f"{name}_{number}_assignsubmission_file_"
+        label = f"{name}_{number}_assignsubmission_file"
         entries.append(Entry(f"{name}_{number}", (Person(name, number),), files, label, problem=problem))
     return Found("Moodle", tuple(entries), _left(top, [name for name, _ in matches]))
 

@@ -95,9 +95,8 @@ def _is_skipped(folder: Path) -> bool:
 
 
 def _open_zip(path: Path) -> Tree:
-    file = path.open("rb")  # stays open as long as the tree is read
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        zipped = OpenZip(file, content, MAX_MEMBERS)
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        zipped = OpenZip(path, content, MAX_MEMBERS)
     paths = zipped.paths
     folders = sorted({name.split("/")[0] for name in paths if "/" in name} | zipped.folders)
     return Tree(tuple(paths), tuple(folders), MappingProxyType(zipped.refused), frozenset(), zipped.read)
