@@ -25,7 +25,10 @@ _ATTEMPT = re.compile(
 
 def discover(tree: Tree, before: datetime | None = None) -> Found:
     """Return what was handed in. Raises SubmissionError if that is nothing."""
-    found = recognise(tree) or _read_plain(tree)
+    recognised = recognise(tree)
+    found = recognised if recognised is not None and recognised.entries else _read_plain(tree)
+    if recognised is not None and recognised is not found:
+        found = replace(found, notes=(*recognised.notes, *found.notes))
     if not found.entries:
         said = "".join(f"; {note}" for note in found.notes)
         raise SubmissionError(

@@ -31,14 +31,19 @@ _RESUBMITTED = re.compile(r"-\d+(\.\w+)$")
 
 
 def recognise(tree: Tree) -> Found | None:
-    """Return the submissions of a tree whose system is known, at the top or in the only folder there."""
+    """Return the submissions of a tree whose system is known, at the top or in the only folder there.
+
+    Where a system was recognised but nothing could be made of it, there are notes and no entries.
+    """
+    failed = None
     places = [tree, tree.inside(tree.folders[0])] if len(tree.folders) == 1 else [tree]
     for place in places:
         for system in SYSTEMS:
             found = system(place)
             if found is not None and found.entries:
                 return found
-    return None
+            failed = failed or found
+    return failed
 
 
 def read_gradescope(tree: Tree) -> Found | None:

@@ -66,4 +66,4 @@ def _add_test(suite: ElementTree.Element, assignment: str, exercise: dict[str, A
 
 
 def _text(text: str) -> str:
-    return _NOT_ElementTree.sub("\ufffd", text)
+    return _NOT_XML.sub("\ufffd", text)
