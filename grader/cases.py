@@ -78,11 +78,14 @@ class Reference:
         """
         return tuple(self.make_case(exercise, spec, seed) for spec in exercise.cases)
 
-    def make_case(self, exercise: Exercise, spec: CaseSpec, seed: int) -> Case:
-        """Make one case; its data depend on the seed and on the names of assignment, function and case."""
-        random = Random(seed, self.rubric.name, exercise.function, spec.name)
+    def make_case(self, exercise: Exercise, spec: CaseSpec, seed: int, number: int = 0) -> Case:
+        """Make one case; its data depend on the seed and on the names of assignment, function and case.
+
+        Another `number` gives other data of the same sizes.
+        """
+        random = Random(seed, self.rubric.name, exercise.function, spec.name, *([number] if number else []))
         inputs = self._inputs(exercise, spec, random)
-        forward = run_forward(self._function(exercise.forward, exercise), inputs)
+        forward = run_forward(self.forward(exercise), inputs)
         _check_names(exercise, forward)
         output = forward.values[forward.output]
         assert isinstance(output, Tensor)
@@ -92,6 +95,10 @@ class Reference:
             if not expected[gradient.value].isfinite().all():
                 raise CourseError([f"{spec.place}: the expected {gradient.name} is not finite in this case"])
         return Case(spec.name, forward, dout, _arguments(exercise, forward, dout), expected)
+
+    def forward(self, exercise: Exercise) -> Callable[..., object]:
+        """Return the forward pass of an exercise, a function of a trace. Raises CourseError if it is not there."""
+        return self._function(exercise.forward, exercise)
 
     def _function(self, name: str, exercise: Exercise) -> Callable[..., object]:
         function = getattr(self.module, name, None)

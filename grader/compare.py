@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -72,11 +71,12 @@ def compare(expected: Tensor, actual: Tensor, tolerance: Tolerance) -> Compariso
     allowed = tolerance.atol + tolerance.rtol * expected.abs()
     excess = error / allowed
     finite = actual.isfinite()
-    # Not finite is worse than any finite error, and NaN must not get past a comparison.
-    place = int(torch.where(finite, excess, math.inf).argmax())
-    verdict = Verdict.NOT_FINITE if not bool(finite.all()) else Verdict.WRONG_VALUES
-    if bool((error <= allowed).all()) and verdict is not Verdict.NOT_FINITE:
-        verdict = Verdict.CORRECT
+    if not bool(finite.all()):
+        # Worse than any error, even one so large that its excess is infinite.
+        verdict, place = Verdict.NOT_FINITE, int((~finite).int().argmax())
+    else:
+        verdict = Verdict.CORRECT if bool((error <= allowed).all()) else Verdict.WRONG_VALUES
+        place = int(excess.argmax())
     return Comparison(
         verdict,
         *shapes,
@@ -84,11 +84,19 @@ def compare(expected: Tensor, actual: Tensor, tolerance: Tolerance) -> Compariso
         exact=bool(torch.equal(expected, actual)),
         max_abs_error=float(error.max()),
         max_rel_error=_max_relative(error, expected),
-        worst_index=tuple(int(axis) for axis in torch.unravel_index(torch.tensor(place), expected.shape)),
+        worst_index=_unravel(place, shapes[0]),
         expected=float(expected.flatten()[place]),
         actual=float(actual.flatten()[place]),
         excess=float(excess.flatten()[place]),
     )
+
+
+def _unravel(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    index: list[int] = []
+    for size in reversed(shape):
+        place, at = divmod(place, size)
+        index.insert(0, at)
+    return tuple(index)
 
 
 def _max_relative(error: Tensor, expected: Tensor) -> float | None:

@@ -29,6 +29,29 @@ class GradientFeedback:
 
 
 @dataclass(frozen=True)
+class InvariantFeedback:
+    """A property of right gradients and whether the returned ones have it; `held` is None if they cannot tell."""
+
+    name: str
+    held: bool | None
+    detail: str
+    score: float | None
+    max_score: float
+
+
+@dataclass(frozen=True)
+class TimingFeedback:
+    """Seconds of one call, of the function and of autograd: the least of several blocks; `spread` tells the others."""
+
+    manual: float
+    autograd: float
+    ratio: float
+    spread: str
+    score: float
+    max_score: float
+
+
+@dataclass(frozen=True)
 class ExerciseFeedback:
     """One function: how its run ended and what was made of each gradient."""
 
@@ -43,6 +66,8 @@ class ExerciseFeedback:
     seconds: float
     flags: tuple[Flag, ...]
     gradients: tuple[GradientFeedback, ...]
+    invariants: tuple[InvariantFeedback, ...] = ()
+    timing: TimingFeedback | None = None
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,9 @@ def find_follows(exercise: Exercise, trials: Sequence[Trial]) -> dict[str, tuple
     Such a gradient fits in every case in which it is not correct, and in at least one of them its
     upstream is fit to tell.
     """
+    judged = [comparison.verdict for trial in trials for comparison in trial.comparisons.values()]
+    if judged.count(Verdict.WRONG_VALUES) < 2:
+        return {}  # a slip and what rests on it are two
     placeholders = frozenset(each.name for each in exercise.gradients if _is_placeholder_in(each, trials))
     fits = [_fit_case(exercise, trial, placeholders) for trial in trials]
     follows: dict[str, tuple[str, ...]] = {}

@@ -6,7 +6,7 @@ import difflib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -15,15 +15,18 @@ from torch import Tensor
 
 from grader.cases import Case, Reference
 from grader.compare import Comparison, Verdict, compare
-from grader.errors import SubmissionError, UsageError
+from grader.errors import CourseError, SubmissionError, UsageError
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, total
 from grader.follow import Trial, find_follows
-from grader.rubric import Course, Exercise, Gradient, Rubric, default_course, load_course
+from grader.invariants import Rerun, descends_from_inputs, judge_invariants, probe_upstreams
+from grader.rubric import Course, Exercise, Gradient, InvariantKind, Rubric, default_course, load_course
 from grader.sandbox.answer import Answer, Outcome
 from grader.sandbox.interview import Interview, Question, pack_call
 from grader.sandbox.warm import Warm
 from grader.submission import Submission, read_submission
 from grader.text import one_line
+from grader.timing import TimedCases, make_timed_cases, measure
+from grader.trace import run_forward
 
 
 def grade(
@@ -46,16 +49,22 @@ class Prepared:
     rubric: Rubric
     exercise: Exercise
     cases: tuple[Case, ...]
+    rerun: Rerun
+    timed: TimedCases | None
 
     @cached_property
     def question(self) -> Question:
-        """What the submission is asked."""
+        """What the submission is asked: every case, and then the probes of an invariant about dout."""
+        probes = []
+        if any(invariant.kind is InvariantKind.LINEAR for invariant in self.exercise.invariants):
+            first = self.cases[0]
+            probes = [{**first.arguments, "dout": dout} for dout in probe_upstreams(first)]
         return Question(
             function=self.exercise.function,
             home=f"{self.rubric.name}.py",
             given=self.exercise.given,
             gradients=tuple(gradient.name for gradient in self.exercise.gradients),
-            calls=tuple(pack_call(case.arguments) for case in self.cases),
+            calls=tuple(pack_call(arguments) for arguments in [*(case.arguments for case in self.cases), *probes]),
         )
 
 
@@ -71,13 +80,7 @@ class Grader:
         self.seed = seed
         self._is_narrowed = bool(only)
         chosen = _choose(course, only)
-        self._prepared = {
-            rubric.name: tuple(
-                Prepared(rubric, exercise, reference.make_cases(exercise, seed)) for exercise in exercises
-            )
-            for rubric, exercises in chosen
-            for reference in [Reference(rubric)]
-        }
+        self._prepared = {rubric.name: _prepare(rubric, exercises, seed) for rubric, exercises in chosen}
 
     def grade(self, submission: Submission, warm: Warm) -> Report:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
@@ -86,7 +89,8 @@ class Grader:
         with Interview(warm, submission, functions, self.course.limits) as interview:
             selected = self._select(submission, interview)
             assignments = tuple(
-                self._grade_assignment(rubric, rubric.name in selected, interview) for rubric in self.course.rubrics
+                self._grade_assignment(rubric, rubric.name in selected, interview, warm)
+                for rubric in self.course.rubrics
             )
         chosen = [assignment for assignment in assignments if assignment.is_selected]
         return Report(
@@ -116,10 +120,12 @@ class Grader:
             raise SubmissionError(_nothing_found(submission, interview.unreadable, prepared))
         return about if submission.single and not self._is_narrowed else set(self._prepared)
 
-    def _grade_assignment(self, rubric: Rubric, is_selected: bool, interview: Interview) -> AssignmentFeedback:
+    def _grade_assignment(
+        self, rubric: Rubric, is_selected: bool, interview: Interview, warm: Warm
+    ) -> AssignmentFeedback:
         if not is_selected:
             return AssignmentFeedback(rubric.name, rubric.title, None, None, ())
-        exercises = tuple(_grade_one(prepared, interview) for prepared in self._prepared[rubric.name])
+        exercises = tuple(self._grade_exercise(prepared, interview, warm) for prepared in self._prepared[rubric.name])
         return AssignmentFeedback(
             name=rubric.name,
             title=rubric.title,
@@ -128,20 +134,39 @@ class Grader:
             exercises=exercises,
         )
 
+    def _grade_exercise(self, prepared: Prepared, interview: Interview, warm: Warm) -> ExerciseFeedback:
+        try:
+            feedback = grade_exercise(prepared, interview.ask(prepared.question))
+            if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
+                return feedback
+            timing = measure(prepared.timed, warm, interview, self.course.limits)
+            score = total([feedback.score, timing.score if timing else 0.0])
+            return replace(feedback, timing=timing, score=score)
+        except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
+            return _not_judged(prepared, error)
 
-def _grade_one(prepared: Prepared, interview: Interview) -> ExerciseFeedback:
-    try:
-        return grade_exercise(prepared, interview.ask(prepared.question))
-    except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
-        return _not_judged(prepared, error)
+
+def _prepare(rubric: Rubric, exercises: Sequence[Exercise], seed: int) -> tuple[Prepared, ...]:
+    reference = Reference(rubric)
+    prepared = []
+    for exercise in exercises:
+        cases = reference.make_cases(exercise, seed)
+        problems = descends_from_inputs(exercise, cases[0].forward)
+        if problems:
+            raise CourseError(problems)
+        rerun = partial(run_forward, reference.forward(exercise))
+        prepared.append(Prepared(rubric, exercise, cases, rerun, make_timed_cases(reference, exercise, seed)))
+    return tuple(prepared)
 
 
 def grade_exercise(prepared: Prepared, answers: Sequence[Answer]) -> ExerciseFeedback:
     """Judge what a function answered, one answer per case or fewer if it ended its process."""
-    exercise = prepared.exercise
+    exercise, count = prepared.exercise, len(prepared.cases)
+    probes = [answer.gradients for answer in answers[count:] if answer.outcome is Outcome.RETURNED]
+    answers = answers[:count]
     decisive = next((answer for answer in answers if answer.outcome is not Outcome.RETURNED), answers[0])
     # What ended the process leaves the cases behind it without gradients, too.
-    rest = [replace(decisive, gradients={}, notes={})] * (len(prepared.cases) - len(answers))
+    rest = [replace(decisive, gradients={}, notes={})] * (count - len(answers))
     trials = [
         _judge_case(exercise, case, answer) for case, answer in zip(prepared.cases, [*answers, *rest], strict=True)
     ]
@@ -151,9 +176,10 @@ def grade_exercise(prepared: Prepared, answers: Sequence[Answer]) -> ExerciseFee
         _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
         for gradient in exercise.gradients
     )
+    invariants = judge_invariants(exercise, trials, probes, gradients, prepared.rerun)
     return ExerciseFeedback(
         function=exercise.function,
-        score=total([gradient.score for gradient in gradients]),
+        score=total([*(each.score for each in gradients), *(each.score for each in invariants)]),
         max_score=round(exercise.max_score, 9),
         outcome=decisive.outcome,
         message=decisive.message,
@@ -163,6 +189,7 @@ def grade_exercise(prepared: Prepared, answers: Sequence[Answer]) -> ExerciseFee
         seconds=sum(answer.seconds for answer in answers),
         flags=tuple(dict.fromkeys(flag for answer in answers for flag in answer.flags)),
         gradients=gradients,
+        invariants=invariants,
     )
 
 

@@ -39,7 +39,7 @@ def read_submission(path: Path) -> Submission:
     Links, devices and pipes are not followed or opened. Raises UsageError if the path is not there, and
     SubmissionError if it is no place for a submission or holds far more than one.
     """
-    if not path.exists():
+    if not _is_there(path):
         raise UsageError(f"{one_line(str(path), 300)} is not there; give the folder or the file with your functions")
     name = one_line(path.resolve().name, 200)
     if path.is_dir():
@@ -53,12 +53,20 @@ def read_submission(path: Path) -> Submission:
     return Submission(name, MappingProxyType(found), MappingProxyType(missed), single=True)
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long, a folder that may not be searched
+        return False
+
+
 def _read_all(folder: Path) -> tuple[dict[str, bytes], dict[str, str]]:
     files: dict[str, bytes] = {}
     refused: dict[str, str] = {}
     for number, path in enumerate(_python_files(folder), start=1):
         if number > MAX_FILES:
-            text = f"{folder} holds more than {MAX_FILES} Python files; give the folder with your functions only"
+            where = one_line(str(folder), 300)
+            text = f"{where} holds more than {MAX_FILES} Python files; give the folder with your functions only"
             raise SubmissionError(text)
         inside = path.relative_to(folder).as_posix()
         content, reason = read_file(path)

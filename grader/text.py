@@ -9,8 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-# Terminal sequences whole, so that no "[31m" stays behind: CSI, OSC (up to BEL or ST), two-character escapes.
-_ESCAPES = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[@-Z\\-_]")
+# Terminal sequences whole, so that no "[31m" stays behind: CSI, OSC (up to BEL or ST), short escapes. CSI and OSC
+# may also begin with one byte of their own.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b\]|\x9d)[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?|\x1b[ -/]*[0-Z\\^-~]"
+)
 _KEPT_CONTROLS = "\n\t"
 
 
@@ -47,6 +50,7 @@ def _visible(character: str) -> str:
         case "Cc":
             return ""
         case "Cf" | "Cs" | "Co" | "Zl" | "Zp":
-            return f"\\u{ord(character):04x}"
+            code = ord(character)
+            return f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
         case _:
             return character

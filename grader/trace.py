@@ -77,9 +77,13 @@ class Forward:
             with torch.enable_grad():
                 # A scalar to differentiate: grad(output, ..., upstream) would import sympy, 0.4 s.
                 scalar = (step.output * upstream).sum()
+                # What came from later steps goes in before what this step adds, as in one graph of the whole
+                # forward: floating-point sums depend on their order.
+                for name in step.reads:
+                    if name in reached:
+                        scalar = scalar + (self.leaves[name] * reached[name]).sum()
             found = torch.autograd.grad(scalar, [self.leaves[name] for name in step.reads], retain_graph=True)
-            for name, gradient in zip(step.reads, found, strict=True):
-                reached[name] = reached[name] + gradient if name in reached else gradient
+            reached.update(zip(step.reads, found, strict=True))
         return reached
 
 
@@ -104,9 +108,9 @@ def run_forward(function: Callable[[Any], object], inputs: Mapping[str, Any]) ->
     is assigned once, a value has one name, nothing that was read is changed in place, every float value
     is float64, depends on what was read from the trace, and reaches the output.
     """
-    trace = Trace(inputs)
     path = function.__code__.co_filename if hasattr(function, "__code__") else "<reference>"
     try:
+        trace = Trace(inputs)
         with torch.enable_grad():
             function(trace)
         return trace.__dict__["_recorder"].finish()  # type: ignore[no-any-return] # a trace's attributes are untyped

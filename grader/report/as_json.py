@@ -6,7 +6,14 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
+from grader.feedback import (
+    AssignmentFeedback,
+    ExerciseFeedback,
+    GradientFeedback,
+    InvariantFeedback,
+    Report,
+    TimingFeedback,
+)
 
 FORMAT = 1
 
@@ -51,10 +58,24 @@ def _exercise(exercise: ExerciseFeedback) -> dict[str, Any]:
         "printed": exercise.printed or None,
         "seconds": round(exercise.seconds, 6),
         "flags": [{"kind": flag.kind, "detail": flag.detail} for flag in exercise.flags],
-        "invariants": [],
-        "timing": None,
+        "invariants": [_invariant(invariant) for invariant in exercise.invariants],
+        "timing": _timing(exercise.timing) if exercise.timing else None,
         "gradients": [_gradient(gradient) for gradient in exercise.gradients],
     }
+
+
+def _invariant(invariant: InvariantFeedback) -> dict[str, Any]:
+    return {
+        "name": invariant.name,
+        "held": invariant.held,
+        "detail": invariant.detail,
+        "score": invariant.score,
+        "max_score": invariant.max_score,
+    }
+
+
+def _timing(timing: TimingFeedback) -> dict[str, Any]:
+    return {"manual": timing.manual, "autograd": timing.autograd, "ratio": timing.ratio}
 
 
 def _gradient(gradient: GradientFeedback) -> dict[str, Any]:

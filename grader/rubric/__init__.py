@@ -1,16 +1,31 @@
 """rubric.yaml and course.yaml as frozen data; the only place that knows their format."""
 
 from grader.rubric.course import default_course, load_course, load_rubric
-from grader.rubric.model import CaseSpec, Course, Exercise, Gradient, Limits, Place, Rubric, Tolerance
+from grader.rubric.model import (
+    CaseSpec,
+    Course,
+    Exercise,
+    Gradient,
+    Invariant,
+    InvariantKind,
+    Limits,
+    Place,
+    Rubric,
+    Timing,
+    Tolerance,
+)
 
 __all__ = [
     "CaseSpec",
     "Course",
     "Exercise",
     "Gradient",
+    "Invariant",
+    "InvariantKind",
     "Limits",
     "Place",
     "Rubric",
+    "Timing",
     "Tolerance",
     "default_course",
     "load_course",

@@ -6,7 +6,18 @@ from pathlib import Path
 from types import MappingProxyType
 
 from grader.errors import CourseError
-from grader.rubric.model import CaseSpec, Course, Exercise, Gradient, Limits, Rubric, Tolerance
+from grader.rubric.model import (
+    CaseSpec,
+    Course,
+    Exercise,
+    Gradient,
+    Invariant,
+    InvariantKind,
+    Limits,
+    Rubric,
+    Timing,
+    Tolerance,
+)
 from grader.rubric.places import Document, read_document
 from grader.rubric.schema import CaseEntry, CourseEntry, ExerciseEntry, RubricEntry, ToleranceEntry, validate
 
@@ -26,13 +37,13 @@ def load_course(folder: Path) -> Course:
     Raises CourseError with one line, `path:line:column: what is wrong`, for every problem in every file.
     """
     path = folder / "assignments" / "course.yaml"
-    if not path.is_file():
+    if not _is_there(path):
         raise CourseError(
             [f"{folder} is not a course: {path} is not there; --course takes the folder above assignments/"]
         )
     document = read_document(path)
-    entry = validate(document, CourseEntry) if not document.problems else None
-    if entry is None:
+    entry = validate(document, CourseEntry) if document.data is not None else None
+    if entry is None or document.problems:
         raise CourseError(document.problems)
     problems: list[str] = []
     rubrics: list[Rubric] = []
@@ -56,6 +67,13 @@ def load_course(folder: Path) -> Course:
     if problems:
         raise CourseError(problems)
     return Course(entry.title, tuple(rubrics), Limits(**entry.limits.model_dump()), folder)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name that is too long, a folder that may not be searched
+        return False
 
 
 def load_rubric(folder: Path) -> Rubric:
@@ -96,7 +114,37 @@ def _exercise(function: str, rubric: RubricEntry, document: Document) -> Exercis
         detached=tuple(entry.detached),
         follow_through=rubric.follow_through if entry.follow_through is None else entry.follow_through,
         place=document.place(route, key=True),
+        invariants=_invariants(function, entry, document),
+        timing=_timing(function, entry, document),
     )
+
+
+def _invariants(function: str, entry: ExerciseEntry, document: Document) -> tuple[Invariant, ...]:
+    """Return an exercise's invariants, each with the gradients it looks at: those named, or all."""
+    found: list[Invariant] = []
+    for index, each in enumerate(entry.invariants):
+        place = document.place(("exercises", function, "invariants", index))
+        for name in each.of:
+            if name not in entry.gradients:
+                document.complain(place, f"`of` names {name!r}, which {function} does not return")
+        kind = InvariantKind(each.kind)
+        if kind is InvariantKind.SUMS_TO_ZERO and (each.dim is None or not each.of):
+            document.complain(place, "sums_to_zero needs `of`, the gradients, and `dim`, the axis to sum over")
+        if kind is InvariantKind.LINEAR and "dout" not in entry.given:
+            document.complain(place, f"linear is about dout, which {function} is not given")
+        of = tuple(each.of or entry.gradients)
+        found.append(Invariant(each.name, kind, of, each.dim, each.step, each.points, place))
+    return tuple(found)
+
+
+def _timing(function: str, entry: ExerciseEntry, document: Document) -> Timing | None:
+    if entry.timing is None:
+        return None
+    place = document.place(("exercises", function, "timing"))
+    names = [case.name for case in entry.cases]
+    if entry.timing.case not in names:
+        document.complain(place, f"`case` names {entry.timing.case!r}; the cases are {', '.join(names)}")
+    return Timing(entry.timing.case, entry.timing.ratio, entry.timing.points, place)
 
 
 def _tolerance(entry: ToleranceEntry | None) -> Tolerance:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 
@@ -52,6 +53,37 @@ class CaseSpec:
     place: Place
 
 
+class InvariantKind(StrEnum):
+    """A property of right gradients: they sum to zero along `dim`, a step against them descends, linear in dout."""
+
+    SUMS_TO_ZERO = "sums_to_zero"
+    DESCENT = "descent"
+    LINEAR = "linear"
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """A property looked at in the returned gradients `of`; `step` is relative to the size of the values."""
+
+    name: str
+    kind: InvariantKind
+    of: tuple[str, ...]
+    dim: int | None
+    step: float
+    points: float
+    place: Place
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The function is timed on `case`; it earns `points` for at most `ratio` times autograd's time."""
+
+    case: str
+    ratio: float
+    points: float
+    place: Place
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One backward function to write, and what it is judged by."""
@@ -64,11 +96,15 @@ class Exercise:
     detached: tuple[str, ...]
     follow_through: float
     place: Place
+    invariants: tuple[Invariant, ...] = ()
+    timing: Timing | None = None
 
     @property
     def max_score(self) -> float:
-        """The points of all its gradients."""
-        return sum(gradient.points for gradient in self.gradients)
+        """All its points: of gradients, of invariants and of the time it takes."""
+        points = [gradient.points for gradient in self.gradients]
+        points += [invariant.points for invariant in self.invariants]
+        return sum(points) + (self.timing.points if self.timing else 0.0)
 
 
 @dataclass(frozen=True)

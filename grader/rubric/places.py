@@ -29,6 +29,10 @@ class Document:
         ordered = sorted(self._problems, key=lambda problem: (problem[0].line, problem[0].column))
         return [f"{place}: {text}" for place, text in ordered]
 
+    def is_unread(self, route: Route) -> bool:
+        """Return whether the value at `route` could not be read, which has been noted already."""
+        return self.values.get(route) in [place for place, _ in self._problems]
+
     def complain(self, place: Place, text: str) -> None:
         """Note something that is wrong at a place."""
         self._problems.append((place, text))
@@ -52,6 +56,7 @@ def read_document(path: Path) -> Document:
                 # An alias can make a small file stand for a huge or an endless one.
                 document.complain(_place(path, event.start_mark), "an alias (*name); write the value out in full")
         root = None if document.problems else yaml.compose(text, Loader=yaml.SafeLoader)
+        document.data = None if root is None else _read_node(root, (), document)
     except FileNotFoundError:
         document.complain(start, "the file is not there")
     except (OSError, UnicodeDecodeError) as error:
@@ -59,17 +64,17 @@ def read_document(path: Path) -> Document:
     except RecursionError:
         document.complain(start, "nested too deeply to be a rubric")
     except yaml.MarkedYAMLError as error:
-        document.complain(
-            _place(path, error.problem_mark or error.context_mark), f"not YAML: {error.problem or error.context}"
-        )
+        document.complain(_place(path, error.problem_mark or error.context_mark), f"not YAML: {_explain(error)}")
     except yaml.YAMLError as error:
         document.complain(start, f"not YAML: {str(error).splitlines()[0]}")
-    else:
-        if root is None and not document.problems:
-            document.complain(start, "the file is empty")
-        if root is not None:
-            document.data = _read_node(root, (), document)
+    if document.data is None and not document.problems:
+        document.complain(start, "the file is empty")
     return document
+
+
+def _explain(error: yaml.MarkedYAMLError) -> str:
+    text = error.problem or error.context or "it could not be read"
+    return "a tab; indent with spaces" if "'\\t'" in text else text
 
 
 def _place(path: Path, mark: Any) -> Place:

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from types import UnionType
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
@@ -26,7 +26,8 @@ def _check_size(value: object) -> object:
     if isinstance(value, list):
         for part in value:
             _check_size(part)
-    elif not isinstance(value, int | float | str):
+    elif not isinstance(value, int | float | str) or isinstance(value, bool):
+        # A bool is an int to Python, and `yes` and `no` are bools to YAML.
         raise PydanticCustomError("size", "must be a number, a text or a list of them")
     return value
 
@@ -62,6 +63,25 @@ class CaseEntry(BaseModel):
     name: Text
 
 
+class InvariantEntry(_Strict):
+    """A property that right gradients have, looked at in the returned ones."""
+
+    name: Text
+    kind: Literal["sums_to_zero", "descent", "linear"]
+    of: list[GradientName] = []
+    dim: int | None = None
+    step: Positive = 0.01
+    points: Points = 0.0
+
+
+class TimingEntry(_Strict):
+    """How fast the function is to be, against autograd's backward on one of the cases."""
+
+    case: Text
+    ratio: Positive
+    points: Points = 0.0
+
+
 class ExerciseEntry(_Strict):
     """One function and what it is judged by."""
 
@@ -72,6 +92,8 @@ class ExerciseEntry(_Strict):
     detached: list[Name] = []
     tolerance: ToleranceEntry | None = None
     follow_through: Share | None = None
+    invariants: list[InvariantEntry] = []
+    timing: TimingEntry | None = None
 
 
 class RubricEntry(_Strict):
@@ -111,9 +133,14 @@ def validate(document: Document, schema: type[Entry]) -> Entry | None:
         return schema.model_validate(document.data)
     except ValidationError as error:
         for detail in error.errors():
-            route: Route = tuple(part for part in detail["loc"] if part != "[key]")
-            of_key = "[key]" in detail["loc"] or detail["type"] == "extra_forbidden"
-            document.complain(document.place(route, key=of_key), _explain(detail, route, schema))
+            route: Route = detail["loc"]
+            # Of a key that does not fit, pydantic's route ends in the key and "[key]"; a key may have that name, too.
+            of_key = route[-1:] == ("[key]",) and route not in document.keys
+            if of_key:
+                route = route[:-1]
+            if not document.is_unread(route):
+                place = document.place(route, key=of_key or detail["type"] == "extra_forbidden")
+                document.complain(place, _explain(detail, route, schema))
         return None
 
 
@@ -150,6 +177,8 @@ def _explain(detail: ErrorDetails, route: Route, schema: type[BaseModel]) -> str
             return f"{name} must be a list, not {_shown(value)}; write [a, b] or one line for each with '- '"
         case "dict_type" | "model_type" | "model_attributes_type":
             return f"{name} must be a mapping of keys to values, not {_shown(value)}"
+        case "literal_error":
+            return f"{name} must be one of {context['expected']}, not {_shown(value)}"
         case "size":
             return f"{name} {detail['msg']}, not {_shown(value)}"
         case _:

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from grader.sandbox.frames import Frame, FrameError
-from grader.text import clean
+from grader.text import clean, one_line
 
 MAX_HEADER = 1 << 16
 MAX_MESSAGE = 2_000
 MAX_FLAGS = 50
+NOTE_KINDS = frozenset({"not_a_tensor", "dtype", "refused"})
 DTYPES = MappingProxyType(
     {
         "F64": torch.float64,
@@ -149,7 +150,7 @@ def read_tensors(payload: bytes, names: Sequence[str]) -> dict[str, Tensor]:
 def read_file_name(message: Mapping[str, Any]) -> str | None:
     """Return the file that a message names, cleaned."""
     file = message.get("file")
-    return clean(file, 200) if isinstance(file, str) else None
+    return one_line(file, 200) if isinstance(file, str) else None
 
 
 def read_line(message: Mapping[str, Any]) -> int | None:
@@ -158,16 +159,18 @@ def read_line(message: Mapping[str, Any]) -> int | None:
     return line if type(line) is int and 0 < line < 10_000_000 else None
 
 
-def _start(item: tuple[str, Any]) -> int:
-    return _checked(item[1])[2]
+def _start(item: tuple[str, Any]) -> tuple[int, int]:
+    # One without elements starts where the next one does, and comes first.
+    _, _, start, stop = _checked(item[1])
+    return start, stop
 
 
 def _checked(entry: object) -> tuple[torch.dtype, tuple[int, ...], int, int]:
     match entry:
         case {"dtype": str(code), "shape": list(shape), "data_offsets": [int(start), int(stop)]} if code in DTYPES:
-            sound = len(shape) <= 64 and all(type(size) is int and 0 <= size < 1 << 48 for size in shape)
-            if sound and 0 <= start <= stop and math.prod(shape) * DTYPES[code].itemsize == stop - start:
-                return DTYPES[code], tuple(shape), start, stop
+            sizes = _shape(shape)
+            if sizes is not None and 0 <= start <= stop and math.prod(sizes) * DTYPES[code].itemsize == stop - start:
+                return DTYPES[code], sizes, start, stop
     raise FrameError("the header of the answer's tensors does not add up")
 
 
@@ -193,13 +196,18 @@ def _notes(message: Mapping[str, Any], gradients: Sequence[str]) -> dict[str, No
     for name, note in notes.items():
         if name not in gradients or not isinstance(note, dict):
             raise FrameError("the answer has a note on a gradient that was not asked for")
-        found[name] = Note(_text(note, "kind"), clean(_text(note, "text"), 500), _shape(note.get("shape")))
+        kind, text = _text(note, "kind"), one_line(_text(note, "text"), 500)
+        if kind not in NOTE_KINDS:
+            raise FrameError("the answer has a note of no known kind")
+        found[name] = Note(kind, text, _shape(note.get("shape")))
     return found
 
 
 def _shape(shape: object) -> tuple[int, ...] | None:
-    sound = isinstance(shape, list) and len(shape) <= 64 and all(type(size) is int for size in shape)
-    return tuple(shape) if isinstance(shape, list) and sound else None
+    """Return a shape, if a tensor can have it; torch overflows on (0, 2**47, 2**47), which holds nothing."""
+    if not isinstance(shape, list) or len(shape) > 64 or not all(type(size) is int and size >= 0 for size in shape):
+        return None
+    return tuple(shape) if math.prod(max(size, 1) for size in shape) < 1 << 48 else None
 
 
 def _flags(message: Mapping[str, Any]) -> tuple[Flag, ...]:
@@ -210,7 +218,7 @@ def _flags(message: Mapping[str, Any]) -> tuple[Flag, ...]:
     for flag in flags[:MAX_FLAGS]:
         match flag:
             case [str(kind), str(detail)]:
-                found.append(Flag(clean(kind, 50), clean(detail, 500)))
+                found.append(Flag(one_line(kind, 50), one_line(detail, 500)))
             case _:
                 raise FrameError("a flag of the answer is not two texts")
     return tuple(found)

@@ -52,7 +52,7 @@ def call(
         _take(_locals_of(function, error.__traceback__, gradients), reply)
         error.__traceback__ = None
     else:
-        reply = _gather(returned, gradients)
+        reply = gather(returned, gradients)
     for name, tensor in inputs.items():
         if tensor._version != versions[name]:
             reply.flags.append(["mutated_input", f"{name} was changed in place"])
@@ -135,7 +135,7 @@ def _locals_of(function: Callable[..., Any], trace: TracebackType | None, gradie
     return {}
 
 
-def _gather(returned: Any, gradients: Sequence[str]) -> Reply:
+def gather(returned: Any, gradients: Sequence[str]) -> Reply:
     """Match what a function returned with the gradients it was to return.
 
     Only the built-in methods of dict, tuple and list are used: a subclass may answer differently each time.

@@ -42,6 +42,10 @@ class Question:
     gradients: tuple[str, ...]
     calls: tuple[Call, ...]
 
+    def message(self, do: str, **more: object) -> dict[str, object]:
+        """Return a request about this function."""
+        return {"do": do, "function": self.function, "given": self.given, "gradients": self.gradients, **more}
+
 
 def pack_call(arguments: Mapping[str, Argument]) -> Call:
     """Return arguments as they travel: tensors as safetensors, `cache/probs` for a value inside `cache`."""
@@ -99,6 +103,16 @@ class Interview:
             elif loaded["stopped"] and question.function in self.defines[file]:
                 problem = problem or _never_reached(question.function, file, loaded["stopped"])
         return (problem or Answer(Outcome.MISSING, f"{question.function} is defined in no file of the submission"),)
+
+    def lend_child(self, question: Question) -> tuple[Child, str] | None:
+        """Hand over a child that has the function loaded, and its file; who takes it closes it."""
+        for file in self._candidates(question):
+            loaded = self._lost.get(file) or self._load(file)
+            if not isinstance(loaded, Answer) and question.function in loaded["functions"]:
+                child, self._child = self._child, None
+                self._loaded.clear()
+                return (child, file) if child is not None else None
+        return None
 
     def _survey(self) -> None:
         """Have every file parsed by the child; a file that ends the child is found by giving it files one by one."""
@@ -168,15 +182,7 @@ class Interview:
                 )
                 answers.append(Answer(Outcome.TIMED_OUT, text))
                 break
-            message = {
-                "do": "call",
-                "file": file,
-                "function": question.function,
-                "given": list(question.given),
-                "gradients": list(question.gradients),
-                "numbers": dict(call.numbers),
-            }
-            heard = self._hear(message, call.tensors)
+            heard = self._hear(question.message("call", file=file, numbers=dict(call.numbers)), call.tensors)
             answer = self._read(heard, question)
             answers.append(answer)
             if heard.frame is None:

@@ -12,6 +12,7 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
+from grader.sandbox.block import Block, autograd_block, function_block
 from grader.sandbox.calling import Reply, call, explain
 from grader.sandbox.frames import HEADER, Frame, pack, unpack_header, unpack_text
 from grader.sandbox.modules import Modules
@@ -30,6 +31,7 @@ def respond(requests: int, answers: int) -> None:
 class _Child:
     def __init__(self) -> None:
         self.modules = Modules({})
+        self.block = Block((), ())
 
     def handle(self, frame: Frame) -> tuple[dict[str, Any], bytes]:
         message = frame.message
@@ -40,6 +42,14 @@ class _Child:
                 return self._load(message), b""
             case "call":
                 return self._call(message, frame.payload)
+            case "prepare":
+                self.block = self._prepare(message, frame.payload)
+                return {}, b""
+            case "run":
+                self.block.run()
+                return {}, b""
+            case "show":
+                return self._answer(self.block.reply(message["index"], message["gradients"], self.modules.sources))
             case "nothing":
                 return {}, b""
         raise ValueError(message["do"])
@@ -70,9 +80,21 @@ class _Child:
     def _call(self, message: Mapping[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
         function = self.modules.function(message["file"], message["function"])
         arguments = _arguments(message, safetensors.torch.load(payload))
-        reply = call(function, arguments, message["gradients"], self.modules.sources)
+        return self._answer(call(function, arguments, message["gradients"], self.modules.sources))
+
+    def _answer(self, reply: Reply) -> tuple[dict[str, Any], bytes]:
         answer = {"outcome": reply.outcome, "notes": reply.notes, "flags": reply.flags, **_where(reply)}
         return answer, safetensors.torch.save(reply.tensors) if reply.tensors else b""
+
+    def _prepare(self, message: Mapping[str, Any], payload: bytes) -> Block:
+        """Set up a block of calls to be timed: of the student's function, or of autograd on a reference forward."""
+        calls = []
+        for numbers, length in zip(message["numbers"], message["lengths"], strict=True):
+            calls.append(_arguments({**message, "numbers": numbers}, safetensors.torch.load(payload[:length])))
+            payload = payload[length:]
+        if message["forward"] is not None:
+            return autograd_block(message["forward"], calls, message["gradients"])
+        return function_block(self.modules.function(message["file"], message["function"]), calls)
 
 
 def _where(reply: Reply) -> dict[str, Any]:

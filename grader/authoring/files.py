@@ -1,0 +1,50 @@
+"""What lies in an assignment's folder, and that none of it gives a solution away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from grader.authoring.template import find_blocks, make_template
+from grader.rubric import Course, Rubric
+
+OWN_FILES = ("README.md", "rubric.yaml", "reference.py", "mistakes.py")
+# A shorter line says nothing: `n = 5` may stand anywhere.
+TELLING_LENGTH = 14
+
+
+def check_files(rubric: Rubric) -> Iterator[str]:
+    """Yield a line for a file that is missing from an assignment's folder, and for one that has no place there."""
+    folder = rubric.folder
+    for name in OWN_FILES:
+        if not (folder / name).is_file():
+            yield f"{folder / name}: the file is missing"
+    reference = (folder / "reference.py").read_text(encoding="utf-8") if (folder / "reference.py").is_file() else ""
+    for path in sorted(folder.iterdir()):
+        # A file of data is one that the reference names.
+        if path.name not in OWN_FILES and path.name != "__pycache__" and path.name not in reference:
+            yield f"{path}: a stray file; an assignment has {', '.join(OWN_FILES)} and what reference.py reads"
+
+
+def check_template(course: Course, solution: Path) -> Iterator[str]:
+    """Yield a line if the template is not what the solution gives."""
+    path = course.folder / "student_template" / solution.name
+    wanted = make_template(solution)
+    if not path.is_file() or path.read_text(encoding="utf-8") != wanted:
+        yield f"{path}: not what the solution gives; run `grade template`"
+
+
+def check_secrecy(course: Course, solution: Path) -> Iterator[str]:
+    """Yield a line for every line of a solution that stands in something students get."""
+    secret = {
+        line.split("#")[0].strip()
+        for block in find_blocks(solution)
+        for line in block.lines
+        if len(line.split("#")[0].strip()) >= TELLING_LENGTH
+    }
+    assignments = course.folder / "assignments"
+    shipped = sorted(path for path in assignments.rglob("*") if path.suffix in (".py", ".md", ".yaml"))
+    for path in [*shipped, *sorted((course.folder / "student_template").glob("*.py"))]:
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if line.split("#")[0].strip() in secret:
+                yield f"{path}:{number}: a line of the solution of {solution.stem}: {line.strip()}"

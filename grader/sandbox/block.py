@@ -1,0 +1,70 @@
+"""A block of calls to be timed from outside: everything is ready before, nothing is looked at until after.
+
+Runs in the confined child only: in the student's for their function, in a sibling without a line of
+theirs for autograd on the reference forward.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.sandbox.calling import Reply, explain, gather
+
+
+@dataclass
+class Block:
+    """Calls to make in one go, and what each gave."""
+
+    thunks: Sequence[Callable[[], Any]]
+    returned: Sequence[Any] = ()
+    error: BaseException | None = field(default=None)
+
+    def run(self) -> None:
+        """Make all the calls."""
+        try:
+            self.returned = [thunk() for thunk in self.thunks]
+        except BaseException as error:  # noqa: BLE001 # it is told when the block is looked at
+            self.error = error
+
+    def reply(self, index: int, gradients: Sequence[str], files: Collection[str]) -> Reply:
+        """Return what one of the calls gave, as the answer to a single call."""
+        return explain(self.error, files) if self.error is not None else gather(self.returned[index], gradients)
+
+
+def function_block(function: Callable[..., Any], calls: Sequence[Mapping[str, Any]]) -> Block:
+    """Return a block of calls of a student's function."""
+
+    def thunk(arguments: Mapping[str, Any]) -> Callable[[], Any]:
+        def run() -> Any:
+            with torch.no_grad():
+                return function(**arguments)
+
+        return run
+
+    return Block([thunk(arguments) for arguments in calls])
+
+
+def autograd_block(forward: Mapping[str, str], calls: Sequence[Mapping[str, Any]], gradients: Sequence[str]) -> Block:
+    """Return a block of autograd's backward passes over a reference forward, given as source and name.
+
+    The forward passes are run here, outside the timed part, on the inputs in each call's `cache`.
+    """
+    module: dict[str, Any] = {"torch": torch}
+    exec(forward["source"], module)  # noqa: S102 # the course's own forward, in a child without student code
+    names = [name.removeprefix("d") for name in gradients]
+
+    def thunk(arguments: Mapping[str, Any]) -> Callable[[], Any]:
+        values = SimpleNamespace(**vars(arguments["cache"]))
+        leaves = [getattr(values, name).requires_grad_() for name in names]
+        module[forward["name"]](values)
+        output: Tensor = getattr(values, forward["output"])
+        # Kept, so that every block goes back through the same graph.
+        return lambda: torch.autograd.grad(output, leaves, retain_graph=True)
+
+    return Block([thunk(arguments) for arguments in calls])

@@ -1,0 +1,43 @@
+"""Right answers written in other ways than the solution are right: the files in tests/honest/."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+from grader.grading import Grader
+from grader.rubric import Course
+from grader.sandbox.warm import Warm
+from grader.submission import Submission
+
+FILES = sorted((Path(__file__).parent / "honest").glob("*.py"))
+VARIANTS = [
+    (path, node.name)
+    for path in FILES
+    for node in ast.parse(path.read_text()).body
+    if isinstance(node, ast.FunctionDef) and "__" in node.name
+]
+
+
+@pytest.fixture(scope="session")
+def grader(course: Course) -> Grader:
+    return Grader(course, seed=1)
+
+
+def test_every_assignment_has_honest_variants(course: Course):
+    assert {path.stem for path in FILES} == {rubric.name for rubric in course.rubrics}
+
+
+@pytest.mark.parametrize(("path", "variant"), VARIANTS, ids=[variant for _, variant in VARIANTS])
+def test_an_honest_variant_earns_full_marks_and_no_flag(path: Path, variant: str, grader: Grader, warm: Warm):
+    function = variant.partition("__")[0]
+    source = f"{path.read_text()}\n\n{function} = {variant}\n"
+
+    report = grader.grade(Submission("student", {path.name: source.encode()}, {}), warm)
+
+    exercises = {exercise.function: exercise for part in report.selected for exercise in part.exercises}
+    exercise = exercises[function]
+    assert exercise.score == exercise.max_score, exercise
+    assert exercise.flags == ()

@@ -1,0 +1,215 @@
+"""What is read of a folder or a file that a student handed in."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from grader import submission
+from grader.errors import GraderError, SubmissionError, UsageError
+from grader.submission import read_submission
+
+NOT_REGULAR = "not a regular file (a link, a device or a pipe)"
+
+# Folders that hold no work of the student's.
+NOT_THEIRS = ["__pycache__", "__MACOSX", "node_modules", "site-packages", "venv", ".venv", ".git", ".ipynb_checkpoints"]
+
+
+def write(folder: Path, *names: str, content: bytes = b"x = 1\n") -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+def test_a_folder_is_its_python_files_by_their_path_inside(tmp_path):
+    write(tmp_path / "Ada", "linear.py", "parts/dropout.py", "parts/deep/er.py", "notes.txt", "linear.pyc", "data.npz")
+
+    found = read_submission(tmp_path / "Ada")
+
+    assert found.name == "Ada"
+    assert dict(found.files) == dict.fromkeys(["linear.py", "parts/dropout.py", "parts/deep/er.py"], b"x = 1\n")
+    assert dict(found.refused) == {}
+    assert found.single is False
+
+
+def test_a_file_is_itself_alone(tmp_path):
+    write(tmp_path, "linear.py", "dropout.py")
+
+    found = read_submission(tmp_path / "linear.py")
+
+    assert (found.name, dict(found.files), found.single) == ("linear.py", {"linear.py": b"x = 1\n"}, True)
+
+
+def test_the_bytes_are_kept_as_they_are(tmp_path):
+    content = b"\xef\xbb\xbfx = '\xff\x00'\r\n"
+
+    assert read_submission(write(tmp_path, "a.py", content=content)).files["a.py"] == content
+
+
+def test_nothing_of_a_submission_can_be_changed(tmp_path):
+    found = read_submission(write(tmp_path, "a.py"))
+
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        found.files["b.py"] = b""
+
+
+def test_the_folder_one_is_in_has_its_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(write(tmp_path / "été 1", "a.py"))
+
+    assert read_submission(Path()).name == "été 1"
+
+
+def test_a_name_that_would_move_the_cursor_is_cleaned(tmp_path):
+    folder = write(tmp_path / "a\x1b[2Jb\n\u202ec", "a.py")
+
+    assert read_submission(folder).name == "ab \\u202ec"
+
+
+@pytest.mark.parametrize("folder", NOT_THEIRS)
+def test_a_folder_that_holds_no_work_is_skipped(tmp_path, folder):
+    write(tmp_path, "linear.py", f"{folder}/other.py", f"parts/{folder}/other.py")
+
+    assert list(read_submission(tmp_path).files) == ["linear.py"]
+
+
+def test_a_virtual_environment_is_known_by_its_file_and_not_by_its_name(tmp_path):
+    write(tmp_path, "linear.py", "env311/pyvenv.cfg", "env311/lib/python3.11/torch.py", "envelope/mine.py")
+
+    assert list(read_submission(tmp_path).files) == ["linear.py", "envelope/mine.py"]
+
+
+def test_a_hidden_file_is_skipped(tmp_path):
+    write(tmp_path, "linear.py", "._linear.py", ".hidden.py")
+
+    assert list(read_submission(tmp_path).files) == ["linear.py"]
+
+
+def test_a_folder_called_like_a_file_is_looked_into(tmp_path):
+    assert list(read_submission(write(tmp_path, "linear.py/inner.py")).files) == ["linear.py/inner.py"]
+
+
+def test_a_link_to_a_file_is_refused(tmp_path):
+    secret = write(tmp_path, "secret.py") / "secret.py"
+    folder = write(tmp_path / "Ada", "linear.py")
+    (folder / "link.py").symlink_to(secret)
+
+    found = read_submission(folder)
+
+    assert list(found.files) == ["linear.py"]
+    assert dict(found.refused) == {"link.py": NOT_REGULAR}
+
+
+def test_a_link_to_a_folder_is_not_followed(tmp_path):
+    write(tmp_path / "solutions", "linear.py")
+    folder = write(tmp_path / "Ada", "own.py")
+    (folder / "solutions").symlink_to(tmp_path / "solutions")
+    (folder / "itself").symlink_to(folder)
+
+    assert list(read_submission(folder).files) == ["own.py"]
+
+
+def test_a_link_that_leads_nowhere_is_refused(tmp_path):
+    (write(tmp_path, "a.py") / "b.py").symlink_to("nothing.py")
+
+    assert dict(read_submission(tmp_path).refused) == {"b.py": NOT_REGULAR}
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(write(tmp_path, "a.py") / "pipe.py")
+
+    assert dict(read_submission(tmp_path).refused) == {"pipe.py": NOT_REGULAR}
+
+
+def test_a_pipe_handed_in_alone_is_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.py")
+
+    found = read_submission(tmp_path / "pipe.py")
+
+    assert (dict(found.files), dict(found.refused)) == ({}, {"pipe.py": NOT_REGULAR})
+
+
+def test_a_socket_is_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # the path of a socket may not be long
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("socket.py")
+
+        assert dict(read_submission(tmp_path).refused) == {"socket.py": NOT_REGULAR}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_file_that_may_not_be_read_is_refused(tmp_path):
+    (write(tmp_path, "a.py") / "a.py").chmod(0)
+
+    assert dict(read_submission(tmp_path).refused) == {"a.py": "it could not be opened: Permission denied"}
+
+
+def test_a_file_of_a_megabyte_is_the_largest(tmp_path):
+    write(tmp_path, "large.py", content=b"#" * submission.MAX_FILE_BYTES)
+    write(tmp_path, "larger.py", content=b"#" * (submission.MAX_FILE_BYTES + 1))
+
+    found = read_submission(tmp_path)
+
+    assert list(found.files) == ["large.py"]
+    assert dict(found.refused) == {"larger.py": "larger than 1 MB"}
+
+
+def test_a_submission_of_eight_megabytes_is_the_largest(tmp_path):
+    write(tmp_path, *(f"{number}.py" for number in range(9)), content=b"#" * submission.MAX_FILE_BYTES)
+    write(tmp_path, "9.py", content=b"")
+
+    found = read_submission(tmp_path)
+
+    assert len(found.files) == 9
+    assert dict(found.refused) == {"8.py": "the submission is larger than 8 MB in all"}
+
+
+def test_two_hundred_files_are_the_most(tmp_path):
+    write(tmp_path, *(f"{number}.py" for number in range(submission.MAX_FILES)))
+    assert len(read_submission(tmp_path).files) == submission.MAX_FILES
+
+    write(tmp_path, "one_more.py")
+    with pytest.raises(SubmissionError) as caught:
+        read_submission(tmp_path)
+
+    said = f"{tmp_path} holds more than 200 Python files; give the folder with your functions only"
+    assert str(caught.value) == said
+
+
+def test_an_empty_folder_is_a_submission_without_files(tmp_path):
+    assert dict(read_submission(tmp_path).files) == {}
+
+
+@pytest.mark.parametrize("name", ["nothing", "nothing.py", "linear.py/nothing", "a\0b", "n" * 300])
+def test_a_path_that_is_not_there_is_said_so(tmp_path, name):
+    write(tmp_path, "linear.py")
+
+    with pytest.raises(UsageError, match=r"is not there; give the folder or the file with your functions$"):
+        read_submission(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["linear.ipynb", "linear.txt", "linear", "linear.PYC"])
+def test_a_file_that_is_no_python_file_is_said_so(tmp_path, name):
+    write(tmp_path, name)
+
+    with pytest.raises(SubmissionError) as caught:
+        read_submission(tmp_path / name)
+
+    assert str(caught.value) == f"{name} is not a Python file; give a .py file or the folder that holds them"
+
+
+def test_a_path_in_a_message_is_cleaned(tmp_path):
+    with pytest.raises(GraderError) as caught:
+        read_submission(tmp_path / "a\x1b[31mb")
+
+    assert "\x1b" not in str(caught.value)
+    assert "/ab is not there" in str(caught.value)
+
+
+def test_the_files_stand_in_an_order_that_does_not_depend_on_the_disk(tmp_path):
+    names = ["b.py", "a.py", "z/a.py", "c/b.py", "c/a.py"]
+
+    assert list(read_submission(write(tmp_path, *names)).files) == ["a.py", "b.py", "c/a.py", "c/b.py", "z/a.py"]
