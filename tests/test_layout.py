@@ -17,6 +17,7 @@ ROOT = PACKAGE.parent
 # From the bottom up: a module imports only from those before it.
 ORDER = [
     "errors",
+    "adjustment",
     "text",
     "rubric",
     "trace",
@@ -37,7 +38,7 @@ ORDER = [
     "cli",
 ]
 # What runs in the process of the student's code, and all that it may import of the grader.
-CHILD_SIDE = {"frames", "modules", "calling", "block", "respond", "server", "confinement"}
+CHILD_SIDE = {"frames", "modules", "notebook", "calling", "block", "respond", "server", "confinement"}
 POSIX_ONLY = {"resource", "fcntl", "pwd", "grp", "termios"}
 POSIX_SIDE = {"warm", "child", *CHILD_SIDE}
 FILES = sorted(PACKAGE.rglob("*.py"))

@@ -31,6 +31,11 @@ def override(report: Report, adjustments: Sequence[Adjustment]) -> Report:
     )
 
 
+def _with_graded(adjustment: Adjustment, score: float | None) -> Adjustment:
+    first = score if adjustment.graded_when_made is None else adjustment.graded_when_made
+    return replace(adjustment, graded=score, graded_when_made=first)
+
+
 def _override(assignment: AssignmentFeedback, applied: dict[str, Adjustment]) -> AssignmentFeedback:
     if not assignment.is_selected:
         return assignment
