@@ -16,9 +16,7 @@ def override(report: Report, adjustments: Sequence[Adjustment]) -> Report:
     """
     found = {exercise.function: exercise for assignment in report.selected for exercise in assignment.exercises}
     applied = {
-        each.function: replace(each, graded=found[each.function].score)
-        for each in adjustments
-        if each.function in found
+        each.function: _with_graded(each, found[each.function].score) for each in adjustments if each.function in found
     }
     if not applied:
         return report

@@ -155,10 +155,10 @@ class _Batch:
 
     def run(self) -> Summary:
         say, seed = self.say, self.order.seed
-        self.store.write(self.store.out / "batch.json", json.dumps(self._as_json(), indent=1) + "\n")
         say.line(f"seed {seed}")
         say.start(len(self.own))
         try:
+            self.store.write(self.store.out / "batch.json", json.dumps(self._as_json(), indent=1) + "\n")
             # Where all is kept from before, nothing needs to be started.
             tasks = self._tasks()
             first = next(tasks, None)
