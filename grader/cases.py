@@ -154,6 +154,10 @@ def _check_names(exercise: Exercise, forward: Forward) -> None:
     for name in exercise.detached:
         if name not in forward.leaves:
             problems.append(f"{exercise.place}: detached names {name!r}, which {exercise.forward} does not compute")
+    for name, value in forward.values.items():
+        if ("cache" in exercise.given or name in exercise.given) and not isinstance(value, Tensor | float | int):
+            text = f"{exercise.forward} has {name} as {type(value).__name__}; only tensors and numbers can be given"
+            problems.append(f"{exercise.place}: {text}")
     output = forward.values[forward.output]
     if "dout" not in exercise.given and isinstance(output, Tensor) and output.dim() > 0:
         text = f"the output {forward.output} of {exercise.forward} is no scalar, so `given` must name dout"

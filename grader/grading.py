@@ -80,7 +80,7 @@ class Grader:
         self.seed = seed
         self._is_narrowed = bool(only)
         chosen = _choose(course, only)
-        self._prepared = {rubric.name: _prepare(rubric, exercises, seed) for rubric, exercises in chosen}
+        self._prepared = _prepare_all(chosen, seed)
 
     def grade(self, submission: Submission, warm: Warm) -> Report:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
@@ -146,17 +146,35 @@ class Grader:
             return _not_judged(prepared, error)
 
 
-def _prepare(rubric: Rubric, exercises: Sequence[Exercise], seed: int) -> tuple[Prepared, ...]:
-    reference = Reference(rubric)
-    prepared = []
-    for exercise in exercises:
-        cases = reference.make_cases(exercise, seed)
-        problems = descends_from_inputs(exercise, cases[0].forward)
-        if problems:
-            raise CourseError(problems)
-        rerun = partial(run_forward, reference.forward(exercise))
-        prepared.append(Prepared(rubric, exercise, cases, rerun, make_timed_cases(reference, exercise, seed)))
-    return tuple(prepared)
+def _prepare_all(chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int) -> dict[str, tuple[Prepared, ...]]:
+    """Prepare the exercises of each rubric. Raises CourseError with what is wrong in any of them."""
+    problems: dict[str, None] = {}
+    everything = {}
+    for rubric, exercises in chosen:
+        prepared = []
+        try:
+            reference = Reference(rubric)
+        except CourseError as error:
+            problems |= dict.fromkeys(error.problems)
+            continue
+        for exercise in exercises:
+            try:
+                prepared.append(_prepare(reference, exercise, seed))
+            except CourseError as error:
+                problems |= dict.fromkeys(error.problems)
+        everything[rubric.name] = tuple(prepared)
+    if problems:
+        raise CourseError(list(problems))
+    return everything
+
+
+def _prepare(reference: Reference, exercise: Exercise, seed: int) -> Prepared:
+    cases = reference.make_cases(exercise, seed)
+    problems = descends_from_inputs(exercise, cases[0].forward)
+    if problems:
+        raise CourseError(problems)
+    rerun = partial(run_forward, reference.forward(exercise))
+    return Prepared(reference.rubric, exercise, cases, rerun, make_timed_cases(reference, exercise, seed))
 
 
 def grade_exercise(prepared: Prepared, answers: Sequence[Answer]) -> ExerciseFeedback:

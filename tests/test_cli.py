@@ -122,7 +122,7 @@ MISUSES = {
     "a folder without Python": (["empty"], "empty holds no Python file; `grade start` makes a folder"),
     "a folder without a known function": (
         ["other"],
-        "no function of the course is defined in other (looked for cross_entropy",
+        "no function of the course is defined in other (looked for add_backward",
     ),
     "a folder that is no course": ([".", "--course", "empty"], "empty is not a course"),
     "an unknown option": (["--colour"], "No such option"),

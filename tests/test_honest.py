@@ -31,7 +31,7 @@ def test_every_assignment_has_honest_variants(course: Course):
 
 
 @pytest.mark.parametrize(("path", "variant"), VARIANTS, ids=[variant for _, variant in VARIANTS])
-def test_an_honest_variant_earns_full_marks_and_no_flag(path: Path, variant: str, grader: Grader, warm: Warm):
+def test_an_honest_variant_is_correct_and_gets_no_flag(path: Path, variant: str, grader: Grader, warm: Warm):
     function = variant.partition("__")[0]
     source = f"{path.read_text()}\n\n{function} = {variant}\n"
 
@@ -39,5 +39,6 @@ def test_an_honest_variant_earns_full_marks_and_no_flag(path: Path, variant: str
 
     exercises = {exercise.function: exercise for part in report.selected for exercise in part.exercises}
     exercise = exercises[function]
-    assert exercise.score == exercise.max_score, exercise
+    # Of a timed exercise, the time may cost what it costs.
+    assert {gradient.verdict.value for gradient in exercise.gradients} == {"correct"}, exercise
     assert exercise.flags == ()

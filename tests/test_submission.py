@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,15 @@ def write(folder: Path, *names: str, content: bytes = b"x = 1\n") -> Path:
     return folder
 
 
-def test_a_folder_is_its_python_files_by_their_path_inside(tmp_path):
-    write(tmp_path / "Ada", "linear.py", "parts/dropout.py", "parts/deep/er.py", "notes.txt", "linear.pyc", "data.npz")
+def test_a_folder_is_its_python_files_and_notebooks_by_their_path_inside(tmp_path):
+    write(tmp_path / "Ada", "linear.py", "mlp.ipynb", "parts/dropout.py", "parts/deep/er.py", "notes.txt", "linear.pyc")
 
     found = read_submission(tmp_path / "Ada")
 
     assert found.name == "Ada"
-    assert dict(found.files) == dict.fromkeys(["linear.py", "parts/dropout.py", "parts/deep/er.py"], b"x = 1\n")
+    assert dict(found.files) == dict.fromkeys(
+        ["linear.py", "mlp.ipynb", "parts/dropout.py", "parts/deep/er.py"], b"x = 1\n"
+    )
     assert dict(found.refused) == {}
     assert found.single is False
 
@@ -140,11 +143,20 @@ def test_a_socket_is_refused(tmp_path, monkeypatch):
         assert dict(read_submission(tmp_path).refused) == {"socket.py": NOT_REGULAR}
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_refused(tmp_path):
-    (write(tmp_path, "a.py") / "a.py").chmod(0)
+def test_a_file_that_may_not_be_read_is_refused():
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        (write(folder, "a.py") / "a.py").chmod(0)
+        user = os.geteuid()
+        if user == 0:
+            os.seteuid(65534)  # root may read everything
+        try:
+            found = read_submission(folder)
+        finally:
+            os.seteuid(user)
 
-    assert dict(read_submission(tmp_path).refused) == {"a.py": "it could not be opened: Permission denied"}
+    assert dict(found.refused) == {"a.py": "it could not be opened: Permission denied"}
 
 
 def test_a_file_of_a_megabyte_is_the_largest(tmp_path):
@@ -157,14 +169,26 @@ def test_a_file_of_a_megabyte_is_the_largest(tmp_path):
     assert dict(found.refused) == {"larger.py": "larger than 1 MB"}
 
 
-def test_a_submission_of_eight_megabytes_is_the_largest(tmp_path):
-    write(tmp_path, *(f"{number}.py" for number in range(9)), content=b"#" * submission.MAX_FILE_BYTES)
-    write(tmp_path, "9.py", content=b"")
+def test_a_notebook_may_be_larger_for_its_pictures(tmp_path):
+    write(tmp_path, "large.ipynb", content=b" " * submission.MAX_NOTEBOOK_BYTES)
+    write(tmp_path, "larger.ipynb", content=b" " * (submission.MAX_NOTEBOOK_BYTES + 1))
 
     found = read_submission(tmp_path)
 
-    assert len(found.files) == 9
-    assert dict(found.refused) == {"8.py": "the submission is larger than 8 MB in all"}
+    assert list(found.files) == ["large.ipynb"]
+    assert dict(found.refused) == {"larger.ipynb": "larger than 16 MB"}
+
+
+def test_what_a_submission_holds_in_all_is_bounded(tmp_path):
+    write(tmp_path, "1.ipynb", content=b" " * (submission.MAX_BYTES - submission.MAX_NOTEBOOK_BYTES))
+    write(tmp_path, "2.ipynb", content=b" " * submission.MAX_NOTEBOOK_BYTES)
+    write(tmp_path, "3.py", content=b"#")
+    write(tmp_path, "4.py", content=b"")
+
+    found = read_submission(tmp_path)
+
+    assert list(found.files) == ["1.ipynb", "2.ipynb", "4.py"]
+    assert dict(found.refused) == {"3.py": "the submission is larger than 24 MB in all"}
 
 
 def test_two_hundred_files_are_the_most(tmp_path):
@@ -191,14 +215,16 @@ def test_a_path_that_is_not_there_is_said_so(tmp_path, name):
         read_submission(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["linear.ipynb", "linear.txt", "linear", "linear.PYC"])
+@pytest.mark.parametrize("name", ["linear.zip", "linear.txt", "linear", "linear.PY"])
 def test_a_file_that_is_no_python_file_is_said_so(tmp_path, name):
     write(tmp_path, name)
 
     with pytest.raises(SubmissionError) as caught:
         read_submission(tmp_path / name)
 
-    assert str(caught.value) == f"{name} is not a Python file; give a .py file or the folder that holds them"
+    assert (
+        str(caught.value) == f"{name} is not a Python file; give a .py file, a notebook or the folder that holds them"
+    )
 
 
 def test_a_path_in_a_message_is_cleaned(tmp_path):

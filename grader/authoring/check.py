@@ -17,11 +17,11 @@ from grader.authoring.template import make_template
 from grader.authoring.trials import Tried, is_zero_in_truth, try_wrong_gradients
 from grader.bank import load_bank
 from grader.cases import Case, Reference
-from grader.compare import Verdict
+from grader.compare import Verdict, compare
 from grader.errors import CourseError, UsageError
 from grader.feedback import ExerciseFeedback
 from grader.grading import Grader
-from grader.rubric import Course, Exercise, Gradient, Rubric
+from grader.rubric import DEFAULT_TOLERANCE, Course, Exercise, Gradient, Rubric
 from grader.sandbox.answer import Outcome
 from grader.sandbox.warm import Warm
 from grader.submission import Submission, read_submission
@@ -59,7 +59,8 @@ def check_course(
 ) -> list[Proof]:
     """Return what was found out about all assignments, or those named; `say` is told of each as it is done.
 
-    Raises UsageError for a name that is no assignment, or a course without solutions.
+    Raises UsageError for a name that is no assignment, or a course without solutions, and CourseError for
+    rubrics that ask for what their forward does not have.
     """
     known = [rubric.name for rubric in course.rubrics]
     for name in names:
@@ -68,6 +69,7 @@ def check_course(
     if not (course.folder / "solutions").is_dir():
         text = f"{course.folder} has no solutions/, which the proof needs; run it in the course's own checkout"
         raise UsageError(text)
+    _check_rubrics(course, names)
     proofs = []
     for rubric in course.rubrics:
         if not names or rubric.name in names:
@@ -89,6 +91,17 @@ def plain_gradients(forward: Callable[[SimpleNamespace], object], case: Case) ->
     tensors = {name: getattr(values, name) for name in case.forward.leaves}
     scalar = (getattr(values, case.forward.output) * case.dout).sum()
     return dict(zip(tensors, torch.autograd.grad(scalar, list(tensors.values())), strict=True))
+
+
+def _check_rubrics(course: Course, names: Sequence[str]) -> None:
+    try:
+        Grader(course, only=names)
+    except CourseError as error:
+        # What is wrong with a reference is a finding of its assignment; the others are still proved.
+        paths = tuple(f"{rubric.path}:" for rubric in course.rubrics)
+        problems = [problem for problem in error.problems if problem.startswith(paths)]
+        if problems:
+            raise CourseError(problems) from error
 
 
 def _check_assignment(subject: _Subject) -> Proof:
@@ -117,7 +130,8 @@ def _forwards(subject: _Subject) -> Iterator[str]:
         cases = reference.make_cases(exercise, seed=0)
         for case in cases:
             for name, plain in plain_gradients(reference.forward(exercise), case).items():
-                if not torch.equal(plain, case.expected[name]):
+                # Not bit for bit: what a forward computes before it needs it is added up in another order.
+                if compare(plain, case.expected[name], DEFAULT_TOLERANCE).verdict is not Verdict.CORRECT:
                     error = float((plain - case.expected[name]).abs().max())
                     yield (
                         f"{exercise.place}: case {case.name}: the trace's d{name} differs from plain autograd's "
@@ -185,8 +199,10 @@ def _notices(exercise: Exercise, tried: Sequence[Sequence[Tried]]) -> Iterator[s
 
 def _solution(subject: _Subject) -> Generator[str, None, dict[str, dict[str, float]]]:
     """Yield what is wrong with the solution on any seed; return the worst excess of each function's gradients."""
-    submission = read_submission(subject.solution)
     worst: dict[str, dict[str, float]] = {}
+    if not subject.solution.is_file():
+        return worst  # said where the template is made from it
+    submission = read_submission(subject.solution)
     for seed in SEEDS:
         for exercise in _grade(subject, seed, submission):
             said = _shortcoming(exercise)

@@ -32,15 +32,14 @@ def make_template(path: Path) -> str:
     CourseError, with file and line, for markers that do not pair up or a gradient without a shape.
     """
     source = _read(path)
-    functions = {node.lineno: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    functions = [node for node in _parse(source, path).body if isinstance(node, ast.FunctionDef)]
     lines = source.splitlines()
     blocks = {block.line: block for block in find_blocks(path)}
     template: list[str] = []
     skip = 0
     for number, line in enumerate(lines, start=1):
         if number in blocks:
-            function = functions[max(start for start in functions if start < number)]
-            template.extend(_stub(blocks[number], function, path))
+            template.extend(_stub(blocks[number], _function_around(blocks[number], functions, path), path))
             skip = len(blocks[number].lines) + 2
         if skip:
             skip -= 1
@@ -89,12 +88,19 @@ def write_templates(course: Course) -> list[Path]:
 def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
     """Copy the template, and each assignment's text, into a folder; return what was written and what was kept.
 
-    A file that is there already is never overwritten. Raises UsageError if the folder cannot be made.
+    A file that is there already is never overwritten. Raises UsageError if the folder cannot be made, and CourseError
+    if the course lacks one of the files.
     """
     files = {}
     for rubric in course.rubrics:
         files[folder / f"{rubric.name}.py"] = course.folder / "student_template" / f"{rubric.name}.py"
         files[folder / f"{rubric.name}.md"] = rubric.folder / "README.md"
+    missing = [source for source in files.values() if not source.is_file()]
+    if missing:
+        advice = "; `grade template` writes the templates"
+        raise CourseError(
+            [f"{source}: the file is not there{advice if source.suffix == '.py' else ''}" for source in missing]
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         kept = [target for target in files if target.exists()]
@@ -104,6 +110,20 @@ def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
     except OSError as error:
         raise UsageError(f"{folder} could not be written: {error.strerror}; choose another folder") from error
     return written, kept
+
+
+def _parse(source: str, path: Path) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except SyntaxError as error:
+        raise CourseError([f"{path}:{error.lineno}: not Python: {error.msg}"]) from error
+
+
+def _function_around(block: Block, functions: list[ast.FunctionDef], path: Path) -> ast.FunctionDef:
+    before = [function for function in functions if function.lineno < block.line]
+    if not before or not block.indent:
+        raise CourseError([f"{path}:{block.line}: the block stands in no function"])
+    return before[-1]
 
 
 def _stub(block: Block, function: ast.FunctionDef, path: Path) -> list[str]:
@@ -129,3 +149,5 @@ def _read(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise CourseError([f"{path}: the solution is not there"]) from error
+    except UnicodeDecodeError as error:
+        raise CourseError([f"{path}: not UTF-8"]) from error

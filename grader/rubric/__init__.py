@@ -1,6 +1,6 @@
 """rubric.yaml and course.yaml as frozen data; the only place that knows their format."""
 
-from grader.rubric.course import default_course, load_course, load_rubric
+from grader.rubric.course import DEFAULT_TOLERANCE, default_course, load_course, load_rubric
 from grader.rubric.model import (
     CaseSpec,
     Course,
@@ -16,6 +16,7 @@ from grader.rubric.model import (
 )
 
 __all__ = [
+    "DEFAULT_TOLERANCE",
     "CaseSpec",
     "Course",
     "Exercise",

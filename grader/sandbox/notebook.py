@@ -63,7 +63,7 @@ def _code_cells(data: dict[str, Any]) -> Iterator[str]:
 
 
 def _without_magics(text: str) -> str:
-    """Return a cell with `pass` for its magic lines; one that is Python as it stands stays: % may be modulo."""
+    """Return a cell with `pass` for its magic lines; one that is Python as it stands is left alone: % may be modulo."""
     try:
         compile(text, "cell", "exec", dont_inherit=True)
     except SyntaxError:

@@ -12,7 +12,7 @@ import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
-DISTRIBUTIONS = ("torch", "numpy")
+DISTRIBUTIONS = ("torch", "numpy", "safetensors")
 
 # Where anything may be installed, the grader and its course too; in many layouts it lies inside the standard library.
 SITE_FOLDERS = frozenset({"site-packages", "dist-packages"})

@@ -11,35 +11,39 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import os
 import selectors
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 
 # Before numpy and torch are imported: a process that forks may have one thread only.
 os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
 
 import torch
 
-from grader.sandbox.confinement import confine
+from grader.sandbox.box import Box, Budget, build_box
 from grader.sandbox.respond import respond
 
 
-def main(control_descriptor: int) -> None:
-    """Serve fork requests until the control socket closes."""
+def main(control_descriptor: int, readable: Sequence[str]) -> None:
+    """Serve fork requests until the control socket closes; of files, children may read `readable` only."""
     control = socket.socket(fileno=control_descriptor)
     _use_course_settings()
     _warm_up()
+    box = build_box(readable)
     gc.collect()
     gc.freeze()
-    control.send(b"ready")
-    _Server(control).serve()
+    control.send(f"ready {json.dumps({'layers': box.layers, 'reasons': box.reasons})}".encode())
+    _Server(control, box).serve()
 
 
 class _Server:
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, box: Box) -> None:
         self.control = control
+        self.box = box
         self.selector = selectors.DefaultSelector()
         self.selector.register(control, selectors.EVENT_READ)
         self.children: dict[int, tuple[int, socket.socket]] = {}  # pid -> pidfd, and who asked for it
@@ -61,7 +65,7 @@ class _Server:
             return False
         match request.decode().split():
             case ["fork", memory_bytes, cpu_seconds]:
-                self._fork(control, descriptors, int(memory_bytes), int(cpu_seconds))
+                self._fork(control, descriptors, Budget(int(memory_bytes), int(cpu_seconds)))
             case ["client"]:
                 self.selector.register(socket.socket(fileno=descriptors[0]), selectors.EVENT_READ)
             case ["kill", pid] if int(pid) in self.children:
@@ -78,13 +82,13 @@ class _Server:
         self.selector.unregister(control)
         control.close()
 
-    def _fork(self, control: socket.socket, descriptors: list[int], memory_bytes: int, cpu_seconds: int) -> None:
+    def _fork(self, control: socket.socket, descriptors: list[int], budget: Budget) -> None:
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
                 self.selector.close()
-                _become_child(descriptors, memory_bytes, cpu_seconds)
+                _become_child(descriptors, self.box, budget)
                 status = 0
             finally:
                 os._exit(status)
@@ -109,11 +113,11 @@ def _tell(control: socket.socket, words: str) -> None:
         control.send(words.encode())
 
 
-def _become_child(descriptors: list[int], memory_bytes: int, cpu_seconds: int) -> None:
+def _become_child(descriptors: list[int], box: Box, budget: Budget) -> None:
     requests, answers, output = descriptors
     os.dup2(output, 1)
     os.dup2(output, 2)
-    confine(memory_bytes, cpu_seconds, keep=(requests, answers))
+    box.confine(budget, keep=(0, 1, 2, requests, answers))
     respond(requests, answers)
 
 
@@ -121,6 +125,8 @@ def _use_course_settings() -> None:
     # What a student's plain torch.zeros(...) gives is float64, as everything in the course is.
     torch.set_default_dtype(torch.float64)
     torch.set_num_threads(1)
+    # Its kernels are written at run time into executable memory, which the box denies.
+    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call] # torch leaves it bare
     for descriptor, stream in ((1, "stdout"), (2, "stderr")):
         # Line by line, so that what was printed before a crash is not lost with the process.
         file = open(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115 # stays open
@@ -137,7 +143,3 @@ def _warm_up() -> None:
     torch.softmax(x, dim=1).var(0).sqrt().pow(2).view(-1).clone()
     x[[0, 0], [1, 2]] += 1.0
     repr(x)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

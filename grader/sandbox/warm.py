@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import importlib.util
+import json
 import os
 import select
 import signal
@@ -17,7 +18,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from grader.errors import SandboxError
+from grader.sandbox.bubblewrap import why_no_namespaces, wrap
 from grader.sandbox.child import Child
+from grader.sandbox.readable import readable_folders
 from grader.text import clean, decode
 
 if TYPE_CHECKING:  # imported before the process is started, it would hold that up
@@ -30,7 +33,7 @@ END_SECONDS = 2.0
 # imports `solutions` or `assignments` finds nothing.
 _BOOT = """
 import sys
-control, package, libraries = sys.argv[1:]
+control, package, libraries, *readable = sys.argv[1:]
 sys.path[:0] = [package]
 if libraries not in sys.path:
     sys.path.append(libraries)
@@ -38,7 +41,7 @@ from grader.sandbox.server import main
 if package != libraries:
     sys.path[:] = [folder for folder in sys.path if folder != package]
 sys.argv[:] = [""]
-main(int(control))
+main(int(control), readable)
 """
 
 
@@ -52,10 +55,16 @@ class Warm:
         if torch_spec is None or torch_spec.origin is None:
             raise SandboxError("torch is not installed; the README says how to get it")
         libraries = Path(torch_spec.origin).parents[1]
-        command = [sys.executable, "-I", "-B", "-X", "utf8", "-c", _BOOT]
+        readable = readable_folders()
+        command = [sys.executable, "-I", "-B", "-X", "utf8", "-c", _BOOT, str(theirs.fileno())]
+        command += [str(package), str(libraries), *readable]
+        no_namespaces = why_no_namespaces(readable)
+        if no_namespaces is None:
+            own = [package / "grader" / "__init__.py", package / "grader" / "sandbox"]
+            command = wrap(command, [*readable, *map(str, own)])
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 # closed with the process
         self._process = subprocess.Popen(  # noqa: S603 # our own interpreter and program
-            [*command, str(theirs.fileno()), str(package), str(libraries)],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._errors,
@@ -70,7 +79,9 @@ class Warm:
         self._ended: dict[int, int] = {}
         self._is_ready = False
         self._is_shared = False
+        self._no_namespaces = no_namespaces
         self.isolation: tuple[str, ...] = ()
+        self.weaknesses: tuple[str, ...] = ()
 
     def __enter__(self) -> Self:
         return self
@@ -153,13 +164,21 @@ class Warm:
                 raise SandboxError(self._broken()) from error
 
     def wait_ready(self) -> None:
-        """Wait until a child can be forked; `isolation` is known from then on."""
+        """Wait until a child can be forked; from then on it is known what holds and what does not.
+
+        `isolation` has the layers that were proved, `weaknesses` a line for each of the others.
+        """
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready:
             match self._hear(deadline):
-                case ["ready", *layers]:
+                case ["ready", *words]:
                     self._is_ready = True
-                    self.isolation = tuple(layers)
+                    found = json.loads(" ".join(words))
+                    self.isolation, self.weaknesses = tuple(found["layers"]), tuple(found["reasons"])
+                    if self._no_namespaces is None:
+                        self.isolation += ("namespaces",)
+                    else:
+                        self.weaknesses += (f"namespaces: {self._no_namespaces}",)
 
     def _started(self, deadline: float) -> int:
         while True:
