@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 
+from grader.adjustment import Adjustment
 from grader.compare import Comparison, Verdict
 from grader.diagnose import Diagnosis
 from grader.picture import Picture
@@ -139,6 +140,8 @@ class Report:
     max_score: float
     seconds: float
     assignments: tuple[AssignmentFeedback, ...]
+    submitted_at: str | None = None
+    adjustments: tuple[Adjustment, ...] = ()
 
     def _repr_html_(self) -> str:
         # By name and late: a renderer comes after what it renders, and only a notebook asks for this.

@@ -26,7 +26,8 @@ SCHEMES = ["light", "dark"]
 WIDTHS = [360, 1280]
 
 HOSTILE = r"""
-TEXT = "<script>document.title='owned'</script><img src=x onerror=alert(1)>\u202egnp.exe\x1b[31m" + "Z\u0351\u0352\u0353" * 40
+TEXT = "<script>document.title='owned'</script><img src=x onerror=alert(1)>\u202egnp.exe\x1b[31m"
+TEXT += "Z\u0351\u0352\u0353" * 40
 def linear_backward(dout, x, W):
     print(TEXT, "w" * 3000, "\u05d0\u05d1\u05d2 " * 50)
     raise ValueError(TEXT + "w" * 1500)

@@ -17,6 +17,7 @@ ROOT = PACKAGE.parent
 # From the bottom up: a module imports only from those before it.
 ORDER = [
     "errors",
+    "adjustment",
     "text",
     "rubric",
     "trace",
