@@ -121,6 +121,11 @@ class AssignmentFeedback:
     exercises: tuple[ExerciseFeedback, ...]
 
     @property
+    def is_begun(self) -> bool:
+        """Whether any of its functions was found."""
+        return any(exercise.outcome is not Outcome.MISSING for exercise in self.exercises)
+
+    @property
     def is_selected(self) -> bool:
         """Whether the assignment was graded and counts."""
         return self.max_score is not None

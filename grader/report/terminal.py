@@ -55,6 +55,9 @@ def print_report(
         _say(console, 0, _heading(assignment).append(short))
         if short:
             continue
+        if not assignment.is_begun:
+            _say(console, 2, Text.assemble(("○", TONES["○"]), f" {words.not_begun(assignment)}\n"))
+            continue
         for exercise in assignment.exercises:
             depth = Depth(verbose, every=explain, hints=99 if explain else hints if exercise is following else 0)
             for indent, line in _exercise(exercise, depth, report.seed):
@@ -105,9 +108,8 @@ def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[L
     if exercise.has_answer or exercise.outcome in (Outcome.RETURNED, Outcome.BAD_RETURN):
         yield from _gradients(exercise, depth, seed)
     for invariant in exercise.invariants:
-        if not invariant.held:
-            word = PAGE["untried" if invariant.held is None else "broken"]
-            yield 6, Text.assemble(("✗", "red"), f" {invariant.name}: {word}. {invariant.detail}")
+        if invariant.held is False:
+            yield 6, Text.assemble(("✗", "red"), f" {invariant.name}: {PAGE['broken']}. {invariant.detail}")
     if exercise.timing and (depth.verbose or depth.every):
         found = exercise.timing
         yield (
