@@ -105,9 +105,8 @@ def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[L
     if exercise.has_answer or exercise.outcome in (Outcome.RETURNED, Outcome.BAD_RETURN):
         yield from _gradients(exercise, depth, seed)
     for invariant in exercise.invariants:
-        if not invariant.held:
-            word = PAGE["untried" if invariant.held is None else "broken"]
-            yield 6, Text.assemble(("✗", "red"), f" {invariant.name}: {word}. {invariant.detail}")
+        if invariant.held is False:
+            yield 6, Text.assemble(("✗", "red"), f" {PAGE['broken']}: {invariant.name} ({invariant.detail})")
     if exercise.timing and (depth.verbose or depth.every):
         found = exercise.timing
         yield (
