@@ -110,7 +110,8 @@ def main() -> None:
             steady = (seconds - first) / max(size - 1, 1)
             print(f"batch of {size}: {seconds:.1f} s in all, {first:.1f} s to the first result")
             print(
-                f"  each, start-up counted              {seconds / size * 1e3:8.1f}   {fresh / (seconds / size):6.1f} times fresh"
+            each = seconds / size
+            print(f"  each, start-up counted              {each * 1e3:8.1f}   {fresh / each:6.1f} times fresh")
             )
             ratio = fresh / steady
             print(f"  each, in the steady state           {steady * 1e3:8.1f}   {ratio:6.1f} times fresh")
