@@ -258,9 +258,9 @@ def test_an_out_without_the_right_to_write_is_said(small_course_folder, tmp_path
 
 def test_a_class_is_not_graded_where_the_sandbox_is_weak_unless_told_to():
     with pytest.raises(SandboxError, match=r"proved: rlimits; missing: landlock, seccomp.*--allow-weak-isolation"):
-        require_isolation(("rlimits",), allows_weak=False, refuses=True)
-    require_isolation(("rlimits",), allows_weak=True, refuses=True)
-    require_isolation(("rlimits", "seccomp", "landlock"), allows_weak=False, refuses=True)
+        require_isolation(("rlimits",), allows_weak=False)
+    require_isolation(("rlimits",), allows_weak=True)
+    require_isolation(("rlimits", "seccomp", "landlock"), allows_weak=False)
 
 
 def test_the_batchs_own_process_loads_neither_torch_nor_numpy():

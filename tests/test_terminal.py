@@ -16,7 +16,9 @@ from grader.sandbox.warm import Warm
 from grader.submission import Submission
 
 RIGHT = "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
-WRONG = "def linear_backward(dout, x, W):\n    dx = dout @ W.T\n    dW = 3 * x.T @ dout\n    db = None\n    return dx, dW, db\n"
+WRONG = (
+    "def linear_backward(dout, x, W):\n    dx = dout @ W.T\n    dW = 3 * x.T @ dout\n    db = None\n    return dx, dW, db\n"
+)
 DROPOUT = "def dropout_backward(dout, mask, p):\n    return dout * mask\n"
 
 
