@@ -91,19 +91,20 @@ def _python_files(folder: Path) -> Iterator[Path]:
         yield from (Path(where, name) for name in sorted(names) if name.endswith(SUFFIXES) and not name.startswith("."))
 
 
-def read_file(path: Path) -> tuple[bytes | None, str]:
-    """Return the content of a regular file within the bound for its name, or None and the reason why not."""
+def read_file(path: Path, limit: int | None = None) -> tuple[bytes | None, str]:
+    """Return the content of a regular file, or None and the reason; `limit` is by default the one of its name."""
+    limit = max_file_bytes(path.name) if limit is None else limit
     try:
         # Looked at before it is opened: opening a pipe would wait for ever.
         if not stat.S_ISREG(path.lstat().st_mode):
             return None, "not a regular file (a link, a device or a pipe)"
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(path, flags), "rb") as file:
-            content = file.read(max_file_bytes(path.name) + 1)
+            content = file.read(limit + 1)
     except OSError as error:
         return None, f"it could not be opened: {error.strerror}"
-    if len(content) > max_file_bytes(path.name):
-        return None, f"larger than {max_file_bytes(path.name) // 1_000_000} MB"
+    if len(content) > limit:
+        return None, f"larger than {limit // 1_000_000} MB"
     return content, ""
 
 
