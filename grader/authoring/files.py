@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 from grader.authoring.template import find_blocks, make_template
@@ -29,9 +30,12 @@ def check_files(rubric: Rubric) -> Iterator[str]:
 def check_template(course: Course, solution: Path) -> Iterator[str]:
     """Yield a line if the template is not what the solution gives."""
     path = course.folder / "student_template" / solution.name
-    wanted = make_template(solution)
-    if not path.is_file() or path.read_text(encoding="utf-8") != wanted:
-        yield f"{path}: not what the solution gives; run `grade template`"
+    wanted = make_template(solution).splitlines()
+    found = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    if found != wanted:
+        pairs = zip_longest(found, wanted)
+        line = next(number for number, (one, other) in enumerate(pairs, start=1) if one != other)
+        yield f"{path}:{line}: not what the solution gives; run `grade template`"
 
 
 def check_secrecy(course: Course, solution: Path) -> Iterator[str]:
