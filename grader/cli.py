@@ -167,6 +167,19 @@ def template(course: Path | None) -> None:
         console.print(str(path), soft_wrap=True)
 
 
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.zip")
+@COURSE
+def release(file: Path, course: Path | None) -> None:
+    """Pack the course for students: its assignments and the template, no solutions."""
+    from grader.authoring.release import pack_release
+
+    packed = pack_release(_load(course), file)
+    console = _console()
+    console.print(f"{len(packed)} files packed into {file}", soft_wrap=True)
+    console.print("Whoever unpacks it into DIR can run `grade start work --course DIR`.")
+
+
 def main() -> NoReturn:
     """Run the command line; a user's mistake is one message and exit code 2, never a traceback."""
     for stream in (sys.stdout, sys.stderr):

@@ -26,13 +26,13 @@ Right = dict[tuple[str, str], Nearest]
 
 def check_answers(subject: Subject) -> Iterator[str]:
     """Yield a line for a right answer that does not pass and for a wrong one that does, and take the margins."""
+    right: Right = {}
+    yield from _solution(subject, right)
+    yield from _honest(subject, right)
     path = subject.rubric.folder / "mistakes.py"
     bank = load_bank(subject.rubric)
     subject.proof.mistakes = len(bank)
     reference = Reference(subject.rubric)
-    right: Right = {}
-    yield from _solution(subject, right)
-    yield from _honest(subject, right)
     for exercise in subject.rubric.exercises:
         if not any(mistake.function == exercise.function for mistake in bank):
             yield f"{exercise.place}: {exercise.function} has no mistake in {path}; what do people get wrong in it?"
