@@ -16,9 +16,12 @@ from grader.sandbox.warm import Warm
 from grader.submission import Submission
 
 RIGHT = "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
-WRONG = (
-    "def linear_backward(dout, x, W):\n    dx = dout @ W.T\n    dW = 3 * x.T @ dout\n    db = None\n    return dx, dW, db\n"
-)
+WRONG = """def linear_backward(dout, x, W):
+    dx = dout @ W.T
+    dW = 3 * x.T @ dout
+    db = None
+    return dx, dW, db
+"""
 DROPOUT = "def dropout_backward(dout, mask, p):\n    return dout * mask\n"
 
 
