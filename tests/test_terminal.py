@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 
 import pytest
@@ -11,7 +12,7 @@ from grader.feedback import Report
 from grader.grading import Grader
 from grader.report.changes import describe_changes
 from grader.report.terminal import print_report
-from grader.rubric import Course
+from grader.rubric import Course, load_course
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 
@@ -48,7 +49,7 @@ def test_a_first_slip_is_told_in_fifteen_lines(wrong: Report):
     lines = _say(wrong)
 
     start = next(place for place, line in enumerate(lines) if line.startswith("      ✗ dW"))
-    end = next(place for place, line in enumerate(lines) if line.endswith("grade case linear_backward --case 1")) + 1
+    end = next(place for place, line in enumerate(lines) if "debug it: grade case linear_backward --case" in line) + 1
     told = "\n".join(lines[start:end])
     assert end - start <= 15
     for part in ("wrong values: at [", "3", "linear.py line 3", "dW = 3 * x.T @ dout", "expected", "Hint 1 of 3: "):
@@ -107,7 +108,9 @@ def test_full_marks_leave_nothing_to_do(course: Course, warm: Warm):
 
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_a_terminal_of_any_width_gets_no_longer_line(wrong: Report, width: int):
-    assert max(len(line) for line in _say(wrong, width=width)) <= width
+    styles = re.compile(r"\x1b\[[\d;]*m")
+
+    assert max(len(styles.sub("", line)) for line in _say(wrong, width=width)) <= width
 
 
 def test_a_pipe_gets_whole_lines_and_no_escapes(wrong: Report):
@@ -118,13 +121,9 @@ def test_a_pipe_gets_whole_lines_and_no_escapes(wrong: Report):
 
 
 def test_another_seed_is_part_of_the_command(small_course_folder, warm: Warm):
-    from grader.rubric import load_course
-
     report = _grade(Grader(load_course(small_course_folder), seed=5), warm, linear=WRONG)
 
-    assert any(line.endswith("grade case linear_backward --case 1 --seed 5") for line in _say(report)) or any(
-        "--seed 5" in line for line in _say(report)
-    )
+    assert any(re.search(r"grade case linear_backward --case \d --seed 5$", line) for line in _say(report))
 
 
 def test_changes_tell_what_moved_and_nothing_else(wrong: Report, small_grader: Grader, warm: Warm):

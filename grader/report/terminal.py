@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from grader.compare import Verdict
@@ -74,11 +73,10 @@ def print_report(
 
 
 def _say(console: Console, indent: int, line: Text) -> None:
-    if console.is_terminal:
-        # A line that is too long goes on under its beginning; what reads a pipe gets lines as they are.
-        console.print(Padding(line, (0, 0, 0, indent), expand=False))
-    else:
-        console.print(Text(" " * indent).append_text(line), soft_wrap=True)
+    # In a terminal a line that is too long goes on under its beginning; what reads a pipe gets lines as they are.
+    for part in line.wrap(console, max(20, console.width - indent)) if console.is_terminal else [line]:
+        part.rstrip()
+        console.print(Text(" " * indent).append_text(part), soft_wrap=True)
 
 
 def _heading(assignment: AssignmentFeedback) -> Text:
