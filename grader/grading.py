@@ -20,7 +20,7 @@ from grader.diagnose import diagnose
 from grader.errors import CourseError, SubmissionError, UsageError
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, total
 from grader.follow import Trial, find_follows
-from grader.invariants import Rerun, descends_from_inputs, judge_invariants, probe_upstreams
+from grader.invariants import Rerun, find_misfits, judge_invariants, probe_upstreams
 from grader.listing import read_forward
 from grader.picture import draw
 from grader.rubric import Course, Exercise, Gradient, InvariantKind, Rubric, default_course, load_course
@@ -182,7 +182,7 @@ def _prepare_all(chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int)
 
 def _prepare(reference: Reference, exercise: Exercise, seed: int) -> Prepared:
     cases = reference.make_cases(exercise, seed)
-    problems = descends_from_inputs(exercise, cases[0].forward)
+    problems = find_misfits(exercise, cases[0].forward)
     if problems:
         raise CourseError(problems)
     rerun = partial(run_forward, reference.forward(exercise))
