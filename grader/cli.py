@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -62,6 +62,8 @@ def cli() -> None:
 @SEED
 @COURSE
 @click.option("--verbose", is_flag=True, help="A line exact | approx | maxdiff for every gradient.")
+@click.option("--watch", is_flag=True, help="Grade again whenever a file is saved.")
+@click.option("--explain", is_flag=True, help="All there is to say of every slip, with all its hints.")
 def grade_submission(
     path: Path,
     only: Sequence[str],
@@ -70,6 +72,8 @@ def grade_submission(
     seed: int,
     course: Path | None,
     verbose: bool,
+    explain: bool,
+    watch: bool,
 ) -> None:
     """Grade one submission."""
     from grader.sandbox.warm import Warm
@@ -79,17 +83,42 @@ def grade_submission(
         from grader.grading import Grader
         from grader.submission import read_submission
 
-        submission = read_submission(path)
-        result = Grader(_load(course), seed, only).grade(submission, warm)
-    from grader.report.terminal import print_report
+        def save(result: Report) -> Path:
+            if json_file is not None:
+                _write_json(result, json_file)
+            return _write_report(result, report, path)
 
-    console = _console()
-    print_report(result, console, verbose=verbose)
-    written = _write_report(result, report, path)
-    console.print(f"Report: {written}", soft_wrap=True)
-    if json_file is not None:
-        _write_json(result, json_file)
+        if watch:
+            # The folder may go and come back under the same name, and with it the current one.
+            path = path.resolve()
+        submission = read_submission(path)
+        grader = Grader(_load(course), seed, only)
+        if watch:
+            result = _watch(path, lambda: grader.grade(read_submission(path), warm), save)
+        else:
+            result = grader.grade(submission, warm)
+    if not watch:
+        from grader.report.terminal import print_report
+
+        written = save(result)
+        print_report(result, _console(), verbose=verbose, explain=explain, page=str(written))
     sys.exit(2 if result.score is None else 0 if result.is_full_marks else 1)
+
+
+@cli.command()
+@click.argument("function")
+@click.option("--case", metavar="K", help="Number or name of the case; default: the first.")
+@SEED
+@COURSE
+def case(function: str, case: str | None, seed: int, course: Path | None) -> None:
+    """Write a case of FUNCTION as a script that calls your function; run it to print and debug."""
+    from grader.script import write_case
+
+    path, is_fresh = write_case(_load(course), function, case, seed, Path())
+    console = _console()
+    if not is_fresh:
+        console.print(f"{path} is there already and not as it was written: kept. Delete it for a fresh one.")
+    console.print(f"run it: python {path}", soft_wrap=True)
 
 
 @cli.command()
@@ -247,6 +276,17 @@ def main() -> NoReturn:
         sys.stderr.close()
         sys.exit(2)
     sys.exit(0)
+
+
+def _watch(path: Path, grade: Callable[[], Report], save: Callable[[Report], Path]) -> Report:
+    from grader.keys import Keys
+    from grader.watch import Watch
+
+    with Keys() as keys:
+        result = Watch(path, grade, save, _console(), keys).run()
+    if result is None:
+        raise click.Abort
+    return result
 
 
 def _console() -> Console:

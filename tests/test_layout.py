@@ -22,10 +22,13 @@ ORDER = [
     "rubric",
     "trace",
     "cases",
+    "listing",
+    "script",
     "bank",
     "submission",
     "sandbox",
     "compare",
+    "picture",
     "follow",
     "diagnose",
     "feedback",
@@ -33,13 +36,14 @@ ORDER = [
     "timing",
     "grading",
     "report",
+    "keys",
+    "watch",
     "batch",
     "authoring",
     "cli",
 ]
 # What runs in the process of the student's code, and all that it may import of the grader.
-CHILD_SIDE = {"frames", "modules", "calling", "block", "respond", "server"} | {
-    "notebook",
+CHILD_SIDE = {"frames", "lines", "notebook", "modules", "calling", "block", "respond", "server"} | {
     "box",
     "seccomp",
     "landlock",

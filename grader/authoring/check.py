@@ -11,8 +11,9 @@ from types import SimpleNamespace
 import torch
 from torch import Tensor
 
-from grader.authoring.files import check_files, check_secrecy, check_template
+from grader.authoring.files import check_files, check_maths, check_secrecy, check_template
 from grader.authoring.margins import Margin, idle_cases, indistinct, measure_margins, passing
+from grader.authoring.notebook import NAME, check_notebook
 from grader.authoring.template import make_template
 from grader.authoring.trials import Tried, is_zero_in_truth, try_wrong_gradients
 from grader.bank import load_bank
@@ -75,6 +76,9 @@ def check_course(
         if not names or rubric.name in names:
             proofs.append(_check_assignment(_Subject(course, rubric, warm, Proof(rubric.name))))
             say(proofs[-1])
+    if not names:
+        proofs.append(Proof(NAME, list(check_notebook(course))))
+        say(proofs[-1])
     return proofs
 
 
@@ -108,6 +112,7 @@ def _check_assignment(subject: _Subject) -> Proof:
     proof = subject.proof
     proofs: list[Callable[[], Iterator[str]]] = [
         lambda: check_files(subject.rubric),
+        lambda: check_maths(subject.rubric),
         lambda: check_template(subject.course, subject.solution),
         lambda: check_secrecy(subject.course, subject.solution),
         lambda: _forwards(subject),

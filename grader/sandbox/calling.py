@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 MAX_MESSAGE = 2_000
+MAX_SOURCE = 400
 MAX_ANSWER_BYTES = 1 << 26
 # What safetensors can carry; another dtype is only named.
 _CARRIED = frozenset(
@@ -30,6 +31,7 @@ class Reply:
     message: str = ""
     file: str | None = None
     line: int | None = None
+    source: str = ""
     tensors: dict[str, Tensor] = field(default_factory=dict)
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     flags: list[list[str]] = field(default_factory=list)
@@ -64,12 +66,13 @@ def explain(error: BaseException, files: Collection[str]) -> Reply:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename in files]
     file, line = (own[-1].filename, own[-1].lineno) if own else (None, None)
+    source = (own[-1].line or "")[:MAX_SOURCE] if own else ""
     text = _text_of(error)
     if isinstance(error, NotImplementedError) and own and frames[-1] is own[-1] and _is_by_raise(error):
         return Reply("not_written", text, file, line)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in text):
-        return Reply("out_of_memory", text, file, line)
-    return Reply("raised", text, file, line)
+        return Reply("out_of_memory", text, file, line, source)
+    return Reply("raised", text, file, line, source)
 
 
 def _is_by_raise(error: BaseException) -> bool:

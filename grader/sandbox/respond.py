@@ -59,12 +59,13 @@ class _Child:
         for name, length in message["files"]:
             sources[name] = payload[start : start + length]
             start += length
-        self.modules = Modules(sources)
+        self.modules = Modules(sources, message["wanted"])
         unreadable = {file: [problem.text, problem.line] for file, problem in self.modules.unreadable.items()}
         wanted = set(message["wanted"])
         defines = {file: sorted(wanted.intersection(names)) for file, names in self.modules.defines.items()}
         written = sorted(set(self.modules.files).difference(sources))
-        return {"unreadable": unreadable, "defines": defines, "written": written}
+        lines = self.modules.lines
+        return {"unreadable": unreadable, "defines": defines, "written": written, "lines": lines}
 
     def _load(self, message: Mapping[str, Any]) -> dict[str, Any]:
         file = message["file"]
@@ -98,7 +99,7 @@ class _Child:
 
 
 def _where(reply: Reply) -> dict[str, Any]:
-    return {"message": reply.message, "file": reply.file, "line": reply.line}
+    return {"message": reply.message, "file": reply.file, "line": reply.line, "source": reply.source}
 
 
 def _arguments(message: Mapping[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:

@@ -109,10 +109,8 @@ def main() -> None:
             seconds, first, memory = measure_batch(few, out, course, options.jobs)
             steady = (seconds - first) / max(size - 1, 1)
             print(f"batch of {size}: {seconds:.1f} s in all, {first:.1f} s to the first result")
-            print(
             each = seconds / size
             print(f"  each, start-up counted              {each * 1e3:8.1f}   {fresh / each:6.1f} times fresh")
-            )
             ratio = fresh / steady
             print(f"  each, in the steady state           {steady * 1e3:8.1f}   {ratio:6.1f} times fresh")
             print(f"  against that without isolation      {'':8}   {steady / bare:6.2f} of their wall time")
