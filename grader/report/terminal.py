@@ -109,7 +109,7 @@ def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[L
         yield from _gradients(exercise, depth, seed)
     for invariant in exercise.invariants:
         if invariant.held is False:
-            yield 6, Text.assemble(("✗", "red"), f" {invariant.name}: {PAGE['broken']}. {invariant.detail}")
+            yield 6, Text.assemble(("✗", "red"), f" {PAGE['broken']}: {invariant.name} ({invariant.detail})")
     if exercise.timing and (depth.verbose or depth.every):
         found = exercise.timing
         yield (

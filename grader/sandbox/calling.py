@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import inspect
 import traceback
@@ -51,14 +52,24 @@ def call(
             returned = function(**arguments)
     except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
         reply = explain(error, files)
-        _take(_locals_of(function, error.__traceback__, gradients), reply)
+        found = _locals_of(function, error.__traceback__, gradients)
         error.__traceback__ = None
+        # Asking an object of the student's for its class or its shape may raise anything, too.
+        with contextlib.suppress(BaseException):
+            _take(found, reply)
     else:
-        reply = gather(returned, gradients)
+        reply = _gathered(returned, gradients, files)
     for name, tensor in inputs.items():
         if tensor._version != versions[name]:
             reply.flags.append(["mutated_input", f"{name} was changed in place"])
     return reply
+
+
+def _gathered(returned: Any, gradients: Sequence[str], files: Collection[str]) -> Reply:
+    try:
+        return gather(returned, gradients)
+    except BaseException as error:  # noqa: BLE001 # it asks objects of the student's for what they are
+        return explain(error, files)
 
 
 def explain(error: BaseException, files: Collection[str]) -> Reply:

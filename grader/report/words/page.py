@@ -37,7 +37,7 @@ PAGE: Mapping[str, str] = MappingProxyType(
         "not_yet": "Not returned yet",
         "follows": "Right, given what came before",
         "follows_why": "Nothing to mend here: each is what your formula should give with your own upstream gradient.",
-        "invariants": "Further demands",
+        "invariants": "Properties that must hold",
         "held": "holds",
         "broken": "does not hold",
         "untried": "could not be tried",
