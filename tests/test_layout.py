@@ -44,6 +44,8 @@ ORDER = [
 ]
 # What runs in the process of the student's code, and all that it may import of the grader.
 CHILD_SIDE = {"frames", "lines", "notebook", "modules", "calling", "block", "respond", "server"} | {
+    "guard",
+    "operators",
     "box",
     "seccomp",
     "landlock",

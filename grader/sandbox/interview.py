@@ -206,7 +206,9 @@ class Interview:
                 )
                 answers.append(Answer(Outcome.TIMED_OUT, text))
                 break
-            heard = self._hear(question.message("call", file=file, numbers=dict(call.numbers)), call.tensors)
+            heard = self._hear(
+                question.message("call", file=file, numbers=dict(call.numbers), logged=False), call.tensors
+            )
             answer = self._read(heard, question)
             answers.append(answer)
             if heard.frame is None:
