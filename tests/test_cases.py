@@ -152,6 +152,7 @@ def folder(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "rubric.yaml").write_text(RUBRIC)
     (folder / "reference.py").write_text(REFERENCE)
+    (folder / "mistakes.py").write_text("")
     (folder.parent / "course.yaml").write_text("format: 1\ntitle: A\nassignments: [scaling]\n")
     return folder
 

@@ -25,7 +25,7 @@ def first_backward(dout, x, W):
     # BEGIN SOLUTION
     scale = 2  # (a remark)
     dx = dout @ W.T  # (N, D)
-    dx = dx * scale  # (N, D), once more
+    dx = dx * scale  # (once more)
     dW = x.T @ dout  # (D, M)
     # END SOLUTION
     return dx, dW
