@@ -385,6 +385,7 @@ def test_a_bessel_factor_in_the_solution_of_batch_norm_is_found_at_its_function(
     (course / "solutions" / "batchnorm.py").write_text(changed)
     write_course_file(course, ["batchnorm"])
 
+    run_grade("template", "--course", course)
     finished = run_grade("check", "--course", course)
 
     line = solution.splitlines().index("def batchnorm_steps_backward(dout, cache):") + 1
