@@ -43,17 +43,13 @@ ORDER = [
     "cli",
 ]
 # What runs in the process of the student's code, and all that it may import of the grader.
-CHILD_SIDE = {"frames", "lines", "notebook", "modules", "calling", "block", "respond", "server"} | {
-    "box",
-    "seccomp",
-    "landlock",
-    "limits",
-    "libc",
-    "proof",
+POSIX_CHILD_SIDE = {"server", "box", "seccomp", "landlock", "limits", "libc", "proof"}
+CHILD_SIDE = {"frames", "lines", "notebook", "modules", "calling", "block", "respond", "settings", "alone"} | {
     "readable",
+    *POSIX_CHILD_SIDE,
 }
 POSIX_ONLY = {"resource", "fcntl", "pwd", "grp", "termios"}
-POSIX_SIDE = {"warm", "child", *CHILD_SIDE}
+POSIX_SIDE = {"forking", *POSIX_CHILD_SIDE}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -95,6 +91,27 @@ def test_the_childs_side_imports_nothing_else_of_the_grader(name: str):
     used = {found for found in _imports(PACKAGE / "sandbox" / f"{name}.py") if found.startswith("grader")}
 
     assert used <= {f"grader.sandbox.{other}" for other in CHILD_SIDE}
+
+
+WITHOUT_POSIX = """
+import sys
+import torch, grader.grading, grader.cli, grader.batch  # torch may use what it finds
+for name in [name for name in sys.modules if name.startswith("grader")]:
+    del sys.modules[name]
+sys.modules.update(dict.fromkeys({modules!r}))
+import grader.sandbox.warm, grader.sandbox.fresh, grader.sandbox.respond, grader.sandbox.settings, grader.sandbox.alone
+import grader.grading, grader.cli, grader.report.html
+print(sorted(name for name in sys.modules if name in {side!r}))
+"""
+
+
+def test_a_system_without_posix_modules_can_import_all_that_it_needs():
+    side = {f"grader.sandbox.{name}" for name in POSIX_SIDE}
+    program = WITHOUT_POSIX.format(modules=sorted(POSIX_ONLY), side=side)
+
+    finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
+
+    assert (finished.stdout, finished.stderr) == ("[]\n", "")
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())

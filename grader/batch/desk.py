@@ -21,7 +21,7 @@ from grader.grading import Grader
 from grader.report.as_json import report_as_json
 from grader.report.html import render_html
 from grader.rubric import default_course, load_course
-from grader.sandbox.warm import Warm
+from grader.sandbox.warm import Warm, start_warm
 from grader.submission import Submission
 
 
@@ -72,7 +72,7 @@ def _grade(order: Order, submission: Submission) -> Report:
             if is_last or report.score is not None or warm.is_alive:
                 return report
         # The warm process has died, with whatever it was asked: a new one, and once again.
-        _HERE.warm = Warm()
+        _HERE.warm = start_warm()
     raise AssertionError
 
 
@@ -90,7 +90,7 @@ def _grader(order: Order) -> Grader:
 
 @cache
 def _first_warm() -> Warm:
-    return Warm()
+    return start_warm()
 
 
 def _own_warm() -> Warm:
