@@ -210,20 +210,24 @@ def check(names: Sequence[str], course: Path | None) -> None:
     from grader.sandbox.warm import start_warm
 
     with start_warm() as warm:
-        from grader.authoring.check import Proof, check_course
-        from grader.authoring.table import margins_table
+        from grader.authoring.check import check_course
+        from grader.authoring.proof import Proof
+        from grader.authoring.table import margins_table, summary
 
         console = _console()
 
         def say(proof: Proof) -> None:
             console.print(f"{'✗' if proof.findings else '✓'} {proof.name} ({proof.mistakes} mistakes)", style="bold")
-            console.print(margins_table(proof))
+            for line in margins_table(proof):
+                console.print(line, soft_wrap=True)
             for notice in proof.notices:
                 console.print(f"  notice: {notice}", soft_wrap=True)
             for finding in proof.findings:
                 console.print(f"  {finding}", soft_wrap=True)
 
         proofs = check_course(_load(course), names, warm, say)
+    for line in summary(proofs):
+        console.print(line, soft_wrap=True)
     count = sum(len(proof.findings) for proof in proofs)
     console.print("All hold." if not count else f"{count} to mend.", style="bold")
     sys.exit(1 if count else 0)
@@ -253,6 +257,19 @@ def template(course: Path | None) -> None:
     console = _console()
     for path in write_templates(_load(course)):
         console.print(str(path), soft_wrap=True)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.zip")
+@COURSE
+def release(file: Path, course: Path | None) -> None:
+    """Pack the course for students: its assignments and the template, no solutions."""
+    from grader.authoring.release import pack_release
+
+    packed = pack_release(_load(course), file)
+    console = _console()
+    console.print(f"{len(packed)} files packed into {file}", soft_wrap=True)
+    console.print("Whoever unpacks it into DIR can run `grade start work --course DIR`.")
 
 
 def main() -> NoReturn:

@@ -115,6 +115,7 @@ class Grader:
             max_score=total([assignment.max_score for assignment in chosen]) or 0.0,
             seconds=time.monotonic() - started,
             assignments=assignments,
+            weaknesses=warm.weaknesses,
         )
 
     def _select(self, submission: Submission, interview: Interview) -> set[str]:

@@ -44,12 +44,15 @@ def grade_task(order: Order, task: Task) -> Graded:
     )
 
 
-def set_up(order: Order) -> tuple[str, ...]:
-    """Make ready, in a process that others are forked from, what all of them need; return the layers of isolation."""
+def set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Make ready, in a process that others are forked from, what all of them need.
+
+    Returns the layers of isolation that were proved, and a line for each of the others.
+    """
     warm = _first_warm()
     _grader(order)
     warm.wait_ready()
-    return warm.isolation
+    return warm.isolation, warm.weaknesses
 
 
 def settle() -> None:
@@ -63,7 +66,7 @@ def _grade(order: Order, submission: Submission) -> Report:
         warm = _own_warm()
         try:
             warm.wait_ready()
-            require_isolation(warm.isolation, allows_weak=order.allows_weak_isolation)
+            require_isolation(warm.isolation, warm.weaknesses, allows_weak=order.allows_weak_isolation)
             report = grader.grade(submission, warm)
         except SandboxError:
             if is_last or warm.is_alive:

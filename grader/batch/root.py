@@ -6,11 +6,13 @@ further worker costs what it changes.
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import pickle
 import signal
 import socket
+import sys
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
@@ -23,11 +25,14 @@ Step = tuple[Callable[..., Any], tuple[Any, ...]]
 def main(control_descriptor: int) -> None:
     """Serve fork requests until the control socket closes; then no worker is left."""
     control = socket.socket(fileno=control_descriptor)
+    _die_with_parent(True)
     prepare, settle = pickle.loads(control.recv(1 << 20))  # noqa: S301 # from our own parent
     try:
         answer = True, _call(prepare)
     except Exception as error:  # noqa: BLE001 # it is raised again in the parent
         answer = False, error
+    # From here on the closed control socket tells of the parent's end, and the workers are ended in order.
+    _die_with_parent(False)
     control.send(pickle.dumps(answer))
     gc.collect()
     gc.freeze()
@@ -68,6 +73,12 @@ def serve(line: Connection, settle: Step) -> None:
             line.send(answer)
         except (pickle.PicklingError, TypeError, AttributeError):
             line.send((False, GraderError(f"{type(answer[1]).__name__}: {answer[1]}")))
+
+
+def _die_with_parent(dies: bool) -> None:
+    """Have the kernel end this process, while it is too busy to listen, when its parent ends (Linux only)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL if dies else 0, 0, 0, 0)
 
 
 def _call(step: Step) -> Any:

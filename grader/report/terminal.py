@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from grader.compare import Verdict
@@ -65,6 +64,8 @@ def print_report(
         console.print()
     isolation = ", ".join(report.isolation) or PAGE["weak"]
     _say(console, 0, Text(f"seed {report.seed} · sandbox: {isolation}", style="dim"))
+    for weakness in report.weaknesses:
+        _say(console, 0, Text(f"weaker sandbox: {weakness}", style="dim"))
     _say(
         console, 0, Text(f"Total {words.points(report.score)} of {words.points(report.max_score)} points", style="bold")
     )
@@ -74,11 +75,10 @@ def print_report(
 
 
 def _say(console: Console, indent: int, line: Text) -> None:
-    if console.is_terminal:
-        # A line that is too long goes on under its beginning; what reads a pipe gets lines as they are.
-        console.print(Padding(line, (0, 0, 0, indent), expand=False))
-    else:
-        console.print(Text(" " * indent).append_text(line), soft_wrap=True)
+    # In a terminal a line that is too long goes on under its beginning; what reads a pipe gets lines as they are.
+    for part in line.wrap(console, max(20, console.width - indent)) if console.is_terminal else [line]:
+        part.rstrip()
+        console.print(Text(" " * indent).append_text(part), soft_wrap=True)
 
 
 def _heading(assignment: AssignmentFeedback) -> Text:
@@ -109,7 +109,7 @@ def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[L
         yield from _gradients(exercise, depth, seed)
     for invariant in exercise.invariants:
         if invariant.held is False:
-            yield 6, Text.assemble(("✗", "red"), f" {invariant.name}: {PAGE['broken']}. {invariant.detail}")
+            yield 6, Text.assemble(("✗", "red"), f" {PAGE['broken']}: {invariant.name} ({invariant.detail})")
     if exercise.timing and (depth.verbose or depth.every):
         found = exercise.timing
         yield (
