@@ -76,10 +76,10 @@ def grade_submission(
     watch: bool,
 ) -> None:
     """Grade one submission."""
-    from grader.sandbox.warm import Warm
+    from grader.sandbox.warm import start_warm
 
     # First of all, so that it imports torch while this process does.
-    with Warm() as warm:
+    with start_warm() as warm:
         from grader.grading import Grader
         from grader.submission import read_submission
 
@@ -207,9 +207,9 @@ def export(source: Path, to: str, into: Path | None, column: str | None, write: 
 @COURSE
 def check(names: Sequence[str], course: Path | None) -> None:
     """Prove that the assignments of the course hold together; exit code 1 if one does not."""
-    from grader.sandbox.warm import Warm
+    from grader.sandbox.warm import start_warm
 
-    with Warm() as warm:
+    with start_warm() as warm:
         from grader.authoring.check import check_course
         from grader.authoring.proof import Proof
         from grader.authoring.table import margins_table, summary

@@ -133,7 +133,10 @@ class AssignmentFeedback:
 
 @dataclass(frozen=True)
 class Report:
-    """All that is said of one submission; `score` is None if anything could not be judged."""
+    """All that is said of one submission; `score` is None if anything could not be judged.
+
+    `weaknesses` has a line for each layer of the sandbox that `isolation` lacks.
+    """
 
     course: str
     submission: str
@@ -147,6 +150,7 @@ class Report:
     assignments: tuple[AssignmentFeedback, ...]
     submitted_at: str | None = None
     adjustments: tuple[Adjustment, ...] = ()
+    weaknesses: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         # By name and late: a renderer comes after what it renders, and only a notebook asks for this.

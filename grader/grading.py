@@ -26,7 +26,7 @@ from grader.picture import draw
 from grader.rubric import Course, Exercise, Gradient, InvariantKind, Rubric, default_course, load_course
 from grader.sandbox.answer import Answer, CodeLine, Outcome
 from grader.sandbox.interview import Interview, Question, pack_call
-from grader.sandbox.warm import Warm
+from grader.sandbox.warm import Warm, start_warm
 from grader.submission import Submission, read_submission
 from grader.text import one_line
 from grader.timing import TimedCases, make_timed_cases, measure
@@ -40,7 +40,7 @@ def grade(
 
     Raises GraderError if there is nothing to grade or the course does not hold together.
     """
-    with Warm() as warm:
+    with start_warm() as warm:
         names = (only,) if isinstance(only, str) else tuple(only)
         loaded = load_course(Path(course) if course is not None else default_course())
         return Grader(loaded, seed, names).grade(read_submission(Path(path)), warm)
@@ -115,6 +115,7 @@ class Grader:
             max_score=total([assignment.max_score for assignment in chosen]) or 0.0,
             seconds=time.monotonic() - started,
             assignments=assignments,
+            weaknesses=warm.weaknesses,
         )
 
     def _select(self, submission: Submission, interview: Interview) -> set[str]:

@@ -14,7 +14,7 @@ from hypothesis import settings
 
 from grader.grading import Grader
 from grader.rubric import Course, load_course
-from grader.sandbox.warm import Warm
+from grader.sandbox.warm import Warm, start_warm
 
 # Time is measured in benchmarks; a busy machine fails no test.
 settings.register_profile("unhurried", deadline=None)
@@ -34,7 +34,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
     """One warm process for all tests of a session, as a batch has one for all submissions."""
-    with Warm() as warm:
+    with start_warm() as warm:
         yield warm
 
 

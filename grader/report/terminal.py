@@ -64,6 +64,8 @@ def print_report(
         console.print()
     isolation = ", ".join(report.isolation) or PAGE["weak"]
     _say(console, 0, Text(f"seed {report.seed} · sandbox: {isolation}", style="dim"))
+    for weakness in report.weaknesses:
+        _say(console, 0, Text(f"weaker sandbox: {weakness}", style="dim"))
     _say(
         console, 0, Text(f"Total {words.points(report.score)} of {words.points(report.max_score)} points", style="bold")
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,13 +23,14 @@ from grader.sandbox.answer import (
     read_line,
     read_source,
 )
-from grader.sandbox.child import Child, End, Heard
+from grader.sandbox.child import Child, End, Heard, describe_exit
 from grader.sandbox.frames import Frame, FrameError
-from grader.sandbox.warm import Warm, describe_status
+from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.text import clean, one_line
 
 MAX_WRITTEN = 50
+PROCESSOR_SIGNAL = getattr(signal, "SIGXCPU", None)  # Windows has none
 
 
 @dataclass(frozen=True)
@@ -256,17 +256,17 @@ class Interview:
         return Answer(outcome, message, printed=heard.printed, seconds=heard.seconds)
 
     def _explain_death(self, heard: Heard, what: str) -> tuple[Outcome, str]:
-        status = heard.status
-        if status is None:
+        code = heard.exit_code
+        if code is None:
             return Outcome.CRASHED, f"{what} closed its answer and gave none"
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        if PROCESSOR_SIGNAL is not None and code == -PROCESSOR_SIGNAL:
             return Outcome.TIMED_OUT, f"{what} used up the processor time of the whole submission"
         if "bad_alloc" in heard.printed or "MemoryError" in heard.printed[-200:]:
             return Outcome.OUT_OF_MEMORY, f"{what} asked for more than {self._limits.memory_mb} MB"
         if "Thread creation failed" in heard.printed:
             # libgomp ends the process in which it gets none.
             return Outcome.CRASHED, f"{what} gave no answer: it asked for threads (torch.set_num_threads), and gets one"
-        return Outcome.CRASHED, f"{what} gave no answer: {describe_status(status)}"
+        return Outcome.CRASHED, f"{what} gave no answer: {describe_exit(code)}"
 
     def _drop_child(self) -> None:
         if self._child is not None:
