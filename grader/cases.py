@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -53,7 +54,7 @@ class Case:
     """One question: `arguments` go to the student, the rest judges the answer.
 
     `dout` is the upstream gradient of the output; `expected` holds autograd's gradient of every value
-    that the output depends on, by the value's name.
+    that the output depends on, by the value's name, and `backward_seconds` the processor time that autograd took.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Case:
     dout: Tensor
     arguments: Mapping[str, Argument]
     expected: Mapping[str, Tensor]
+    backward_seconds: float
 
 
 class Reference:
@@ -90,11 +92,13 @@ class Reference:
         output = forward.values[forward.output]
         assert isinstance(output, Tensor)
         dout = random.normal(*output.shape) if "dout" in exercise.given else torch.ones_like(output)
+        started = time.thread_time()
         expected = forward.gradients(dout)
+        backward_seconds = time.thread_time() - started
         for gradient in exercise.gradients:
             if not expected[gradient.value].isfinite().all():
                 raise CourseError([f"{spec.place}: the expected {gradient.name} is not finite in this case"])
-        return Case(spec.name, forward, dout, _arguments(exercise, forward, dout), expected)
+        return Case(spec.name, forward, dout, _arguments(exercise, forward, dout), expected, backward_seconds)
 
     def forward(self, exercise: Exercise) -> Callable[..., object]:
         """Return the forward pass of an exercise, a function of a trace. Raises CourseError if it is not there."""

@@ -26,6 +26,8 @@ ORDER = [
     "bank",
     "submission",
     "sandbox",
+    "schedule",
+    "suspicion",
     "compare",
     "picture",
     "follow",

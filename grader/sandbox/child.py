@@ -46,13 +46,20 @@ class Child:
     """One confined process that holds one submission."""
 
     def __init__(
-        self, pipes: tuple[int, int, int], output_bytes: int, kill: Callable[[], None], status: Callable[[], int | None]
+        self,
+        pipes: tuple[int, int, int],
+        output_bytes: int,
+        kill: Callable[[], None],
+        status: Callable[[], int | None],
+        cpu_seconds: Callable[[], float | None] = lambda: None,
     ) -> None:
         requests, answers, output = pipes
         self._requests, self._answers, self._output = requests, answers, output
         self._room = output_bytes
         self._kill = kill
         self._status = status
+        # Processor time used so far, read from outside; None where that can't be had, or the process is gone.
+        self.cpu_seconds = cpu_seconds
         self._last_id = 0
         self._printed = bytearray()
         for descriptor in (requests, answers, output):
