@@ -175,9 +175,10 @@ class Guard:
 
         if not isinstance(original, FunctionType):
             return _dress(replacement, original)
-        # torch scripts some of its own functions later on, and looks up what they mention in their globals.
+        # torch scripts some of its own functions later on: what they mention is looked up in their globals, ...
         replacement = FunctionType(replacement.__code__, original.__globals__, None, None, replacement.__closure__)
-        if "_torch_decompositions_out_wrapper" in vars(original):
+        if original.__module__.startswith("torch._decomp"):
+            # ... and their text in what they wrap.
             return functools.wraps(original)(replacement)
         return _dress(replacement, original)
 
