@@ -27,6 +27,8 @@ ORDER = [
     "bank",
     "submission",
     "sandbox",
+    "schedule",
+    "suspicion",
     "compare",
     "picture",
     "follow",

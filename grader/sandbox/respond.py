@@ -82,12 +82,16 @@ class _Child:
         return answer
 
     def _call(self, message: Mapping[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+        reply = self._call_once(message, payload, logged=message["logged"])
+        if reply.is_cut_short:
+            found, reply = reply.flags, self._call_once(message, payload, logged=False)
+            reply.flags += found
+        return self._answer(reply)
+
+    def _call_once(self, message: Mapping[str, Any], payload: bytes, *, logged: bool) -> Reply:
         function = self.modules.function(message["file"], message["function"])
         arguments = _arguments(message, safetensors.torch.load(payload))
-        files = self.modules.sources
-        return self._answer(
-            call(function, arguments, message["gradients"], files, self.guard, logged=message["logged"])
-        )
+        return call(function, arguments, message["gradients"], self.modules.sources, self.guard, logged=logged)
 
     def _answer(self, reply: Reply) -> tuple[dict[str, Any], bytes]:
         answer = {"outcome": reply.outcome, "notes": reply.notes, "flags": reply.flags, **_where(reply)}
