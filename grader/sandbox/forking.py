@@ -113,11 +113,9 @@ class Forking:
     @property
     def is_alive(self) -> bool:
         """Whether the warm process can still be asked for a child."""
-        try:
-            # Something to read may be news of a child, or the end.
-            return not select.select([self._control], [], [], 0)[0] or bool(self._control.recv(1, socket.MSG_PEEK))
-        except OSError:
-            return False
+        poller = select.poll()
+        poller.register(self._control, 0)  # nothing but its end
+        return not poller.poll(0)
 
     def _exit_code(self, pid: int) -> int | None:
         """Return how a child ended, as subprocess gives it, or None if it goes on."""
@@ -167,6 +165,7 @@ class Forking:
         """
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready:
+            self._check(deadline)
             match self._hear(deadline):
                 case ["ready", *words]:
                     self._is_ready = True
@@ -179,10 +178,15 @@ class Forking:
 
     def _started(self, deadline: float) -> int:
         while True:
+            self._check(deadline)
             match self._hear(deadline):
                 case ["started", pid]:
                     self._ended.pop(int(pid), None)  # an earlier child may have had the number
                     return int(pid)
+
+    def _check(self, deadline: float) -> None:
+        if time.monotonic() >= deadline:
+            raise SandboxError(f"the sandbox's warm process said nothing for {START_SECONDS:g} s")
 
     def _hear(self, deadline: float) -> list[str]:
         """Return the next thing the warm process says, noting which children ended."""
