@@ -17,6 +17,7 @@ ROOT = PACKAGE.parent
 # From the bottom up: a module imports only from those before it.
 ORDER = [
     "errors",
+    "adjustment",
     "text",
     "rubric",
     "trace",
@@ -43,6 +44,8 @@ ORDER = [
 ]
 # What runs in the process of the student's code, and all that it may import of the grader.
 CHILD_SIDE = {"frames", "lines", "notebook", "modules", "calling", "block", "respond", "server"} | {
+    "guard",
+    "operators",
     "box",
     "seccomp",
     "landlock",

@@ -54,6 +54,9 @@ def print_report(
         _say(console, 0, _heading(assignment).append(short))
         if short:
             continue
+        if not assignment.is_begun:
+            _say(console, 2, Text.assemble(("○", TONES["○"]), f" {words.not_begun(assignment)}\n"))
+            continue
         for exercise in assignment.exercises:
             depth = Depth(verbose, every=explain, hints=99 if explain else hints if exercise is following else 0)
             for indent, line in _exercise(exercise, depth, report.seed):

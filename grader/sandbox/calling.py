@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import inspect
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from types import SimpleNamespace, TracebackType
 from typing import Any
@@ -13,6 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+
+from grader.sandbox.guard import Guard
+from grader.sandbox.operators import OperatorLog
 
 MAX_MESSAGE = 2_000
 MAX_SOURCE = 400
@@ -38,27 +43,51 @@ class Reply:
 
 
 def call(
-    function: Callable[..., Any], arguments: Mapping[str, Any], gradients: Sequence[str], files: Collection[str]
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    gradients: Sequence[str],
+    files: Collection[str],
+    guard: Guard,
+    *,
+    logged: bool = False,
 ) -> Reply:
-    """Call a student's function with arguments by name, and gather the gradients that it gives."""
+    """Call a student's function with arguments by name, and gather the gradients that it gives.
+
+    If it called autograd there are none: what it went on to return is not looked at. `logged` has its operators logged.
+    """
     misfit = _signature_problem(function, arguments, files)
     if misfit:
         return misfit
     inputs = {name: value for name, value in _flatten(arguments) if isinstance(value, Tensor)}
     versions = {name: tensor._version for name, tensor in inputs.items()}
-    try:
-        with torch.no_grad():
-            returned = function(**arguments)
-    except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
-        reply = explain(error, files)
-        _take(_locals_of(function, error.__traceback__, gradients), reply)
-        error.__traceback__ = None
-    else:
-        reply = gather(returned, gradients)
+    # Gathered under the guard, too: what was returned may be an object that computes only when looked at.
+    with guard.watch(files) as watch:
+        try:
+            with OperatorLog(watch, guard.call_operator) if logged else nullcontext():
+                returned = function(**arguments)
+        except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
+            reply = explain(error, files)
+            found = _locals_of(function, error.__traceback__, gradients)
+            error.__traceback__ = None
+            # Asking an object of the student's for its class or its shape may raise anything, too.
+            with contextlib.suppress(BaseException):
+                _take(found, reply)
+        else:
+            reply = _gathered(returned, gradients, files)
+    if watch.refusal:
+        reply = Reply("autograd_used", watch.refusal, watch.file, watch.line, watch.source[:MAX_SOURCE])
+    reply.flags += watch.flags
     for name, tensor in inputs.items():
         if tensor._version != versions[name]:
             reply.flags.append(["mutated_input", f"{name} was changed in place"])
     return reply
+
+
+def _gathered(returned: Any, gradients: Sequence[str], files: Collection[str]) -> Reply:
+    try:
+        return gather(returned, gradients)
+    except BaseException as error:  # noqa: BLE001 # it asks objects of the student's for what they are
+        return explain(error, files)
 
 
 def explain(error: BaseException, files: Collection[str]) -> Reply:

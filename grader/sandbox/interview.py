@@ -206,7 +206,9 @@ class Interview:
                 )
                 answers.append(Answer(Outcome.TIMED_OUT, text))
                 break
-            heard = self._hear(question.message("call", file=file, numbers=dict(call.numbers)), call.tensors)
+            heard = self._hear(
+                question.message("call", file=file, numbers=dict(call.numbers), logged=False), call.tensors
+            )
             answer = self._read(heard, question)
             answers.append(answer)
             if heard.frame is None:
@@ -261,6 +263,9 @@ class Interview:
             return Outcome.TIMED_OUT, f"{what} used up the processor time of the whole submission"
         if "bad_alloc" in heard.printed or "MemoryError" in heard.printed[-200:]:
             return Outcome.OUT_OF_MEMORY, f"{what} asked for more than {self._limits.memory_mb} MB"
+        if "Thread creation failed" in heard.printed:
+            # libgomp ends the process in which it gets none.
+            return Outcome.CRASHED, f"{what} gave no answer: it asked for threads (torch.set_num_threads), and gets one"
         return Outcome.CRASHED, f"{what} gave no answer: {describe_status(status)}"
 
     def _drop_child(self) -> None:
