@@ -177,11 +177,11 @@ def test_the_policy_stops_a_script_that_got_in(browser, pages: dict[str, str], t
 
 
 # The half-finished one has every colour there is.
-@pytest.mark.parametrize(
-    ("name", "scheme"),
-    [("perfect", "light"), ("half_finished", "light"), ("hostile", "light")]
-    + [("half_finished", "dark"), ("all_wrong", "dark")],
-)
+AXE = [("perfect", "light"), ("half_finished", "light"), ("hostile", "light")]
+AXE += [("half_finished", "dark"), ("all_wrong", "dark")]
+
+
+@pytest.mark.parametrize(("name", "scheme"), AXE)
 def test_axe_finds_nothing(name: str, scheme: str, open_page):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     # Its script would be stopped by the page's own policy.
