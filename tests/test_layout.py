@@ -101,7 +101,11 @@ def test_the_childs_side_imports_nothing_else_of_the_grader(name: str):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_only_the_sandboxs_posix_side_imports_posix_modules(path: Path):
-    if path.parent.name != "sandbox" or path.stem not in POSIX_SIDE:
+    if path.name == "keys.py":
+        # It looks which system it is on, and only then imports what reads a key there.
+        top = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.Import)]
+        assert not {alias.name for node in top for alias in node.names} & POSIX_ONLY
+    elif path.parent.name != "sandbox" or path.stem not in POSIX_SIDE:
         assert not _imports(path) & POSIX_ONLY
 
 
