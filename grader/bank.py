@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import FunctionType, SimpleNamespace
 
@@ -24,7 +24,12 @@ class Mistake:
     gradient: str
     name: str
     sentence: str
-    formula: Callable[..., Tensor]
+    formula: FunctionType
+
+    @property
+    def line(self) -> int:
+        """Where it begins in mistakes.py, from 1."""
+        return self.formula.__code__.co_firstlineno
 
     def evaluate(self, case: Case, returned: Mapping[str, Tensor]) -> Tensor | None:
         """Return the wrong gradient in a case, or None if its formula raises there.
@@ -39,7 +44,10 @@ class Mistake:
         torch.set_default_dtype(torch.float64)  # as in the child: what a mistake makes by torch.zeros is float64, too
         try:
             with torch.no_grad():
-                return self.formula(**{name: given[name] for name in inspect.signature(self.formula).parameters})
+                found: Tensor = self.formula(
+                    **{name: given[name] for name in inspect.signature(self.formula).parameters}
+                )
+                return found
         except Exception:  # noqa: BLE001 # a formula that does not fit the shapes is a mistake as well
             return None
         finally:
@@ -52,6 +60,8 @@ def load_bank(rubric: Rubric) -> tuple[Mistake, ...]:
     Raises CourseError with a line for every mistake whose name, parameters or docstring do not fit.
     """
     path = rubric.folder / "mistakes.py"
+    if not path.is_file():
+        return ()  # one can be graded without a bank; `grade check` asks for it
     module = load_module(path)
     exercises = {exercise.function: exercise for exercise in rubric.exercises}
     problems: list[str] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -62,6 +62,7 @@ def cli() -> None:
 @SEED
 @COURSE
 @click.option("--verbose", is_flag=True, help="A line exact | approx | maxdiff for every gradient.")
+@click.option("--watch", is_flag=True, help="Grade again whenever a file is saved.")
 @click.option("--explain", is_flag=True, help="All there is to say of every slip, with all its hints.")
 def grade_submission(
     path: Path,
@@ -72,6 +73,7 @@ def grade_submission(
     course: Path | None,
     verbose: bool,
     explain: bool,
+    watch: bool,
 ) -> None:
     """Grade one submission."""
     from grader.sandbox.warm import Warm
@@ -81,15 +83,25 @@ def grade_submission(
         from grader.grading import Grader
         from grader.submission import read_submission
 
-        submission = read_submission(path)
-        result = Grader(_load(course), seed, only).grade(submission, warm)
-    from grader.report.terminal import print_report
+        def save(result: Report) -> Path:
+            if json_file is not None:
+                _write_json(result, json_file)
+            return _write_report(result, report, path)
 
-    console = _console()
-    written = _write_report(result, report, path)
-    print_report(result, console, verbose=verbose, explain=explain, page=str(written))
-    if json_file is not None:
-        _write_json(result, json_file)
+        if watch:
+            # The folder may go and come back under the same name, and with it the current one.
+            path = path.resolve()
+        submission = read_submission(path)
+        grader = Grader(_load(course), seed, only)
+        if watch:
+            result = _watch(path, lambda: grader.grade(read_submission(path), warm), save)
+        else:
+            result = grader.grade(submission, warm)
+    if not watch:
+        from grader.report.terminal import print_report
+
+        written = save(result)
+        print_report(result, _console(), verbose=verbose, explain=explain, page=str(written))
     sys.exit(2 if result.score is None else 0 if result.is_full_marks else 1)
 
 
@@ -112,19 +124,82 @@ def case(function: str, case: str | None, seed: int, course: Path | None) -> Non
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where results go.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many at once; default: the processors here.")
 @click.option("--seed", type=int, metavar="N", help="Seed of the cases' data; default: drawn once and kept.")
 @COURSE
-def batch(folder: Path, out: Path, seed: int | None, course: Path | None) -> None:
-    """Grade every submission in FOLDER; exit code 0 if each has a result, else 2."""
-    from grader.sandbox.warm import Warm
+@click.option("--only", multiple=True, metavar="NAME", help="Only this assignment or function; may be repeated.")
+@click.option("--before", metavar="TIME", help="Of several attempts, the newest handed in by then counts.")
+@click.option("--executor", default="local", metavar="WHERE", help="local (default), or dask:HOST:PORT.")
+@click.option("--shard", metavar="I/N", help="Only the I-th of N parts, into an --out that all parts share.")
+@click.option("--fresh", is_flag=True, help="Grade everything, also what has a result.")
+@click.option("--dry-run", is_flag=True, help="Say what was found and how it was understood, and stop.")
+@click.option("--allow-weak-isolation", is_flag=True, help="Grade where the sandbox is weak: trust every submission.")
+@click.option("--names", is_flag=True, help="A class report with names and links to the reports.")
+def batch(
+    folder: Path,
+    out: Path,
+    jobs: int | None,
+    seed: int | None,
+    course: Path | None,
+    only: tuple[str, ...],
+    before: str | None,
+    executor: str,
+    shard: str | None,
+    fresh: bool,
+    dry_run: bool,
+    allow_weak_isolation: bool,
+    names: bool,
+) -> None:
+    """Grade every submission in FOLDER, or in a zip as it was downloaded; exit code 0 if each has a result, else 2."""
+    from grader.batch import Options, default_jobs, grade_batch, parse_shard, parse_time
+    from grader.batch.progress import Bar, Lines
 
-    with Warm() as warm:
-        from grader.batch import grade_batch
+    options = Options(
+        folder,
+        out,
+        course=course,
+        seed=seed,
+        only=only,
+        jobs=jobs or default_jobs(),
+        executor=executor,
+        shard=parse_shard(shard),
+        before=parse_time(before) if before is not None else None,
+        is_fresh=fresh,
+        is_dry_run=dry_run,
+        allows_weak_isolation=allow_weak_isolation,
+        shows_names=names,
+    )
+    console = _console()
+    with Bar(console) if console.is_terminal else Lines(console) as say:
+        summary = grade_batch(options, say)
+    if summary is None:
+        return
+    console.print(summary.text, soft_wrap=True)
+    console.print(f"Gradebook: {out / 'grades.csv'}, class report: {out / 'index.html'}", soft_wrap=True)
+    sys.exit(0 if summary.with_result == summary.found else 2)
 
-        console = _console()
-        summary = grade_batch(folder, out, _load(course), seed, warm, lambda line: console.print(line, soft_wrap=True))
-    console.print(f"{summary.graded} of {summary.found} graded with seed {summary.seed}: {out / 'grades.csv'}")
-    sys.exit(0 if summary.graded == summary.found else 2)
+
+@cli.command()
+@click.argument("source", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--to",
+    type=click.Choice(["canvas", "moodle", "gradescope", "github", "junit", "csv"]),
+    required=True,
+    help="The system that is to read it.",
+)
+@click.option("--into", type=click.Path(path_type=Path), metavar="FILE", help="Fill this downloaded sheet.")
+@click.option("--column", metavar="TITLE", help="The column of the sheet to fill; default: the one that fits.")
+@click.option("--write", type=click.Path(path_type=Path), metavar="PATH", help="Where it goes; default: DIR/export.")
+def export(source: Path, to: str, into: Path | None, column: str | None, write: Path | None) -> None:
+    """Write a batch's grades (DIR is its --out), or one result's, in another system's format."""
+    from grader.batch.export import export as export_grades
+
+    console = _console()
+    exported = export_grades(source, to, into=into, column=column, write=write)
+    for note in exported.notes:
+        console.print(note, soft_wrap=True)
+    shown = exported.written if len(exported.written) < 4 else [exported.written[0].parent, "..."]
+    console.print(f"written: {', '.join(map(str, shown))}", soft_wrap=True)
 
 
 @cli.command()
@@ -135,20 +210,24 @@ def check(names: Sequence[str], course: Path | None) -> None:
     from grader.sandbox.warm import Warm
 
     with Warm() as warm:
-        from grader.authoring.check import Proof, check_course
-        from grader.authoring.table import margins_table
+        from grader.authoring.check import check_course
+        from grader.authoring.proof import Proof
+        from grader.authoring.table import margins_table, summary
 
         console = _console()
 
         def say(proof: Proof) -> None:
             console.print(f"{'✗' if proof.findings else '✓'} {proof.name} ({proof.mistakes} mistakes)", style="bold")
-            console.print(margins_table(proof))
+            for line in margins_table(proof):
+                console.print(line, soft_wrap=True)
             for notice in proof.notices:
                 console.print(f"  notice: {notice}", soft_wrap=True)
             for finding in proof.findings:
                 console.print(f"  {finding}", soft_wrap=True)
 
         proofs = check_course(_load(course), names, warm, say)
+    for line in summary(proofs):
+        console.print(line, soft_wrap=True)
     count = sum(len(proof.findings) for proof in proofs)
     console.print("All hold." if not count else f"{count} to mend.", style="bold")
     sys.exit(1 if count else 0)
@@ -180,6 +259,19 @@ def template(course: Path | None) -> None:
         console.print(str(path), soft_wrap=True)
 
 
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.zip")
+@COURSE
+def release(file: Path, course: Path | None) -> None:
+    """Pack the course for students: its assignments and the template, no solutions."""
+    from grader.authoring.release import pack_release
+
+    packed = pack_release(_load(course), file)
+    console = _console()
+    console.print(f"{len(packed)} files packed into {file}", soft_wrap=True)
+    console.print("Whoever unpacks it into DIR can run `grade start work --course DIR`.")
+
+
 def main() -> NoReturn:
     """Run the command line; a user's mistake is one message and exit code 2, never a traceback."""
     for stream in (sys.stdout, sys.stderr):
@@ -201,6 +293,17 @@ def main() -> NoReturn:
         sys.stderr.close()
         sys.exit(2)
     sys.exit(0)
+
+
+def _watch(path: Path, grade: Callable[[], Report], save: Callable[[Report], Path]) -> Report:
+    from grader.keys import Keys
+    from grader.watch import Watch
+
+    with Keys() as keys:
+        result = Watch(path, grade, save, _console(), keys).run()
+    if result is None:
+        raise click.Abort
+    return result
 
 
 def _console() -> Console:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 
+from grader.adjustment import Adjustment
 from grader.compare import Comparison, Verdict
 from grader.diagnose import Diagnosis
 from grader.picture import Picture
@@ -120,6 +121,11 @@ class AssignmentFeedback:
     exercises: tuple[ExerciseFeedback, ...]
 
     @property
+    def is_begun(self) -> bool:
+        """Whether any of its functions was found."""
+        return any(exercise.outcome is not Outcome.MISSING for exercise in self.exercises)
+
+    @property
     def is_selected(self) -> bool:
         """Whether the assignment was graded and counts."""
         return self.max_score is not None
@@ -139,6 +145,8 @@ class Report:
     max_score: float
     seconds: float
     assignments: tuple[AssignmentFeedback, ...]
+    submitted_at: str | None = None
+    adjustments: tuple[Adjustment, ...] = ()
 
     def _repr_html_(self) -> str:
         # By name and late: a renderer comes after what it renders, and only a notebook asks for this.

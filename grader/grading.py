@@ -20,7 +20,7 @@ from grader.diagnose import diagnose
 from grader.errors import CourseError, SubmissionError, UsageError
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, total
 from grader.follow import Trial, find_follows
-from grader.invariants import Rerun, descends_from_inputs, judge_invariants, probe_upstreams
+from grader.invariants import Rerun, find_misfits, judge_invariants, probe_upstreams
 from grader.listing import read_forward
 from grader.picture import draw
 from grader.rubric import Course, Exercise, Gradient, InvariantKind, Rubric, default_course, load_course
@@ -183,7 +183,7 @@ def _prepare_all(chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int)
 
 def _prepare(reference: Reference, exercise: Exercise, seed: int) -> Prepared:
     cases = reference.make_cases(exercise, seed)
-    problems = descends_from_inputs(exercise, cases[0].forward)
+    problems = find_misfits(exercise, cases[0].forward)
     if problems:
         raise CourseError(problems)
     rerun = partial(run_forward, reference.forward(exercise))
@@ -312,7 +312,10 @@ def _explain(
 ) -> GradientFeedback:
     """Add to a wrong gradient what is wrong with it and the student's line that made it, where they are known."""
     gradient = next(each for each in prepared.exercise.gradients if each.name == feedback.name)
-    diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
+    try:
+        diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
+    except Exception:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
+        diagnosis = None
     return replace(feedback, diagnosis=diagnosis, code=line_of(feedback.name))
 
 

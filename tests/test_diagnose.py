@@ -295,6 +295,23 @@ def test_what_is_right_given_a_wrong_upstream_is_not_diagnosed():
     assert explain("cross_entropy_steps_backward", wrong, "dcounts_sum_inv") is None
 
 
+def test_one_number_everywhere_is_not_taken_for_a_slip_on_the_same_number():
+    names = [gradient.name for gradient in find_exercise("cross_entropy_steps_backward")[1].gradients]
+    wrong: dict[str, Wrong] = {name: lambda t, name=name: torch.full_like(getattr(t, name), 0.5) for name in names}
+
+    found = [explain("cross_entropy_steps_backward", wrong, name, bank=True) for name in names]
+
+    assert found == [None] * len(names)
+
+
+def test_a_tensor_of_forty_axes_is_not_diagnosed():
+    assert explain("linear_backward", {"dx": lambda t: t.dx.sum().reshape((1,) * 40)}) is None
+
+
+def test_a_gradient_of_booleans_is_not_diagnosed():
+    assert explain("linear_backward", {"dx": lambda t: t.dx > 0}, bank=True) is None
+
+
 def test_a_right_gradient_is_not_diagnosed():
     assert explain("linear_backward", {"dx": lambda t: t.dx}, bank=True) is None
 

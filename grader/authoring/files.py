@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from itertools import zip_longest
 from pathlib import Path
 
 from grader.authoring.template import find_blocks, make_template
+from grader.report.maths import MathsError, to_mathml
 from grader.rubric import Course, Rubric
 
 OWN_FILES = ("README.md", "rubric.yaml", "reference.py", "mistakes.py")
@@ -26,12 +28,25 @@ def check_files(rubric: Rubric) -> Iterator[str]:
             yield f"{path}: a stray file; an assignment has {', '.join(OWN_FILES)} and what reference.py reads"
 
 
+def check_maths(rubric: Rubric) -> Iterator[str]:
+    """Yield a line for every formula that a report could not show."""
+    for exercise in rubric.exercises:
+        for line in exercise.maths:
+            try:
+                to_mathml(line)
+            except MathsError as error:
+                yield f"{exercise.place}: maths of {exercise.function}: {error}"
+
+
 def check_template(course: Course, solution: Path) -> Iterator[str]:
     """Yield a line if the template is not what the solution gives."""
     path = course.folder / "student_template" / solution.name
-    wanted = make_template(solution)
-    if not path.is_file() or path.read_text(encoding="utf-8") != wanted:
-        yield f"{path}: not what the solution gives; run `grade template`"
+    wanted = make_template(solution).splitlines()
+    found = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    if found != wanted:
+        pairs = zip_longest(found, wanted)
+        line = next(number for number, (one, other) in enumerate(pairs, start=1) if one != other)
+        yield f"{path}:{line}: not what the solution gives; run `grade template`"
 
 
 def check_secrecy(course: Course, solution: Path) -> Iterator[str]:
@@ -42,9 +57,25 @@ def check_secrecy(course: Course, solution: Path) -> Iterator[str]:
         for line in block.lines
         if len(line.split("#")[0].strip()) >= TELLING_LENGTH
     }
-    assignments = course.folder / "assignments"
-    shipped = sorted(path for path in assignments.rglob("*") if path.suffix in (".py", ".md", ".yaml"))
-    for path in [*shipped, *sorted((course.folder / "student_template").glob("*.py"))]:
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-            if line.split("#")[0].strip() in secret:
-                yield f"{path}:{number}: a line of the solution of {solution.stem}: {line.strip()}"
+    folders = (course.folder / "assignments", course.folder / "student_template")
+    for path in _files(*folders):
+        text = path.read_bytes().decode("utf-8", errors="replace")
+        for number, line in enumerate(text.splitlines(), start=1):
+            if _tells(line, secret, whole=path.suffix in (".py", ".md", ".yaml")):
+                yield f"{path}:{number}: a line of the solution of {solution.stem}: {line.strip()[:120]}"
+
+
+def shipped_files(course: Course) -> list[Path]:
+    """Return every file of a course that students get: its assignments and the template."""
+    folders = [rubric.folder for rubric in course.rubrics]
+    return [course.folder / "assignments" / "course.yaml", *_files(*folders, course.folder / "student_template")]
+
+
+def _files(*folders: Path) -> list[Path]:
+    found = (path for folder in folders for path in sorted(folder.rglob("*")))
+    return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
+
+
+def _tells(line: str, secret: Collection[str], *, whole: bool) -> bool:
+    """Return whether a line is one of a solution; in a file of data, such as a notebook, whether it holds one."""
+    return line.split("#")[0].strip() in secret if whole else any(one in line for one in secret)

@@ -13,47 +13,53 @@ from grader.rubric import Exercise, Gradient
 
 
 @dataclass(frozen=True)
+class Nearest:
+    """What comes nearest to a tolerance on one of its sides; `excess` is its error in tolerances."""
+
+    name: str
+    excess: float
+
+
+@dataclass(frozen=True)
 class Margin:
-    """One gradient over all seeds: the solution's worst error and the nearest wrong gradient, in tolerances."""
+    """One gradient over all seeds: the right answer with the largest error, and the wrong ones with the smallest.
+
+    `right` is of the solution and its honest variants, `trial` of what is wrong everywhere, `mistake` of the
+    bank; None where there is no such answer.
+    """
 
     function: str
     gradient: str
     points: float
-    solution: float
-    nearest: str
-    nearest_excess: float
+    right: Nearest | None
+    trial: Nearest | None
+    mistake: Nearest | None
+
+    @property
+    def wrong(self) -> Nearest | None:
+        """The nearest of all wrong answers."""
+        both = [one for one in (self.trial, self.mistake) if one]
+        return min(both, key=lambda one: one.excess, default=None)
 
 
-def measure_margins(
-    exercise: Exercise, tried: Sequence[Sequence[Tried]], solution: Mapping[str, float]
-) -> list[Margin]:
-    """Return a margin for each gradient; `tried` has one list per seed, `solution` the worst excess by gradient."""
-    margins = []
-    for gradient in exercise.gradients:
-        each = [one for seed in tried for one in seed if one.gradient == gradient.name]
-        nearest = min(each, key=lambda one: one.worst, default=None)
-        margins.append(
-            Margin(
-                exercise.function,
-                gradient.name,
-                gradient.points,
-                solution.get(gradient.name, math.nan),
-                nearest.name if nearest else "-",
-                nearest.worst if nearest else math.inf,
-            )
+def measure_margins(exercise: Exercise, tried: Sequence[Sequence[Tried]], right: Mapping[str, Nearest]) -> list[Margin]:
+    """Return a margin for each gradient; `tried` has one list per seed, `right` the nearest right answers."""
+    return [
+        Margin(
+            exercise.function,
+            gradient.name,
+            gradient.points,
+            right.get(gradient.name),
+            _nearest(gradient, tried, is_mistake=False),
+            _nearest(gradient, tried, is_mistake=True),
         )
-    return margins
-
-
-def passing(exercise: Exercise, tried: Iterable[Tried]) -> list[tuple[Gradient, Tried]]:
-    """Return what a tolerance lets pass although it is wrong."""
-    gradients = {gradient.name: gradient for gradient in exercise.gradients}
-    return [(gradients[one.gradient], one) for one in tried if one.worst == 0.0]
+        for gradient in exercise.gradients
+    ]
 
 
 def indistinct(tried: Sequence[Tried]) -> list[tuple[str, str, str]]:
     """Return pairs of mistakes of a gradient, with its name, that have the same values on every case."""
-    mistakes = [one for one in tried if one.is_mistake and one.values]
+    mistakes = [one for one in tried if one.mistake and one.values]
     return [
         (first.gradient, first.name, second.name)
         for number, first in enumerate(mistakes)
@@ -62,23 +68,32 @@ def indistinct(tried: Sequence[Tried]) -> list[tuple[str, str, str]]:
     ]
 
 
-def idle_cases(exercise: Exercise, tried: Sequence[Tried]) -> list[str]:
-    """Return the cases without which every wrong gradient would still be rejected."""
-    return [
-        case.name
-        for case in exercise.cases
-        if len(exercise.cases) > 1
-        and all(any(excess > 0 for name, excess in one.excess.items() if name != case.name) for one in tried)
-    ]
+def needed_cases(exercise: Exercise, tried: Iterable[Tried]) -> list[str]:
+    """Return few cases that reject, together, every wrong gradient that all of them reject."""
+    rejecting = [frozenset(case for case, excess in one.excess.items() if excess > 0) for one in tried]
+    pending = {cases for cases in rejecting if cases}
+    needed: list[str] = []
+    while pending:
+        # The one that rejects most of what is left; of several, the first in the rubric.
+        best = max(exercise.cases, key=lambda case: sum(case.name in cases for cases in pending)).name
+        needed.append(best)
+        pending = {cases for cases in pending if best not in cases}
+    return [case.name for case in exercise.cases if case.name in needed]
 
 
-def powers(excess: float) -> str:
+def powers(excess: float | None) -> str:
     """Return an excess as a power of ten: how many places beyond the tolerance, or within it."""
-    if math.isnan(excess):
+    if excess is None:
         return "-"
     if excess == 0.0:
         return "exact"
-    return "shape" if math.isinf(excess) else f"1e{math.log10(excess):+.1f}"
+    return "misfit" if math.isinf(excess) else f"10^{math.log10(excess):+.1f}"
+
+
+def _nearest(gradient: Gradient, tried: Sequence[Sequence[Tried]], *, is_mistake: bool) -> Nearest | None:
+    each = [one for seed in tried for one in seed if one.gradient == gradient.name and bool(one.mistake) is is_mistake]
+    nearest = min(each, key=lambda one: one.worst, default=None)
+    return Nearest(nearest.name, nearest.worst) if nearest else None
 
 
 def _is_equal(first: Tried, second: Tried) -> bool:

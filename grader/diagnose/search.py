@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 
 from grader.bank import Mistake
+from grader.compare import Verdict
 from grader.diagnose import words
 from grader.diagnose.diagnosis import CERTAIN, LIKELY, Diagnosis
 from grader.diagnose.evidence import Sample, are_equal, are_equal_where_finite, collect, find_matching
@@ -48,7 +49,7 @@ def diagnose(
     if not views:
         return None
     with torch.no_grad():
-        true, theirs = views[0], views[1:]
+        true, theirs = views[0], [] if _is_constant(views[0]) else views[1:]
         if any(_is_as_expected(samples) for samples in theirs):
             return None
         # The bank comes before shape and factor: where an author's sentence fits to the last digit, it speaks of
@@ -82,6 +83,12 @@ def _is_as_expected(samples: Samples) -> bool:
     return all(s.is_sound and s.actual.shape == s.expected.shape and are_equal(s.actual, s.expected) for s in samples)
 
 
+def _is_constant(samples: Samples) -> bool:
+    """Return whether a gradient is one number everywhere: then it fits other constants by chance."""
+    wrong = [sample.actual for sample in samples if not sample.is_correct and sample.actual.numel()]
+    return all(bool((actual == actual.flatten()[0]).all()) for actual in wrong)
+
+
 def _from_the_bank(samples: Samples, bank: Sequence[Mistake]) -> Diagnosis | None:
     """Return the mistakes of the bank that are the same as what was returned in every case."""
     first = samples[0]
@@ -100,8 +107,16 @@ def _from_the_bank(samples: Samples, bank: Sequence[Mistake]) -> Diagnosis | Non
 
 
 def _is_mistake(mistake: Mistake, sample: Sample) -> bool:
+    if not sample.actual.is_floating_point():
+        return False
     # The formula of one gradient may use the others, not itself.
-    returned = {name: g for name, g in sample.trial.returned.items() if name != sample.gradient.name}
+    usable = [] if _is_constant([sample]) else [Verdict.CORRECT, Verdict.WRONG_VALUES]
+    comparisons = sample.trial.comparisons
+    returned = {
+        name: gradient
+        for name, gradient in sample.trial.returned.items()
+        if name != sample.gradient.name and comparisons[name].verdict in usable
+    }
     wrong = mistake.evaluate(sample.case, returned)
     if wrong is None or wrong.shape != sample.actual.shape or wrong.dtype != sample.actual.dtype:
         return False

@@ -31,8 +31,8 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "score": report.score,
         "max_score": report.max_score,
         "seconds": round(report.seconds, 6),
-        "submitted_at": None,
-        "adjustments": [],
+        "submitted_at": report.submitted_at,
+        "adjustments": [asdict(adjustment) for adjustment in report.adjustments],
         "assignments": [_assignment(assignment) for assignment in report.assignments],
     }
 

@@ -55,6 +55,7 @@ def _parts() -> tuple[Template, str, str]:
         mathml=_mathml,
         hint_label=hint_label,
         points_words=points_words,
+        breakable=_breakable,
     )
     environment.filters["dedent"] = textwrap.dedent
     style = environment.get_template("report.css").render()
@@ -78,6 +79,11 @@ def _verdict_tone(gradient: GradientFeedback) -> str:
     if gradient.verdict in (Verdict.CORRECT, Verdict.FOLLOWS):
         return "good"
     return "quiet" if gradient.verdict in (Verdict.NOT_RETURNED, Verdict.NOT_JUDGED) else "wrong"
+
+
+def _breakable(name: str) -> Markup:
+    """Return a name that a narrow page may break behind its underscores."""
+    return Markup("_<wbr>").join(escape(part) for part in name.split("_"))
 
 
 def _mathml(tex: str) -> Markup:

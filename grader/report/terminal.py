@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from grader.compare import Verdict
@@ -35,16 +34,29 @@ Line = tuple[int, Text]
 
 
 def print_report(
-    report: Report, console: Console, *, verbose: bool = False, explain: bool = False, hints: int = 1, page: str = ""
+    report: Report,
+    console: Console,
+    *,
+    verbose: bool = False,
+    explain: bool = False,
+    hints: int = 1,
+    page: str = "",
+    only_begun: bool = False,
 ) -> None:
     """Write a report to a console: the first slip at length, all else in a line each, the next step last.
 
     `explain` tells of every slip all there is to tell; `hints` is how many the first slip gets otherwise;
-    `page` is where the HTML report is.
+    `page` is where the HTML report is; with `only_begun` an assignment that is right or not begun is one line.
     """
     following = words.find_next(report)
     for assignment in report.selected:
-        _say(console, 0, _heading(assignment))
+        short = _short(assignment) if only_begun else ""
+        _say(console, 0, _heading(assignment).append(short))
+        if short:
+            continue
+        if not assignment.is_begun:
+            _say(console, 2, Text.assemble(("○", TONES["○"]), f" {words.not_begun(assignment)}\n"))
+            continue
         for exercise in assignment.exercises:
             depth = Depth(verbose, every=explain, hints=99 if explain else hints if exercise is following else 0)
             for indent, line in _exercise(exercise, depth, report.seed):
@@ -61,16 +73,23 @@ def print_report(
 
 
 def _say(console: Console, indent: int, line: Text) -> None:
-    if console.is_terminal:
-        # A line that is too long goes on under its beginning; what reads a pipe gets lines as they are.
-        console.print(Padding(line, (0, 0, 0, indent), expand=False))
-    else:
-        console.print(Text(" " * indent).append_text(line), soft_wrap=True)
+    # In a terminal a line that is too long goes on under its beginning; what reads a pipe gets lines as they are.
+    for part in line.wrap(console, max(20, console.width - indent)) if console.is_terminal else [line]:
+        part.rstrip()
+        console.print(Text(" " * indent).append_text(part), soft_wrap=True)
 
 
 def _heading(assignment: AssignmentFeedback) -> Text:
     score = f"{words.points(assignment.score)}/{words.points(assignment.max_score)}"
     return Text.assemble((f"{assignment.name}", "bold"), f" · {assignment.title} · {score}")
+
+
+def _short(assignment: AssignmentFeedback) -> str:
+    """Return what stands for all the functions of an assignment, if they are all right or all not begun."""
+    if all(exercise.is_full_marks for exercise in assignment.exercises):
+        return " · ✓"
+    begun = [exercise for exercise in assignment.exercises if exercise.outcome not in words.UNWRITTEN]
+    return "" if begun else f" · {PAGE['not_begun']}"
 
 
 def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[Line]:
@@ -87,9 +106,8 @@ def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[L
     if exercise.has_answer or exercise.outcome in (Outcome.RETURNED, Outcome.BAD_RETURN):
         yield from _gradients(exercise, depth, seed)
     for invariant in exercise.invariants:
-        if not invariant.held:
-            word = PAGE["untried" if invariant.held is None else "broken"]
-            yield 6, Text.assemble(("✗", "red"), f" {invariant.name}: {word}. {invariant.detail}")
+        if invariant.held is False:
+            yield 6, Text.assemble(("✗", "red"), f" {PAGE['broken']}: {invariant.name} ({invariant.detail})")
     if exercise.timing and (depth.verbose or depth.every):
         found = exercise.timing
         yield (
@@ -109,6 +127,8 @@ def _gradients(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[
             yield from _slip(exercise, slip, depth, seed)
         else:
             yield 6, Text.assemble(_head(slip), f": {words.gradient_line(slip)}")
+            if slip.diagnosis:
+                yield 8, Text(slip.diagnosis.message)
     if absent:
         yield 6, Text.assemble((f"{words.GLYPHS[Verdict.NOT_RETURNED]} ", "red"), words.absent_line(absent))
     for group in words.group_followers(exercise.of(Verdict.FOLLOWS)):
@@ -121,6 +141,10 @@ def _gradients(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[
 def _slip(exercise: ExerciseFeedback, slip: GradientFeedback, depth: Depth, seed: int) -> Iterator[Line]:
     """Tell of one slip what there is to tell, in about fifteen lines."""
     yield 6, Text.assemble(_head(slip), f": {words.gradient_line(slip)}")
+    if slip.diagnosis:
+        yield 8, Text(slip.diagnosis.message, style="bold")
+        if depth.every or slip.diagnosis.certainty == "likely":
+            yield 8, Text(PAGE[slip.diagnosis.certainty], style="dim")
     if slip.code:
         yield 8, Text(f"{PAGE['line']}: {slip.code.file} line {slip.code.line}", style="dim")
         for code in textwrap.dedent(slip.code.text).split("\n")[:CODE_LINES]:

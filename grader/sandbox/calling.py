@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import inspect
 import traceback
@@ -69,11 +70,15 @@ def call(
         try:
             with log or nullcontext():
                 returned = function(**arguments)
-            reply = gather(returned, gradients)
         except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
             reply = explain(error, files)
-            _take(_locals_of(function, error.__traceback__, gradients), reply)
+            found = _locals_of(function, error.__traceback__, gradients)
             error.__traceback__ = None
+            # Asking an object of the student's for its class or its shape may raise anything, too.
+            with contextlib.suppress(BaseException):
+                _take(found, reply)
+        else:
+            reply = _gathered(returned, gradients, files)
     if watch.refusal:
         reply = Reply("autograd_used", watch.refusal, watch.file, watch.line, watch.source[:MAX_SOURCE])
     reply.flags += watch.flags
@@ -82,6 +87,13 @@ def call(
         if tensor._version != versions[name]:
             reply.flags.append(["mutated_input", f"{name} was changed in place"])
     return reply
+
+
+def _gathered(returned: Any, gradients: Sequence[str], files: Collection[str]) -> Reply:
+    try:
+        return gather(returned, gradients)
+    except BaseException as error:  # noqa: BLE001 # it asks objects of the student's for what they are
+        return explain(error, files)
 
 
 def explain(error: BaseException, files: Collection[str]) -> Reply:

@@ -159,7 +159,9 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         except SyntaxError as error:
             self.unreadable[file] = Problem(f"{type(error).__name__}: {error.msg}", file, error.lineno)
         except (ValueError, RecursionError, MemoryError) as error:
-            self.unreadable[file] = Problem(f"{type(error).__name__}: {error or 'nested too deeply'}", file)
+            self.unreadable[file] = Problem(
+                f"{type(error).__name__}: {str(error) or 'too large, or nested too deeply'}", file
+            )
         text = source.decode("utf-8", errors="replace")
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
 

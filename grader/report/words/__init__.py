@@ -2,7 +2,7 @@
 
 from grader.report.words.advice import UNWRITTEN, command, find_next, grade_command, next_step
 from grader.report.words.numbers import count, index, number, points, seconds, shape, times
-from grader.report.words.outcomes import OUTCOMES, outcome_line, state, where
+from grader.report.words.outcomes import OUTCOMES, not_begun, outcome_line, state, where
 from grader.report.words.page import PAGE
 from grader.report.words.pictures import (
     LEVEL_WORDS,
@@ -50,6 +50,7 @@ __all__ = [
     "largest_difference",
     "names",
     "next_step",
+    "not_begun",
     "number",
     "outcome_line",
     "picture_title",

@@ -43,7 +43,7 @@ def next_step(report: Report) -> str:
         return _about_slip(exercise, exercise.slips[0])
     broken = [each for each in exercise.invariants if each.held is False]
     if broken:
-        return f"Every gradient of {function} is right, and one demand is not met yet: {broken[0].name}."
+        return f"Every gradient of {function} is right, and one property does not hold: {broken[0].name}."
     return f"{function} has points left to earn."
 
 

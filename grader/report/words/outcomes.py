@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from grader.feedback import ExerciseFeedback
+from grader.feedback import AssignmentFeedback, ExerciseFeedback
 from grader.sandbox.answer import Outcome
 
 OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
@@ -24,6 +24,12 @@ OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
         Outcome.NOT_JUDGED: "not judged: a fault of the grader",
     }
 )
+
+
+def not_begun(assignment: AssignmentFeedback) -> str:
+    """Say which functions of an assignment are still to be written, where there is none of them yet."""
+    functions = ", ".join(exercise.function for exercise in assignment.exercises)
+    return f"not begun: {functions} would be in {assignment.name}.py"
 
 
 def where(exercise: ExerciseFeedback) -> str:

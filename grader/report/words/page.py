@@ -16,7 +16,7 @@ PAGE: Mapping[str, str] = MappingProxyType(
         "gradients": "All gradients",
         "line": "Your line that made it",
         "stopped": "The line where it stopped",
-        "around": "Around the worst place: expected, and yours below it",
+        "around": "Around the worst place: expected, yours below",
         "expected": "expected",
         "actual": "yours",
         "worst": "worst",
@@ -28,12 +28,16 @@ PAGE: Mapping[str, str] = MappingProxyType(
         "ring": "the worst place",
         "of_largest": "of the largest error",
         "look": "debug it",
+        "keys": "h one more hint · e explain everything · q quit · saved files are graded again",
+        "waiting": "Waiting for the next save.",
+        "unchanged": "Nothing changed since the last time.",
+        "not_begun": "not begun",
         "debug": "To look at this case yourself, with print and a debugger:",
         "more_slips": "Also wrong in itself",
         "not_yet": "Not returned yet",
         "follows": "Right, given what came before",
         "follows_why": "Nothing to mend here: each is what your formula should give with your own upstream gradient.",
-        "invariants": "Further demands",
+        "invariants": "Properties that must hold",
         "held": "holds",
         "broken": "does not hold",
         "untried": "could not be tried",
@@ -72,4 +76,6 @@ def index_label(lead: tuple[int, ...], last: int | None) -> str:
     """Label a row or a column of numbers: [2, :] or [:, 3]."""
     if last is None:
         return f"[{', '.join([*map(str, lead), ':'])}]" if lead else "[:]"
-    return f"[…, {last}]" if lead else f"[{last}]"
+    if len(lead) > 1:
+        return f"[…, {last}]"
+    return f"[:, {last}]" if lead else f"[{last}]"

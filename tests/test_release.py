@@ -1,0 +1,135 @@
+"""The archive for students: what is in it, what is not, and that it is a course when it is unpacked."""
+
+from __future__ import annotations
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from grader.authoring.files import check_secrecy
+from grader.authoring.release import pack_release
+from grader.errors import CourseError, UsageError
+from grader.rubric import load_course
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def folder(small_course_folder: Path, tmp_path: Path) -> Path:
+    """A course of linear and dropout that a test may change."""
+    return shutil.copytree(small_course_folder, tmp_path / "course")
+
+
+def test_the_archive_holds_the_assignments_and_the_template_and_nothing_else(folder, tmp_path):
+    (folder / "assignments" / "linear" / "__pycache__").mkdir()
+    (folder / "assignments" / "linear" / "__pycache__" / "reference.pyc").write_bytes(b"\0")
+
+    pack_release(load_course(folder), tmp_path / "course.zip")
+
+    own = ("README.md", "mistakes.py", "reference.py", "rubric.yaml")
+    expected = {"README.md", "assignments/course.yaml"}
+    expected |= {f"assignments/{name}/{file}" for name in ("linear", "dropout") for file in own}
+    expected |= {f"student_template/{name}.py" for name in ("linear", "dropout")}
+    with zipfile.ZipFile(tmp_path / "course.zip") as archive:
+        names = archive.namelist()
+    assert set(names) == expected
+    assert names == sorted(names)
+
+
+def test_the_same_course_gives_the_same_bytes(folder, tmp_path):
+    course = load_course(folder)
+
+    pack_release(course, tmp_path / "first.zip")
+    (folder / "assignments" / "linear" / "README.md").touch()
+    pack_release(course, tmp_path / "second.zip")
+
+    assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
+
+
+def test_an_unpacked_release_is_a_course_to_start_from_and_to_grade_with(folder, tmp_path, run_grade):
+    packed = run_grade("release", "course.zip", "--course", folder)
+    with zipfile.ZipFile(tmp_path / "course.zip") as archive:
+        archive.extractall(tmp_path / "got")
+    started = run_grade("start", "work", "--course", "got")
+    shutil.copyfile(ROOT / "solutions" / "linear.py", tmp_path / "work" / "linear.py")
+    graded = run_grade("work", "--course", "got")
+
+    assert (packed.returncode, packed.stderr) == (0, "")
+    assert packed.stdout.splitlines()[0] == "12 files packed into course.zip"
+    assert (started.returncode, started.stderr) == (0, "")
+    assert graded.returncode == 1
+    assert "Total 5 of 10 points" in graded.stdout
+
+
+def test_an_archive_that_is_there_is_not_overwritten(folder, tmp_path, run_grade):
+    (tmp_path / "course.zip").write_text("mine")
+
+    finished = run_grade("release", "course.zip", "--course", folder)
+
+    assert finished.returncode == 2
+    assert finished.stderr == "grade: course.zip is there already; remove it or give another name\n"
+    assert (tmp_path / "course.zip").read_text() == "mine"
+
+
+UNWRITABLE = {
+    "no zip": ("course.tar", "course.tar is not the name of an archive; give one that ends in .zip"),
+    "no folder": ("nowhere/course.zip", "nowhere/course.zip could not be written: No such file or directory"),
+}
+
+
+@pytest.mark.parametrize(("name", "said"), UNWRITABLE.values(), ids=UNWRITABLE)
+def test_a_name_that_cannot_be_written_is_said(folder, tmp_path, monkeypatch, name, said):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(UsageError) as caught:
+        pack_release(load_course(folder), Path(name))
+
+    assert str(caught.value) == said
+
+
+def test_a_course_without_solutions_is_not_packed(folder, tmp_path):
+    shutil.rmtree(folder / "solutions")
+
+    with pytest.raises(UsageError, match=r"has no solutions/, so nobody can tell what must not be packed"):
+        pack_release(load_course(folder), tmp_path / "course.zip")
+
+
+def test_everything_that_must_not_ship_is_said_at_once_and_nothing_is_packed(folder, tmp_path, run_grade):
+    linear = folder / "assignments" / "linear"
+    (linear / "answers.txt").write_text("")
+    (linear / "README.md").write_text("# Linear\n\n    dx = dout @ W.T  # as easy as that\n")
+    template = folder / "student_template" / "dropout.py"
+    template.write_text(template.read_text() + "\n# changed by hand\n")
+    (folder / "student_template" / "old.py").write_text("")
+
+    finished = run_grade("release", "course.zip", "--course", folder)
+
+    lines = len((ROOT / "student_template" / "dropout.py").read_text().splitlines())
+    assert finished.returncode == 2
+    assert finished.stderr.splitlines() == [
+        f"grade: {folder}/student_template/old.py: the template of no assignment; run `grade template`",
+        f"{linear}/answers.txt: a stray file; an assignment has README.md, rubric.yaml, reference.py, mistakes.py and "
+        "what reference.py reads",
+        f"{linear}/README.md:3: a line of the solution of linear: dx = dout @ W.T  # as easy as that",
+        f"{template}:{lines + 1}: not what the solution gives; run `grade template`",
+    ]
+    assert not (tmp_path / "course.zip").exists()
+
+
+def test_a_missing_solution_is_said_and_nothing_is_packed(folder, tmp_path):
+    (folder / "solutions" / "dropout.py").unlink()
+
+    with pytest.raises(CourseError, match=r"solutions/dropout\.py: the solution is not there"):
+        pack_release(load_course(folder), tmp_path / "course.zip")
+
+
+def test_a_line_of_a_solution_is_found_inside_a_notebook(folder):
+    notebook = folder / "student_template" / "linear.ipynb"
+    notebook.write_text('{"source": ["def linear_backward(dout, x, W):\\n    dx = dout @ W.T\\n"]}')
+
+    found = list(check_secrecy(load_course(folder), folder / "solutions" / "linear.py"))
+
+    assert len(found) == 1
+    assert found[0].startswith(f"{notebook}:1: a line of the solution of linear: ")
