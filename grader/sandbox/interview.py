@@ -207,6 +207,8 @@ class Interview:
     def _call(self, question: Question, file: str) -> tuple[Answer, ...]:
         answers: list[Answer] = []
         is_quiet = True
+        assert self._child is not None
+        clock = self._child.cpu_seconds()
         for call in question.calls:
             if call.is_repeat:
                 is_quiet = self._is_quiet()
@@ -218,7 +220,8 @@ class Interview:
                 )
                 answers.append(Answer(Outcome.TIMED_OUT, text))
                 break
-            answers.append(self._call_once(question, file, call))
+            answer, clock = self._call_once(question, file, call, clock)
+            answers.append(answer)
             if self._child is None:
                 break
         if not (is_quiet and self._is_quiet()):
@@ -230,14 +233,14 @@ class Interview:
             )
         return tuple(answers)
 
-    def _call_once(self, question: Question, file: str, call: Call) -> Answer:
+    def _call_once(self, question: Question, file: str, call: Call, clock: float | None) -> tuple[Answer, float | None]:
+        """Return the answer to one call and the child's processor clock behind it, given the one before it."""
         assert self._child is not None
         message = question.message("call", file=file, numbers=dict(call.numbers), logged=call.is_repeat)
-        before = self._child.cpu_seconds()
         heard = self._hear(message, call.tensors)
         after = self._child.cpu_seconds()
-        used = after - before if before is not None and after is not None else None
-        return replace(self._read(heard, question), cpu_seconds=used)
+        used = after - clock if after is not None and clock is not None else None
+        return replace(self._read(heard, question), cpu_seconds=used), after
 
     def _is_slow(self, answers: Sequence[Answer]) -> bool:
         """Return whether a repeated and logged call could cost other functions their time."""
