@@ -77,6 +77,8 @@ def call(
             # Asking an object of the student's for its class or its shape may raise anything, too.
             with contextlib.suppress(BaseException):
                 _take(found, reply)
+        else:
+            reply = _gathered(returned, gradients, files)
     if watch.refusal:
         reply = Reply("autograd_used", watch.refusal, watch.file, watch.line, watch.source[:MAX_SOURCE])
     reply.flags += watch.flags
@@ -85,6 +87,13 @@ def call(
         if tensor._version != versions[name]:
             reply.flags.append(["mutated_input", f"{name} was changed in place"])
     return reply
+
+
+def _gathered(returned: Any, gradients: Sequence[str], files: Collection[str]) -> Reply:
+    try:
+        return gather(returned, gradients)
+    except BaseException as error:  # noqa: BLE001 # it asks objects of the student's for what they are
+        return explain(error, files)
 
 
 def explain(error: BaseException, files: Collection[str]) -> Reply:
