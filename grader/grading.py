@@ -20,7 +20,7 @@ from grader.diagnose import diagnose
 from grader.errors import CourseError, SubmissionError, UsageError
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, total
 from grader.follow import Trial, find_follows
-from grader.invariants import Rerun, find_misfits, judge_invariants, probe_upstreams
+from grader.invariants import ForwardPass, find_misfits, judge_invariants, probe_upstreams
 from grader.listing import read_forward
 from grader.picture import draw
 from grader.rubric import Course, Exercise, Gradient, InvariantKind, Rubric, default_course, load_course
@@ -32,7 +32,6 @@ from grader.submission import Submission, read_submission
 from grader.suspicion import find_difference, find_processor_time
 from grader.text import one_line
 from grader.timing import TimedCases, make_timed_cases, measure
-from grader.trace import run_forward
 
 
 def grade(
@@ -58,7 +57,7 @@ class Prepared:
     bank: tuple[Mistake, ...]
     probes: tuple[Mapping[str, Argument], ...]
     schedule: Schedule
-    rerun: Rerun
+    forward_pass: ForwardPass
     timed: TimedCases | None
 
     @cached_property
@@ -187,12 +186,12 @@ def _prepare(reference: Reference, exercise: Exercise, seed: int) -> Prepared:
     problems = find_misfits(exercise, cases[0].forward)
     if problems:
         raise CourseError(problems)
-    rerun = partial(run_forward, reference.forward(exercise))
     timed = make_timed_cases(reference, exercise, seed)
     bank = load_bank(reference.rubric)
+    forward = reference.forward(exercise)
     probes = _probe(exercise, cases[0])
     schedule = make_schedule(len(cases) + len(probes), seed, reference.rubric.name, exercise.function)
-    return Prepared(reference.rubric, exercise, cases, bank, probes, schedule, rerun, timed)
+    return Prepared(reference.rubric, exercise, cases, bank, probes, schedule, forward, timed)
 
 
 def _probe(exercise: Exercise, first: Case) -> tuple[Mapping[str, Argument], ...]:
@@ -225,7 +224,7 @@ def grade_exercise(
         for gradient in exercise.gradients
     )
     gradients = tuple(_explain(prepared, each, trials, line_of) if each.is_slip else each for each in gradients)
-    invariants = judge_invariants(exercise, trials, probes, gradients, prepared.rerun)
+    invariants = judge_invariants(exercise, trials, probes, gradients, prepared.forward_pass)
     return ExerciseFeedback(
         function=exercise.function,
         score=total([*(each.score for each in gradients), *(each.score for each in invariants)]),
