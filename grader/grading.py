@@ -14,20 +14,22 @@ import torch
 from torch import Tensor
 
 from grader.bank import Mistake, load_bank
-from grader.cases import Case, Reference
+from grader.cases import Argument, Case, Reference
 from grader.compare import Comparison, Verdict, compare
 from grader.diagnose import diagnose
 from grader.errors import CourseError, SubmissionError, UsageError
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, total
 from grader.follow import Trial, find_follows
-from grader.invariants import Rerun, descends_from_inputs, judge_invariants, probe_upstreams
+from grader.invariants import Rerun, find_misfits, judge_invariants, probe_upstreams
 from grader.listing import read_forward
 from grader.picture import draw
 from grader.rubric import Course, Exercise, Gradient, InvariantKind, Rubric, default_course, load_course
-from grader.sandbox.answer import Answer, CodeLine, Outcome
+from grader.sandbox.answer import Answer, CodeLine, Flag, Outcome
 from grader.sandbox.interview import Interview, Question, pack_call
 from grader.sandbox.warm import Warm, start_warm
+from grader.schedule import Schedule, make_schedule
 from grader.submission import Submission, read_submission
+from grader.suspicion import find_difference, find_processor_time
 from grader.text import one_line
 from grader.timing import TimedCases, make_timed_cases, measure
 from grader.trace import run_forward
@@ -54,22 +56,21 @@ class Prepared:
     exercise: Exercise
     cases: tuple[Case, ...]
     bank: tuple[Mistake, ...]
+    probes: tuple[Mapping[str, Argument], ...]
+    schedule: Schedule
     rerun: Rerun
     timed: TimedCases | None
 
     @cached_property
     def question(self) -> Question:
-        """What the submission is asked: every case, and then the probes of an invariant about dout."""
-        probes = []
-        if any(invariant.kind is InvariantKind.LINEAR for invariant in self.exercise.invariants):
-            first = self.cases[0]
-            probes = [{**first.arguments, "dout": dout} for dout in probe_upstreams(first)]
+        """What the submission is asked: every case and the probes, in the order of the schedule."""
+        calls = [pack_call(arguments) for arguments in [*(case.arguments for case in self.cases), *self.probes]]
         return Question(
             function=self.exercise.function,
             home=f"{self.rubric.name}.py",
             given=self.exercise.given,
             gradients=tuple(gradient.name for gradient in self.exercise.gradients),
-            calls=tuple(pack_call(arguments) for arguments in [*(case.arguments for case in self.cases), *probes]),
+            calls=self.schedule.arrange(calls),
         )
 
     @cached_property
@@ -183,12 +184,22 @@ def _prepare_all(chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int)
 
 def _prepare(reference: Reference, exercise: Exercise, seed: int) -> Prepared:
     cases = reference.make_cases(exercise, seed)
-    problems = descends_from_inputs(exercise, cases[0].forward)
+    problems = find_misfits(exercise, cases[0].forward)
     if problems:
         raise CourseError(problems)
     rerun = partial(run_forward, reference.forward(exercise))
     timed = make_timed_cases(reference, exercise, seed)
-    return Prepared(reference.rubric, exercise, cases, load_bank(reference.rubric), rerun, timed)
+    bank = load_bank(reference.rubric)
+    probes = _probe(exercise, cases[0])
+    schedule = make_schedule(len(cases) + len(probes), seed, reference.rubric.name, exercise.function)
+    return Prepared(reference.rubric, exercise, cases, bank, probes, schedule, rerun, timed)
+
+
+def _probe(exercise: Exercise, first: Case) -> tuple[Mapping[str, Argument], ...]:
+    """Return the arguments of the further calls that an invariant about dout needs."""
+    if all(invariant.kind is not InvariantKind.LINEAR for invariant in exercise.invariants):
+        return ()
+    return tuple({**first.arguments, "dout": dout} for dout in probe_upstreams(first))
 
 
 def grade_exercise(
@@ -199,14 +210,14 @@ def grade_exercise(
     `line_of` finds the student's line that made a gradient.
     """
     exercise, count = prepared.exercise, len(prepared.cases)
-    probes = [answer.gradients for answer in answers[count:] if answer.outcome is Outcome.RETURNED]
-    answers = answers[:count]
+    flags = _find_flags(prepared, answers)
+    # What ended the process leaves the calls behind it without gradients, too.
+    ended = replace(answers[-1], gradients={}, notes={}, seconds=0.0)
+    restored = [answer or ended for answer in prepared.schedule.restore(answers)]
+    probes = [answer.gradients for answer in restored[count:] if answer.outcome is Outcome.RETURNED]
+    answers = restored[:count]
     decisive = next((answer for answer in answers if answer.outcome is not Outcome.RETURNED), answers[0])
-    # What ended the process leaves the cases behind it without gradients, too.
-    rest = [replace(decisive, gradients={}, notes={})] * (count - len(answers))
-    trials = [
-        _judge_case(exercise, case, answer) for case, answer in zip(prepared.cases, [*answers, *rest], strict=True)
-    ]
+    trials = [_judge_case(exercise, case, answer) for case, answer in zip(prepared.cases, answers, strict=True)]
     follows = find_follows(exercise, trials)
     notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
     gradients = tuple(
@@ -225,13 +236,20 @@ def grade_exercise(
         line=decisive.line,
         printed=next((answer.printed for answer in answers if answer.printed), ""),
         seconds=sum(answer.seconds for answer in answers),
-        flags=tuple(dict.fromkeys(flag for answer in answers for flag in answer.flags)),
+        flags=flags,
         gradients=gradients,
         invariants=invariants,
         source=decisive.source,
         forward=prepared.forward,
         maths=exercise.maths,
     )
+
+
+def _find_flags(prepared: Prepared, answers: Sequence[Answer]) -> tuple[Flag, ...]:
+    found = [flag for answer in answers for flag in answer.flags]
+    found += find_processor_time(prepared.cases, prepared.schedule.restore(answers))
+    pair = prepared.schedule.pair(answers)
+    return tuple(dict.fromkeys([*found, *(find_difference(*pair) if pair else [])]))
 
 
 def _judge_case(exercise: Exercise, case: Case, answer: Answer) -> Trial:

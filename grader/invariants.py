@@ -78,7 +78,7 @@ def _sums_to_zero(invariant: Invariant, trials: Sequence[Trial]) -> tuple[bool, 
             sums = gradient.sum(dim=invariant.dim).abs()
             allowed = ROUNDING.atol + ROUNDING.rtol * gradient.abs().sum(dim=invariant.dim)
             is_zero = is_zero and bool((sums <= allowed).all())
-            worst = max(worst, float(sums.max()))
+            worst = max(worst, float(sums.max()) if sums.numel() else 0.0)
     return is_zero, f"the largest sum is {worst:.2g}"
 
 
@@ -123,13 +123,18 @@ def _linear(invariant: Invariant, trial: Trial, probes: Sequence[Mapping[str, Te
     return is_linear, f"the largest difference is {worst:.2g}"
 
 
-def descends_from_inputs(exercise: Exercise, forward: Forward) -> list[str]:
-    """Return a line for every descent invariant that names a gradient of something that is no input."""
+def find_misfits(exercise: Exercise, forward: Forward) -> list[str]:
+    """Return a line for every invariant that asks of a gradient what its value cannot give."""
     computed = {step.name for step in forward.steps}
-    return [
-        f"{invariant.place}: descent moves inputs of the forward, and {name[1:]} is computed"
-        for invariant in exercise.invariants
-        if invariant.kind is InvariantKind.DESCENT
-        for name in invariant.of
-        if name[1:] in computed
-    ]
+    problems = []
+    for invariant in exercise.invariants:
+        for name in invariant.of:
+            value = name.removeprefix("d")
+            axes = forward.leaves[value].dim()
+            if invariant.kind is InvariantKind.DESCENT and value in computed:
+                problems.append(f"{invariant.place}: descent moves inputs of the forward, and {value} is computed")
+            if invariant.dim is not None and not -axes <= invariant.dim < axes:
+                problems.append(
+                    f"{invariant.place}: {name} has {axes} axes, counted from 0, so none is {invariant.dim}"
+                )
+    return problems

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from grader.errors import SubmissionError, UsageError
-from grader.text import one_line
+from grader.text import clean, one_line
 
 MAX_FILES = 200
 MAX_FILE_BYTES = 1_000_000
@@ -49,8 +49,14 @@ def read_submission(path: Path) -> Submission:
         text = f"{name} is not a Python file; give a .py file, a notebook or the folder that holds them"
         raise SubmissionError(text)
     content, reason = read_file(path)
-    found, missed = ({}, {path.name: reason}) if content is None else ({path.name: content}, {})
+    own = _shown(path.name)
+    found, missed = ({}, {own: reason}) if content is None else ({own: content}, {})
     return Submission(name, MappingProxyType(found), MappingProxyType(missed), single=True)
+
+
+def _shown(name: str) -> str:
+    # On Linux a name is any bytes, and those that are no text could be written into no report.
+    return clean(name, 5_000).replace("\n", " ").replace("\t", " ")
 
 
 def _is_there(path: Path) -> bool:
@@ -68,7 +74,9 @@ def _read_all(folder: Path) -> tuple[dict[str, bytes], dict[str, str]]:
             where = one_line(str(folder), 300)
             text = f"{where} holds more than {MAX_FILES} Python files; give the folder with your functions only"
             raise SubmissionError(text)
-        inside = path.relative_to(folder).as_posix()
+        inside = _shown(path.relative_to(folder).as_posix())
+        if inside in files or inside in refused:
+            continue  # two names that differ in what cannot be shown: the first counts
         content, reason = read_file(path)
         if content is None:
             refused[inside] = reason

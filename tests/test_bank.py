@@ -44,7 +44,7 @@ def steps(t):
 MISTAKES = '''\
 """Mistakes."""
 
-from math import floor
+from textwrap import dedent
 
 import torch
 

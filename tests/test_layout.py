@@ -27,6 +27,8 @@ ORDER = [
     "bank",
     "submission",
     "sandbox",
+    "schedule",
+    "suspicion",
     "compare",
     "picture",
     "follow",
@@ -45,6 +47,8 @@ ORDER = [
 # What runs in the process of the student's code, and all that it may import of the grader.
 POSIX_CHILD_SIDE = {"server", "box", "seccomp", "landlock", "limits", "libc", "proof"}
 CHILD_SIDE = {"frames", "lines", "notebook", "modules", "calling", "block", "respond", "settings", "alone"} | {
+    "guard",
+    "operators",
     "readable",
     *POSIX_CHILD_SIDE,
 }
@@ -53,14 +57,14 @@ POSIX_SIDE = {"forking", *POSIX_CHILD_SIDE}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
-def _imports(path: Path, *, at_run_time: bool = True, inside_functions: bool = True) -> set[str]:
+def _imports(path: Path, *, inside_functions: bool = True) -> set[str]:
     """Return the dotted names that a module imports, those for type checkers left out."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     names: set[str] = set()
     pending: list[ast.AST] = [tree]
     while pending:
         node = pending.pop()
-        if at_run_time and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             continue
         if not inside_functions and isinstance(node, ast.FunctionDef):
             continue

@@ -9,7 +9,6 @@ from pathlib import Path
 from grader.authoring.template import find_blocks, make_template
 from grader.report.maths import MathsError, to_mathml
 from grader.rubric import Course, Rubric
-from grader.text import one_line
 
 OWN_FILES = ("README.md", "rubric.yaml", "reference.py", "mistakes.py")
 # A shorter line says nothing: `n = 5` may stand anywhere.
@@ -63,7 +62,7 @@ def check_secrecy(course: Course, solution: Path) -> Iterator[str]:
         text = path.read_bytes().decode("utf-8", errors="replace")
         for number, line in enumerate(text.splitlines(), start=1):
             if _tells(line, secret, whole=path.suffix in (".py", ".md", ".yaml")):
-                yield f"{path}:{number}: a line of the solution of {solution.stem}: {one_line(line.strip(), 120)}"
+                yield f"{path}:{number}: a line of the solution of {solution.stem}: {line.strip()[:120]}"
 
 
 def shipped_files(course: Course) -> list[Path]:

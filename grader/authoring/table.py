@@ -34,7 +34,8 @@ def summary(proofs: Sequence[Proof]) -> Iterator[str]:
     """Yield what is nearest to a tolerance on either side over all assignments, and the number of mistakes."""
     margins = [(proof.name, margin) for proof in proofs for margin in proof.margins]
     mistakes = sum(proof.mistakes for proof in proofs)
-    yield f"{mistakes} mistakes and {len(margins)} gradients in {len(proofs)} assignments, each on ten seeds."
+    assignments = f"{len(proofs)} assignment{'' if len(proofs) == 1 else 's'}"
+    yield f"{mistakes} mistakes and {len(margins)} gradients in {assignments}, each on ten seeds."
     right = [(margin.right, name, margin) for name, margin in margins if margin.right]
     if right:
         yield _nearest("right answer", *max(right, key=lambda one: one[0].excess))

@@ -7,6 +7,7 @@ import dis
 import inspect
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from types import SimpleNamespace, TracebackType
 from typing import Any
@@ -14,6 +15,9 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
+
+from grader.sandbox.guard import Guard
+from grader.sandbox.operators import OperatorLog
 
 MAX_MESSAGE = 2_000
 MAX_SOURCE = 400
@@ -26,7 +30,10 @@ _CARRIED = frozenset(
 
 @dataclass
 class Reply:
-    """What the child says of one call; `notes` tells of each gradient why there is no tensor of it."""
+    """What the child says of one call; `notes` tells of each gradient why there is no tensor of it.
+
+    `is_cut_short` is of the call, not of the student's making: its log was full, so its outcome means nothing.
+    """
 
     outcome: str
     message: str = ""
@@ -36,29 +43,46 @@ class Reply:
     tensors: dict[str, Tensor] = field(default_factory=dict)
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     flags: list[list[str]] = field(default_factory=list)
+    is_cut_short: bool = False
 
 
 def call(
-    function: Callable[..., Any], arguments: Mapping[str, Any], gradients: Sequence[str], files: Collection[str]
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    gradients: Sequence[str],
+    files: Collection[str],
+    guard: Guard,
+    *,
+    logged: bool = False,
 ) -> Reply:
-    """Call a student's function with arguments by name, and gather the gradients that it gives."""
+    """Call a student's function with arguments by name, and gather the gradients that it gives.
+
+    If it called autograd there are none: what it went on to return is not looked at. `logged` logs its operators.
+    """
     misfit = _signature_problem(function, arguments, files)
     if misfit:
         return misfit
     inputs = {name: value for name, value in _flatten(arguments) if isinstance(value, Tensor)}
     versions = {name: tensor._version for name, tensor in inputs.items()}
-    try:
-        with torch.no_grad():
-            returned = function(**arguments)
-    except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
-        reply = explain(error, files)
-        found = _locals_of(function, error.__traceback__, gradients)
-        error.__traceback__ = None
-        # Asking an object of the student's for its class or its shape may raise anything, too.
-        with contextlib.suppress(BaseException):
-            _take(found, reply)
-    else:
-        reply = _gathered(returned, gradients, files)
+    # Gathered under the guard, too: what was returned may be an object that computes only when looked at.
+    with guard.watch(files) as watch:
+        log = OperatorLog(watch, guard.call_operator) if logged else None
+        try:
+            with log or nullcontext():
+                returned = function(**arguments)
+        except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
+            reply = explain(error, files)
+            found = _locals_of(function, error.__traceback__, gradients)
+            error.__traceback__ = None
+            # Asking an object of the student's for its class or its shape may raise anything, too.
+            with contextlib.suppress(BaseException):
+                _take(found, reply)
+        else:
+            reply = _gathered(returned, gradients, files)
+    if watch.refusal:
+        reply = Reply("autograd_used", watch.refusal, watch.file, watch.line, watch.source[:MAX_SOURCE])
+    reply.flags += watch.flags
+    reply.is_cut_short = log is not None and log.is_full
     for name, tensor in inputs.items():
         if tensor._version != versions[name]:
             reply.flags.append(["mutated_input", f"{name} was changed in place"])

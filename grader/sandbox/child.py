@@ -54,12 +54,19 @@ class Child:
     """One confined process that holds one submission."""
 
     def __init__(
-        self, wire: Wire, output_bytes: int, kill: Callable[[], None], exit_code: Callable[[], int | None]
+        self,
+        wire: Wire,
+        output_bytes: int,
+        kill: Callable[[], None],
+        exit_code: Callable[[], int | None],
+        cpu_seconds: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._wire = wire
         self._room = output_bytes
         self._kill = kill
         self._exit_code = exit_code
+        # Processor time used so far, read from outside; None where that can't be had, or the process is gone.
+        self.cpu_seconds = cpu_seconds
         self._last_id = 0
         self._received = bytearray()
         self._printed = bytearray()

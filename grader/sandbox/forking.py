@@ -85,7 +85,13 @@ class Forking:
             for descriptor in theirs:
                 os.close(descriptor)
         wire = PolledWire(requests, answers, output)
-        return Child(wire, limits.output_kb << 10, lambda: self._kill(pid), lambda: self._exit_code(pid))
+        return Child(
+            wire,
+            limits.output_kb << 10,
+            kill=lambda: self._kill(pid),
+            exit_code=lambda: self._exit_code(pid),
+            cpu_seconds=lambda: self._cpu_seconds(pid),
+        )
 
     def share(self) -> Forking:
         """Return a second way to this warm process, for another process or thread of the grader to use alone.
@@ -107,11 +113,9 @@ class Forking:
     @property
     def is_alive(self) -> bool:
         """Whether the warm process can still be asked for a child."""
-        try:
-            # Something to read may be news of a child, or the end.
-            return not select.select([self._control], [], [], 0)[0] or bool(self._control.recv(1, socket.MSG_PEEK))
-        except OSError:
-            return False
+        poller = select.poll()
+        poller.register(self._control, 0)  # nothing but its end
+        return not poller.poll(0)
 
     def _exit_code(self, pid: int) -> int | None:
         """Return how a child ended, as subprocess gives it, or None if it goes on."""
@@ -119,6 +123,21 @@ class Forking:
         while pid not in self._ended and time.monotonic() < deadline:
             self._hear(deadline)
         return self._ended.get(pid)
+
+    def _cpu_seconds(self, pid: int) -> float | None:
+        """Return the processor time that a child has used, or None if it is gone or cannot be looked at."""
+        if pid in self._ended:
+            return None
+        try:
+            self._control.send(f"cpu {pid}".encode())
+        except OSError as error:
+            raise SandboxError(self._broken()) from error
+        deadline = time.monotonic() + END_SECONDS
+        while time.monotonic() < deadline:
+            match self._hear(deadline):
+                case ["cpu", number, nanoseconds] if int(number) == pid:
+                    return int(nanoseconds) / 1e9 if int(nanoseconds) >= 0 else None
+        return None
 
     def close(self) -> None:
         """End the warm process and every child of it; of a shared way to it, the children of that one."""
@@ -146,6 +165,7 @@ class Forking:
         """
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready:
+            self._check(deadline)
             match self._hear(deadline):
                 case ["ready", *words]:
                     self._is_ready = True
@@ -158,10 +178,15 @@ class Forking:
 
     def _started(self, deadline: float) -> int:
         while True:
+            self._check(deadline)
             match self._hear(deadline):
                 case ["started", pid]:
                     self._ended.pop(int(pid), None)  # an earlier child may have had the number
                     return int(pid)
+
+    def _check(self, deadline: float) -> None:
+        if time.monotonic() >= deadline:
+            raise SandboxError(f"the sandbox's warm process said nothing for {START_SECONDS:g} s")
 
     def _hear(self, deadline: float) -> list[str]:
         """Return the next thing the warm process says, noting which children ended."""

@@ -15,6 +15,7 @@ from torch import Tensor
 from grader.sandbox.block import Block, autograd_block, function_block
 from grader.sandbox.calling import Reply, call, explain
 from grader.sandbox.frames import Frame, pack, read_frame, write_all
+from grader.sandbox.guard import Guard
 from grader.sandbox.modules import Modules
 
 
@@ -33,6 +34,7 @@ class _Child:
     def __init__(self) -> None:
         self.modules = Modules({})
         self.block = Block((), ())
+        self.guard = Guard()
 
     def handle(self, frame: Frame) -> tuple[dict[str, Any], bytes]:
         message = frame.message
@@ -80,9 +82,16 @@ class _Child:
         return answer
 
     def _call(self, message: Mapping[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
+        reply = self._call_once(message, payload, logged=message["logged"])
+        if reply.is_cut_short:
+            found, reply = reply.flags, self._call_once(message, payload, logged=False)
+            reply.flags += found
+        return self._answer(reply)
+
+    def _call_once(self, message: Mapping[str, Any], payload: bytes, *, logged: bool) -> Reply:
         function = self.modules.function(message["file"], message["function"])
         arguments = _arguments(message, safetensors.torch.load(payload))
-        return self._answer(call(function, arguments, message["gradients"], self.modules.sources))
+        return call(function, arguments, message["gradients"], self.modules.sources, self.guard, logged=logged)
 
     def _answer(self, reply: Reply) -> tuple[dict[str, Any], bytes]:
         answer = {"outcome": reply.outcome, "notes": reply.notes, "flags": reply.flags, **_where(reply)}
@@ -96,7 +105,8 @@ class _Child:
             payload = payload[length:]
         if message["forward"] is not None:
             return autograd_block(message["forward"], calls, message["gradients"])
-        return function_block(self.modules.function(message["file"], message["function"]), calls)
+        function = self.modules.function(message["file"], message["function"])
+        return function_block(function, calls, self.guard, self.modules.sources)
 
 
 def _where(reply: Reply) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """The warm process: imports torch once, then forks a confined child whenever the grader asks.
 
 It is started by exec with an empty environment and never runs a line of a submission itself. POSIX only.
-Over one control socket it takes `fork BYTES SECONDS` with three descriptors (requests, answers, output)
-and `kill PID`; it says `ready`, `started PID`, and `ended PID STATUS` when a child is gone. When the
-socket closes it kills what is left and ends. `client` brings one descriptor, the end of a further control
-socket: another process of the grader then has children of its own, which end with that socket.
+Over one control socket it takes `fork BYTES SECONDS` with three descriptors (requests, answers, output),
+`kill PID`, and `cpu PID`, which asks for a child's processor time; it says `ready`, `started PID`,
+`cpu PID NANOSECONDS` (-1 if that is not known), and `ended PID STATUS` when a child is gone. When the socket
+closes it kills what is left and ends. `client` brings one descriptor, the end of a further control socket:
+another process of the grader then has children of its own, which end with that socket.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import os
 import selectors
 import signal
 import socket
+import sys
+import time
 
 from grader.sandbox.box import Box, Budget, build_box
 from grader.sandbox.respond import respond
@@ -64,6 +67,8 @@ class _Server:
                 self.selector.register(socket.socket(fileno=descriptors[0]), selectors.EVENT_READ)
             case ["kill", pid] if int(pid) in self.children:
                 os.kill(int(pid), signal.SIGKILL)
+            case ["cpu", pid]:
+                _tell(control, f"cpu {pid} {_cpu_nanoseconds(int(pid)) if int(pid) in self.children else -1}")
             case []:
                 return False
         return True
@@ -99,6 +104,17 @@ class _Server:
         self.selector.unregister(pidfd)
         os.close(pidfd)
         _tell(control, f"ended {pid} {status}")
+
+
+def _cpu_nanoseconds(pid: int) -> int:
+    """Return the processor time that a child has used, or -1 where the system tells it in another way."""
+    if sys.platform != "linux":
+        return -1
+    # The number that clock_getcpuclockid(3) returns; as a clock it needs no /proc and counts in nanoseconds.
+    try:
+        return time.clock_gettime_ns((~pid << 3) | 2)
+    except OSError:
+        return -1  # it has just ended
 
 
 def _tell(control: socket.socket, words: str) -> None:
