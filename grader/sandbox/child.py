@@ -17,6 +17,8 @@ from grader.text import clean, decode
 MAX_PRINTED = 4_000
 # How long to wait for output that was printed before an answer, where it comes by a way of its own.
 LATE_SECONDS = 0.2
+# All bytes of a UTF-8 character but its first.
+CONTINUING = bytes(range(0x80, 0xC0))
 
 
 class End(Enum):
@@ -68,6 +70,7 @@ class Child:
         self._last_id = 0
         self._received = bytearray()
         self._printed = bytearray()
+        self._forgotten = 0  # characters that were printed before those
 
     def ask(self, message: Mapping[str, Any], payload: bytes, seconds: float) -> Heard:
         """Send one request and wait for its answer, `seconds` at the most.
@@ -77,12 +80,12 @@ class Child:
         started = time.monotonic()
         self._last_id += 1
         self._printed.clear()
+        self._forgotten = 0
         # Printed by the child before it answers: what comes before the mark belongs to this request.
         mark = f"[{secrets.token_hex(8)}]" if self._wire.needs_mark else ""
         request = {**message, "id": self._last_id, **({"mark": mark} if mark else {})}
         end, frame, reason = self._exchange(pack(request, payload), started + seconds, mark.encode())
-        last = bytes(self._printed[-2 * MAX_PRINTED :]).replace(mark.encode(), b"") if mark else bytes(self._printed)
-        printed = clean(decode(last), MAX_PRINTED, keep="tail")
+        printed = self._last_words(mark.encode())
         seconds = time.monotonic() - started
         return Heard(end, frame, reason, printed, seconds, self._exit_code() if end is End.DIED else None)
 
@@ -115,6 +118,7 @@ class Child:
             if stream is Stream.OUTPUT:
                 self._room -= len(part)
                 self._printed += part
+                self._forgotten += len(self._printed[: -2 * MAX_PRINTED].translate(None, CONTINUING))
                 del self._printed[: -2 * MAX_PRINTED]
                 if self._room < 0:
                     raise _FloodError
@@ -132,6 +136,13 @@ class Child:
             is_over = (Stream.OUTPUT, b"") in arrived or time.monotonic() >= deadline
             if self._received or (is_over and not any(part for _, part in arrived)):
                 return
+
+    def _last_words(self, mark: bytes) -> str:
+        """Return the end of what was printed, with a count of what came before it."""
+        text = decode(bytes(self._printed).replace(mark, b"") if mark else bytes(self._printed))
+        before = self._forgotten + max(0, len(text) - MAX_PRINTED)
+        words = clean(text[-MAX_PRINTED:], MAX_PRINTED)
+        return f"({before} characters before) ... {words}" if before else words
 
     def _complete(self) -> Frame | None:
         """Return the frame once all of it is there. Raises FrameError for anything but one answer to this request."""
