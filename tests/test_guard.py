@@ -85,6 +85,34 @@ def linear_backward(dout, x, W):
     return dout @ W.T, x.T @ dout, dout.sum(0)
 """
 
+COMPLEX_STEP = """
+import torch
+
+NAMES = ("C", "W1", "b1", "bn_gain", "bn_bias", "W2", "b2")
+
+
+def loss(c, C, W1, b1, bn_gain, bn_bias, W2, b2):
+    h = C[c.X].flatten(1) @ W1 + b1
+    diff = h - h.mean(0, keepdim=True)
+    var = (diff**2).mean(0, keepdim=True)
+    logits = torch.tanh(bn_gain * diff * (var + 1e-5) ** -0.5 + bn_bias) @ W2 + b2
+    logprobs = logits - torch.log(logits.exp().sum(1, keepdim=True))
+    return -logprobs[range(len(c.Y)), c.Y].mean()
+
+
+def fast_mlp_backward(cache):
+    values = {name: getattr(cache, name) + 0j for name in NAMES}
+    gradients = []
+    for name, value in values.items():
+        gradient = torch.zeros(value.shape)
+        for i in range(value.numel()):
+            moved = value.clone()
+            moved.view(-1)[i] += 1e-20j
+            gradient.view(-1)[i] = loss(cache, **{**values, name: moved}).imag / 1e-20
+        gradients.append(gradient)
+    return tuple(gradients)
+"""
+
 
 @pytest.fixture(scope="module")
 def grader(course: Course) -> Grader:
@@ -124,6 +152,15 @@ def test_processor_time_is_read_from_outside(grader: Grader, warm: Warm):
     assert exercise.score == exercise.max_score
     assert [flag.kind for flag in exercise.flags] == ["processor_time"]
     assert "times autograd's" in exercise.flags[0].detail
+
+
+def test_a_complex_step_is_right_to_the_last_digit_and_shows_by_its_processor_time(course: Course, warm: Warm):
+    submission = Submission("student", {"speed.py": COMPLEX_STEP.encode()}, {})
+
+    (exercise,) = Grader(course, only=["fast_mlp_backward"]).grade(submission, warm).selected[0].exercises
+
+    assert {gradient.verdict.value for gradient in exercise.gradients} == {"correct"}
+    assert [flag.kind for flag in exercise.flags] == ["processor_time"]
 
 
 def test_the_log_counts_the_operators_of_the_student_alone(grader: Grader, warm: Warm):
