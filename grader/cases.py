@@ -59,6 +59,7 @@ class Case:
 
     `dout` is the upstream gradient of the output; `expected` holds autograd's gradient of every value
     that the output depends on, by the value's name, and `backward_seconds` the processor time that autograd took.
+    `detached` holds the same without the paths through what the rubric names as detached; empty if it names none.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Case:
     dout: Tensor
     arguments: Mapping[str, Argument]
     expected: Mapping[str, Tensor]
+    detached: Mapping[str, Tensor]
     backward_seconds: float
 
 
@@ -100,7 +102,9 @@ class Reference:
         for gradient in exercise.gradients:
             if not expected[gradient.value].isfinite().all():
                 raise CourseError([f"{spec.place}: the expected {gradient.name} is not finite in this case"])
-        return Case(spec.name, forward, dout, _arguments(exercise, forward, dout), expected, backward_seconds)
+        detached = forward.gradients(dout, without=exercise.detached) if exercise.detached else {}
+        arguments = _arguments(exercise, forward, dout)
+        return Case(spec.name, forward, dout, arguments, expected, detached, backward_seconds)
 
     def forward(self, exercise: Exercise) -> Callable[..., object]:
         """Return the forward pass of an exercise, a function of a trace. Raises CourseError if it is not there."""

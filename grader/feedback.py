@@ -122,8 +122,8 @@ class AssignmentFeedback:
 
     @property
     def is_begun(self) -> bool:
-        """Whether any of its functions was found."""
-        return any(exercise.outcome is not Outcome.MISSING for exercise in self.exercises)
+        """Whether its file is there, or any of its functions."""
+        return any(each.outcome is not Outcome.MISSING or each.file is not None for each in self.exercises)
 
     @property
     def is_selected(self) -> bool:

@@ -215,7 +215,7 @@ def _take(found: Mapping[str, Any], reply: Reply) -> None:
         if value is None:
             continue
         if not isinstance(value, Tensor):
-            reply.notes[name] = {"kind": "not_a_tensor", "text": f"{_kind(value)}, not a tensor"}
+            reply.notes[name] = {"kind": "not_a_tensor", "text": f"a {_kind(value)}, not a tensor"}
             continue
         try:
             with torch._C.DisableTorchFunctionSubclass():

@@ -108,6 +108,10 @@ class Interview:
         """The files that could not be read or parsed, or that never finished loading, and why."""
         return self._lost
 
+    def mentions(self, question: Question) -> bool:
+        """Return whether any file defines the function, or seems to and could not be read."""
+        return bool(self._candidates(question))
+
     def ask(self, question: Question) -> tuple[Answer, ...]:
         """Return one answer per call, or fewer if the function ended its process, or one that says why none."""
         problem: Answer | None = None
@@ -116,10 +120,12 @@ class Interview:
             if isinstance(loaded, Answer):
                 problem = problem or loaded
             elif question.function in loaded["functions"]:
-                return self._call(question, file)
+                return _noting(loaded["stopped"], file, self._call(question, file))
             elif loaded["stopped"] and question.function in self.defines[file]:
                 problem = problem or _never_reached(question.function, file, loaded["stopped"])
-        return (problem or Answer(Outcome.MISSING, f"{question.function} is defined in no file of the submission"),)
+        home = question.home if question.home in self._files else None
+        missing = f"{question.function} is defined in no file of the submission"
+        return (problem or Answer(Outcome.MISSING, missing, file=home),)
 
     def lend_child(self, question: Question) -> tuple[Child, str] | None:
         """Hand over a child that has the function loaded, and its file; who takes it closes it."""
@@ -303,6 +309,20 @@ class Interview:
             child, self._child = self._child, None
             child.close()
             self._loaded.clear()
+
+
+def _noting(stopped: Mapping[str, Any] | None, file: str, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    """Say with answers that are right in themselves that their file stopped further down."""
+    if stopped is None:
+        return answers
+    line = read_line(stopped)
+    at = f" at line {line}" if line else ""
+    reason = one_line(str(stopped.get("message", "")), 500)
+    text = f"{one_line(file, 200)} stopped{at}: {reason}; what stands above was graded"
+    return tuple(
+        replace(answer, message=text, file=file, line=line) if answer.outcome is Outcome.RETURNED else answer
+        for answer in answers
+    )
 
 
 def _never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answer:
