@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from grader.authoring.template import write_templates
 from grader.grading import Grader
 from grader.rubric import Course, load_course
 from grader.sandbox.warm import Warm, start_warm
@@ -55,6 +56,7 @@ def small_course_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / part).mkdir()
         for name in ("linear", "dropout"):
             shutil.copyfile(ROOT / part / f"{name}.py", folder / part / f"{name}.py")
+    write_templates(load_course(folder))  # for the notebook, which is that of these two
     return folder
 
 

@@ -23,6 +23,7 @@ ORDER = [
     "trace",
     "cases",
     "listing",
+    "literals",
     "script",
     "bank",
     "submission",
