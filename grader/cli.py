@@ -205,8 +205,15 @@ def export(source: Path, to: str, into: Path | None, column: str | None, write: 
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @COURSE
-def check(names: Sequence[str], course: Path | None) -> None:
+@click.option("--diagnosis", is_flag=True, help="Instead: the share of the bank's mistakes that feedback names.")
+def check(names: Sequence[str], course: Path | None, diagnosis: bool) -> None:
     """Prove that the assignments of the course hold together; exit code 1 if one does not."""
+    if diagnosis:
+        from grader.authoring.naming import SEEDS, measure_diagnosis, render_diagnosis
+
+        for line in render_diagnosis(measure_diagnosis(_load(course), SEEDS)):
+            click.echo(line)
+        return
     from grader.sandbox.warm import start_warm
 
     with start_warm() as warm:

@@ -37,6 +37,8 @@ ORDER = [
     "feedback",
     "invariants",
     "timing",
+    "prepared",
+    "judging",
     "grading",
     "report",
     "keys",

@@ -16,6 +16,8 @@ from grader.diagnose import Diagnosis, diagnose
 from grader.follow import Trial
 from grader.rubric import Course, Exercise
 
+SEEDS = range(3)
+
 
 @dataclass(frozen=True)
 class Naming:

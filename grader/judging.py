@@ -1,0 +1,157 @@
+"""What a function answered, judged: verdicts over all cases, points, flags and explanations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from torch import Tensor
+
+from grader.cases import Case
+from grader.compare import Comparison, Verdict, compare
+from grader.diagnose import diagnose
+from grader.feedback import ExerciseFeedback, GradientFeedback, total
+from grader.follow import Trial, find_follows
+from grader.invariants import judge_invariants
+from grader.picture import draw
+from grader.prepared import Prepared
+from grader.rubric import Exercise, Gradient
+from grader.sandbox.answer import Answer, CodeLine, Flag, Outcome
+from grader.suspicion import find_difference, find_processor_time
+
+
+def grade_exercise(
+    prepared: Prepared, answers: Sequence[Answer], line_of: Callable[[str], CodeLine | None] = lambda _: None
+) -> ExerciseFeedback:
+    """Judge what a function answered, one answer per case or fewer if it ended its process.
+
+    `line_of` finds the student's line that made a gradient.
+    """
+    exercise, count = prepared.exercise, len(prepared.cases)
+    flags = _find_flags(prepared, answers)
+    # What ended the process leaves the calls behind it without gradients, too.
+    ended = replace(answers[-1], gradients={}, notes={}, seconds=0.0)
+    restored = [answer or ended for answer in prepared.schedule.restore(answers)]
+    probes = [answer.gradients for answer in restored[count:] if answer.outcome is Outcome.RETURNED]
+    answers = restored[:count]
+    decisive = next((answer for answer in answers if answer.outcome is not Outcome.RETURNED), answers[0])
+    trials = [_judge_case(exercise, case, answer) for case, answer in zip(prepared.cases, answers, strict=True)]
+    follows = find_follows(exercise, trials)
+    notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
+    gradients = tuple(
+        _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
+        for gradient in exercise.gradients
+    )
+    gradients = tuple(_explain(prepared, each, trials, line_of) if each.is_slip else each for each in gradients)
+    invariants = judge_invariants(exercise, trials, probes, gradients, prepared.forward_pass)
+    return ExerciseFeedback(
+        function=exercise.function,
+        score=total([*(each.score for each in gradients), *(each.score for each in invariants)]),
+        max_score=round(exercise.max_score, 9),
+        outcome=decisive.outcome,
+        message=decisive.message,
+        file=decisive.file,
+        line=decisive.line,
+        printed=next((answer.printed for answer in answers if answer.printed), ""),
+        seconds=sum(answer.seconds for answer in answers),
+        flags=flags,
+        gradients=gradients,
+        invariants=invariants,
+        source=decisive.source,
+        forward=prepared.forward,
+        maths=exercise.maths,
+    )
+
+
+def _find_flags(prepared: Prepared, answers: Sequence[Answer]) -> tuple[Flag, ...]:
+    found = [flag for answer in answers for flag in answer.flags]
+    found += find_processor_time(prepared.cases, prepared.schedule.restore(answers))
+    pair = prepared.schedule.pair(answers)
+    return tuple(dict.fromkeys([*found, *(find_difference(*pair) if pair else [])]))
+
+
+def _judge_case(exercise: Exercise, case: Case, answer: Answer) -> Trial:
+    comparisons = {
+        gradient.name: min(
+            (_compare(gradient, expected[gradient.value], answer) for expected in _truths(gradient, case)),
+            key=lambda comparison: comparison.severity,
+        )
+        for gradient in exercise.gradients
+    }
+    return Trial(case, answer.gradients, comparisons)
+
+
+def _truths(gradient: Gradient, case: Case) -> list[Mapping[str, Tensor]]:
+    """Return what a gradient may be: with the paths through detached values, and without them."""
+    return [case.expected, case.detached] if gradient.value in case.detached else [case.expected]
+
+
+def _compare(gradient: Gradient, expected: Tensor, answer: Answer) -> Comparison:
+    shape = tuple(expected.shape)
+    if answer.outcome is Outcome.NOT_JUDGED:
+        return Comparison(Verdict.NOT_JUDGED, shape)
+    actual, note = answer.gradients.get(gradient.name), answer.notes.get(gradient.name)
+    if actual is not None:
+        return compare(expected, actual, gradient.tolerance)
+    if note is not None and note.kind == "dtype":
+        verdict = Verdict.WRONG_DTYPE if note.shape == shape else Verdict.WRONG_SHAPE
+        return Comparison(verdict, shape, note.shape, note.text)
+    return Comparison(Verdict.NOT_RETURNED, shape)
+
+
+def _judge_gradient(
+    gradient: Gradient,
+    exercise: Exercise,
+    trials: Sequence[Trial],
+    follows: Mapping[str, tuple[str, ...]],
+    note: str,
+) -> GradientFeedback:
+    place = max(range(len(trials)), key=lambda number: trials[number].comparisons[gradient.name].severity)
+    decisive = trials[place]
+    comparison = decisive.comparisons[gradient.name]
+    verdict = Verdict.FOLLOWS if gradient.name in follows else comparison.verdict
+    shares = {Verdict.CORRECT: 1.0, Verdict.FOLLOWS: exercise.follow_through, Verdict.NOT_JUDGED: None}
+    share = shares.get(verdict, 0.0)
+    picture = None
+    if verdict in (Verdict.WRONG_VALUES, Verdict.NOT_FINITE):
+        expected, actual = decisive.case.expected[gradient.value], decisive.returned[gradient.name]
+        picture = draw(expected, actual, comparison, gradient.tolerance)
+    return GradientFeedback(
+        name=gradient.name,
+        verdict=verdict,
+        score=None if share is None else gradient.points * share,
+        max_score=gradient.points,
+        case=decisive.case.name,
+        comparison=comparison,
+        exact=_all_exact([trial.comparisons[gradient.name].exact for trial in trials]),
+        note=note,
+        slips=follows.get(gradient.name, ()),
+        hints=gradient.hints,
+        case_number=place + 1,
+        picture=picture,
+    )
+
+
+def _explain(
+    prepared: Prepared,
+    feedback: GradientFeedback,
+    trials: Sequence[Trial],
+    line_of: Callable[[str], CodeLine | None],
+) -> GradientFeedback:
+    """Add to a wrong gradient what is wrong with it and the student's line that made it, where they are known."""
+    gradient = next(each for each in prepared.exercise.gradients if each.name == feedback.name)
+    try:
+        diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
+    except Exception:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
+        diagnosis = None
+    return replace(feedback, diagnosis=diagnosis, code=line_of(feedback.name))
+
+
+def _all_exact(exact: Sequence[bool | None]) -> bool | None:
+    return None if None in exact else all(exact)
+
+
+def not_judged(prepared: Prepared, error: Exception) -> ExerciseFeedback:
+    """Return the feedback on an exercise in which the grader itself failed: no score, and never a zero."""
+    text = f"the grader itself failed here, which is not your doing: {type(error).__name__}: {error}"
+    return grade_exercise(prepared, [Answer(Outcome.NOT_JUDGED, text)])
