@@ -40,6 +40,8 @@ class Mistake:
         others.update({name: gradient.clone() for name, gradient in returned.items()})
         given = {name: _copy(argument) for name, argument in case.arguments.items()}
         given["d"] = SimpleNamespace(**others)
+        default = torch.get_default_dtype()
+        torch.set_default_dtype(torch.float64)  # as in the child: what a mistake makes by torch.zeros is float64, too
         try:
             with torch.no_grad():
                 found: Tensor = self.formula(
@@ -48,6 +50,8 @@ class Mistake:
                 return found
         except Exception:  # noqa: BLE001 # a formula that does not fit the shapes is a mistake as well
             return None
+        finally:
+            torch.set_default_dtype(default)
 
 
 def load_bank(rubric: Rubric) -> tuple[Mistake, ...]:
@@ -56,6 +60,8 @@ def load_bank(rubric: Rubric) -> tuple[Mistake, ...]:
     Raises CourseError with a line for every mistake whose name, parameters or docstring do not fit.
     """
     path = rubric.folder / "mistakes.py"
+    if not path.is_file():
+        return ()  # one can be graded without a bank; `grade check` asks for it
     module = load_module(path)
     exercises = {exercise.function: exercise for exercise in rubric.exercises}
     problems: list[str] = []

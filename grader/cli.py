@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -62,6 +62,8 @@ def cli() -> None:
 @SEED
 @COURSE
 @click.option("--verbose", is_flag=True, help="A line exact | approx | maxdiff for every gradient.")
+@click.option("--watch", is_flag=True, help="Grade again whenever a file is saved.")
+@click.option("--explain", is_flag=True, help="All there is to say of every slip, with all its hints.")
 def grade_submission(
     path: Path,
     only: Sequence[str],
@@ -70,6 +72,8 @@ def grade_submission(
     seed: int,
     course: Path | None,
     verbose: bool,
+    explain: bool,
+    watch: bool,
 ) -> None:
     """Grade one submission."""
     from grader.sandbox.warm import Warm
@@ -79,35 +83,123 @@ def grade_submission(
         from grader.grading import Grader
         from grader.submission import read_submission
 
-        submission = read_submission(path)
-        result = Grader(_load(course), seed, only).grade(submission, warm)
-    from grader.report.terminal import print_report
+        def save(result: Report) -> Path:
+            if json_file is not None:
+                _write_json(result, json_file)
+            return _write_report(result, report, path)
 
-    console = _console()
-    print_report(result, console, verbose=verbose)
-    written = _write_report(result, report, path)
-    console.print(f"Report: {written}", soft_wrap=True)
-    if json_file is not None:
-        _write_json(result, json_file)
+        if watch:
+            # The folder may go and come back under the same name, and with it the current one.
+            path = path.resolve()
+        submission = read_submission(path)
+        grader = Grader(_load(course), seed, only)
+        if watch:
+            result = _watch(path, lambda: grader.grade(read_submission(path), warm), save)
+        else:
+            result = grader.grade(submission, warm)
+    if not watch:
+        from grader.report.terminal import print_report
+
+        written = save(result)
+        print_report(result, _console(), verbose=verbose, explain=explain, page=str(written))
     sys.exit(2 if result.score is None else 0 if result.is_full_marks else 1)
+
+
+@cli.command()
+@click.argument("function")
+@click.option("--case", metavar="K", help="Number or name of the case; default: the first.")
+@SEED
+@COURSE
+def case(function: str, case: str | None, seed: int, course: Path | None) -> None:
+    """Write a case of FUNCTION as a script that calls your function; run it to print and debug."""
+    from grader.script import write_case
+
+    path, is_fresh = write_case(_load(course), function, case, seed, Path())
+    console = _console()
+    if not is_fresh:
+        console.print(f"{path} is there already and not as it was written: kept. Delete it for a fresh one.")
+    console.print(f"run it: python {path}", soft_wrap=True)
 
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where results go.")
+@click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many at once; default: the processors here.")
 @click.option("--seed", type=int, metavar="N", help="Seed of the cases' data; default: drawn once and kept.")
 @COURSE
-def batch(folder: Path, out: Path, seed: int | None, course: Path | None) -> None:
-    """Grade every submission in FOLDER; exit code 0 if each has a result, else 2."""
-    from grader.sandbox.warm import Warm
+@click.option("--only", multiple=True, metavar="NAME", help="Only this assignment or function; may be repeated.")
+@click.option("--before", metavar="TIME", help="Of several attempts, the newest handed in by then counts.")
+@click.option("--executor", default="local", metavar="WHERE", help="local (default), or dask:HOST:PORT.")
+@click.option("--shard", metavar="I/N", help="Only the I-th of N parts, into an --out that all parts share.")
+@click.option("--fresh", is_flag=True, help="Grade everything, also what has a result.")
+@click.option("--dry-run", is_flag=True, help="Say what was found and how it was understood, and stop.")
+@click.option("--allow-weak-isolation", is_flag=True, help="Grade where the sandbox is weak: trust every submission.")
+@click.option("--names", is_flag=True, help="A class report with names and links to the reports.")
+def batch(
+    folder: Path,
+    out: Path,
+    jobs: int | None,
+    seed: int | None,
+    course: Path | None,
+    only: tuple[str, ...],
+    before: str | None,
+    executor: str,
+    shard: str | None,
+    fresh: bool,
+    dry_run: bool,
+    allow_weak_isolation: bool,
+    names: bool,
+) -> None:
+    """Grade every submission in FOLDER, or in a zip as it was downloaded; exit code 0 if each has a result, else 2."""
+    from grader.batch import Options, default_jobs, grade_batch, parse_shard, parse_time
+    from grader.batch.progress import Bar, Lines
 
-    with Warm() as warm:
-        from grader.batch import grade_batch
+    options = Options(
+        folder,
+        out,
+        course=course,
+        seed=seed,
+        only=only,
+        jobs=jobs or default_jobs(),
+        executor=executor,
+        shard=parse_shard(shard),
+        before=parse_time(before) if before is not None else None,
+        is_fresh=fresh,
+        is_dry_run=dry_run,
+        allows_weak_isolation=allow_weak_isolation,
+        shows_names=names,
+    )
+    console = _console()
+    with Bar(console) if console.is_terminal else Lines(console) as say:
+        summary = grade_batch(options, say)
+    if summary is None:
+        return
+    console.print(summary.text, soft_wrap=True)
+    console.print(f"Gradebook: {out / 'grades.csv'}, class report: {out / 'index.html'}", soft_wrap=True)
+    sys.exit(0 if summary.with_result == summary.found else 2)
 
-        console = _console()
-        summary = grade_batch(folder, out, _load(course), seed, warm, lambda line: console.print(line, soft_wrap=True))
-    console.print(f"{summary.graded} of {summary.found} graded with seed {summary.seed}: {out / 'grades.csv'}")
-    sys.exit(0 if summary.graded == summary.found else 2)
+
+@cli.command()
+@click.argument("source", type=click.Path(path_type=Path), metavar="DIR")
+@click.option(
+    "--to",
+    type=click.Choice(["canvas", "moodle", "gradescope", "github", "junit", "csv"]),
+    required=True,
+    help="The system that is to read it.",
+)
+@click.option("--into", type=click.Path(path_type=Path), metavar="FILE", help="Fill this downloaded sheet.")
+@click.option("--column", metavar="TITLE", help="The column of the sheet to fill; default: the one that fits.")
+@click.option("--write", type=click.Path(path_type=Path), metavar="PATH", help="Where it goes; default: DIR/export.")
+def export(source: Path, to: str, into: Path | None, column: str | None, write: Path | None) -> None:
+    """Write a batch's grades (DIR is its --out), or one result's, in another system's format."""
+    from grader.batch.export import export as export_grades
+
+    console = _console()
+    exported = export_grades(source, to, into=into, column=column, write=write)
+    for note in exported.notes:
+        console.print(note, soft_wrap=True)
+    shown = exported.written if len(exported.written) < 4 else [exported.written[0].parent, "..."]
+    console.print(f"written: {', '.join(map(str, shown))}", soft_wrap=True)
 
 
 @cli.command()
@@ -125,7 +217,8 @@ def check(names: Sequence[str], course: Path | None) -> None:
         console = _console()
 
         def say(proof: Proof) -> None:
-            console.print(f"{'✗' if proof.findings else '✓'} {proof.name} ({proof.mistakes} mistakes)", style="bold")
+            mistakes = f" ({proof.mistakes} mistakes)" if proof.mistakes is not None else ""
+            console.print(f"{'✗' if proof.findings else '✓'} {proof.name}{mistakes}", style="bold")
             for line in margins_table(proof):
                 console.print(line, soft_wrap=True)
             for notice in proof.notices:
@@ -201,6 +294,17 @@ def main() -> NoReturn:
         sys.stderr.close()
         sys.exit(2)
     sys.exit(0)
+
+
+def _watch(path: Path, grade: Callable[[], Report], save: Callable[[Report], Path]) -> Report:
+    from grader.keys import Keys
+    from grader.watch import Watch
+
+    with Keys() as keys:
+        result = Watch(path, grade, save, _console(), keys).run()
+    if result is None:
+        raise click.Abort
+    return result
 
 
 def _console() -> Console:

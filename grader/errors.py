@@ -35,6 +35,10 @@ class CourseError(GraderError):
         super().__init__("\n".join(problems))
         self.problems = tuple(problems)
 
+    def __reduce__(self) -> tuple[type[CourseError], tuple[Sequence[str]]]:
+        # It may be raised in one process and shown in another.
+        return CourseError, (self.problems,)
+
 
 class SandboxError(GraderError):
     """The sandbox could not be started or broke; no student is to blame."""

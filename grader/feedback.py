@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 
+from grader.adjustment import Adjustment
 from grader.compare import Comparison, Verdict
-from grader.sandbox.answer import Flag, Outcome
+from grader.diagnose import Diagnosis
+from grader.picture import Picture
+from grader.sandbox.answer import CodeLine, Flag, Outcome
 
 
 @dataclass(frozen=True)
 class GradientFeedback:
     """One gradient: its verdict over all cases, and the case and comparison that decided it.
 
-    `note` says in words what no number shows; `slips` are the wrong gradients that a `follows` rests on.
+    `note` says in words what no number shows; `slips` are the wrong gradients that a `follows` rests on;
+    `picture` is the error of a wrong one, and `code` the student's line that made it.
     """
 
     name: str
@@ -25,6 +30,15 @@ class GradientFeedback:
     note: str = ""
     slips: tuple[str, ...] = ()
     hints: tuple[str, ...] = ()
+    case_number: int | None = None
+    diagnosis: Diagnosis | None = None
+    picture: Picture | None = None
+    code: CodeLine | None = None
+
+    @property
+    def is_slip(self) -> bool:
+        """Whether the gradient is wrong in itself, and not for what came before it."""
+        return self.verdict not in (Verdict.CORRECT, Verdict.FOLLOWS, Verdict.NOT_JUDGED)
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,11 @@ class TimingFeedback:
 
 @dataclass(frozen=True)
 class ExerciseFeedback:
-    """One function: how its run ended and what was made of each gradient."""
+    """One function: how its run ended and what was made of each gradient.
+
+    `source` is the text of the line that ended the run; `forward` and `maths` are the forward pass as
+    code and as lines of TeX.
+    """
 
     function: str
     score: float | None
@@ -67,6 +85,29 @@ class ExerciseFeedback:
     gradients: tuple[GradientFeedback, ...]
     invariants: tuple[InvariantFeedback, ...] = ()
     timing: TimingFeedback | None = None
+    source: str = ""
+    forward: str = ""
+    maths: tuple[str, ...] = ()
+
+    @property
+    def is_full_marks(self) -> bool:
+        """Whether every point of the function was earned."""
+        return self.score is not None and self.score >= self.max_score
+
+    @property
+    def slips(self) -> tuple[GradientFeedback, ...]:
+        """The gradients that are wrong in themselves, in backward order; those that did not come back are last."""
+        wrong = [gradient for gradient in self.gradients if gradient.is_slip]
+        return tuple(sorted(wrong, key=lambda gradient: gradient.verdict is Verdict.NOT_RETURNED))
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether any gradient came back to be judged."""
+        return any(each.verdict not in (Verdict.NOT_RETURNED, Verdict.NOT_JUDGED) for each in self.gradients)
+
+    def of(self, verdict: Verdict) -> tuple[GradientFeedback, ...]:
+        """Return the gradients with a verdict."""
+        return tuple(gradient for gradient in self.gradients if gradient.verdict is verdict)
 
 
 @dataclass(frozen=True)
@@ -78,6 +119,11 @@ class AssignmentFeedback:
     score: float | None
     max_score: float | None
     exercises: tuple[ExerciseFeedback, ...]
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether any of its functions was found."""
+        return any(exercise.outcome is not Outcome.MISSING for exercise in self.exercises)
 
     @property
     def is_selected(self) -> bool:
@@ -99,6 +145,13 @@ class Report:
     max_score: float
     seconds: float
     assignments: tuple[AssignmentFeedback, ...]
+    submitted_at: str | None = None
+    adjustments: tuple[Adjustment, ...] = ()
+
+    def _repr_html_(self) -> str:
+        # By name and late: a renderer comes after what it renders, and only a notebook asks for this.
+        page: str = import_module("grader.report.notebook").show_in_notebook(self)
+        return page
 
     @property
     def selected(self) -> tuple[AssignmentFeedback, ...]:

@@ -121,6 +121,8 @@ def _is_placeholder_in(gradient: Gradient, trials: Sequence[Trial]) -> bool:
 
 def _fit_case(exercise: Exercise, trial: Trial, placeholders: frozenset[str]) -> dict[str, _Fit]:
     """Return how each gradient with wrong values fits the upstream it was given in one case."""
+    if not any(comparison.verdict is Verdict.WRONG_VALUES for comparison in trial.comparisons.values()):
+        return {}  # and no pass through autograd for what is right, or was never written
     upstreams = _upstreams(trial)
     usable = {
         gradient.name

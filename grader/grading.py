@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -13,14 +13,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from grader.bank import Mistake, load_bank
 from grader.cases import Case, Reference
 from grader.compare import Comparison, Verdict, compare
+from grader.diagnose import diagnose
 from grader.errors import CourseError, SubmissionError, UsageError
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, total
 from grader.follow import Trial, find_follows
 from grader.invariants import Rerun, find_misfits, judge_invariants, probe_upstreams
+from grader.listing import read_forward
+from grader.picture import draw
 from grader.rubric import Course, Exercise, Gradient, InvariantKind, Rubric, default_course, load_course
-from grader.sandbox.answer import Answer, Outcome
+from grader.sandbox.answer import Answer, CodeLine, Outcome
 from grader.sandbox.interview import Interview, Question, pack_call
 from grader.sandbox.warm import Warm
 from grader.submission import Submission, read_submission
@@ -49,6 +53,7 @@ class Prepared:
     rubric: Rubric
     exercise: Exercise
     cases: tuple[Case, ...]
+    bank: tuple[Mistake, ...]
     rerun: Rerun
     timed: TimedCases | None
 
@@ -66,6 +71,11 @@ class Prepared:
             gradients=tuple(gradient.name for gradient in self.exercise.gradients),
             calls=tuple(pack_call(arguments) for arguments in [*(case.arguments for case in self.cases), *probes]),
         )
+
+    @cached_property
+    def forward(self) -> str:
+        """The forward pass as a student reads it."""
+        return read_forward(self.rubric.folder / "reference.py", self.exercise.forward)
 
 
 class Grader:
@@ -85,8 +95,9 @@ class Grader:
     def grade(self, submission: Submission, warm: Warm) -> Report:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
         started = time.monotonic()
-        functions = [prepared.exercise.function for part in self._prepared.values() for prepared in part]
-        with Interview(warm, submission, functions, self.course.limits) as interview:
+        questions = [prepared.question for part in self._prepared.values() for prepared in part]
+        wanted = {question.function: question.gradients for question in questions}
+        with Interview(warm, submission, wanted, self.course.limits) as interview:
             selected = self._select(submission, interview)
             assignments = tuple(
                 self._grade_assignment(rubric, rubric.name in selected, interview, warm)
@@ -136,7 +147,8 @@ class Grader:
 
     def _grade_exercise(self, prepared: Prepared, interview: Interview, warm: Warm) -> ExerciseFeedback:
         try:
-            feedback = grade_exercise(prepared, interview.ask(prepared.question))
+            question = prepared.question
+            feedback = grade_exercise(prepared, interview.ask(question), partial(interview.line, question))
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             timing = measure(prepared.timed, warm, interview, self.course.limits)
@@ -174,11 +186,17 @@ def _prepare(reference: Reference, exercise: Exercise, seed: int) -> Prepared:
     if problems:
         raise CourseError(problems)
     rerun = partial(run_forward, reference.forward(exercise))
-    return Prepared(reference.rubric, exercise, cases, rerun, make_timed_cases(reference, exercise, seed))
+    timed = make_timed_cases(reference, exercise, seed)
+    return Prepared(reference.rubric, exercise, cases, load_bank(reference.rubric), rerun, timed)
 
 
-def grade_exercise(prepared: Prepared, answers: Sequence[Answer]) -> ExerciseFeedback:
-    """Judge what a function answered, one answer per case or fewer if it ended its process."""
+def grade_exercise(
+    prepared: Prepared, answers: Sequence[Answer], line_of: Callable[[str], CodeLine | None] = lambda _: None
+) -> ExerciseFeedback:
+    """Judge what a function answered, one answer per case or fewer if it ended its process.
+
+    `line_of` finds the student's line that made a gradient.
+    """
     exercise, count = prepared.exercise, len(prepared.cases)
     probes = [answer.gradients for answer in answers[count:] if answer.outcome is Outcome.RETURNED]
     answers = answers[:count]
@@ -194,6 +212,7 @@ def grade_exercise(prepared: Prepared, answers: Sequence[Answer]) -> ExerciseFee
         _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
         for gradient in exercise.gradients
     )
+    gradients = tuple(_explain(prepared, each, trials, line_of) if each.is_slip else each for each in gradients)
     invariants = judge_invariants(exercise, trials, probes, gradients, prepared.rerun)
     return ExerciseFeedback(
         function=exercise.function,
@@ -208,6 +227,9 @@ def grade_exercise(prepared: Prepared, answers: Sequence[Answer]) -> ExerciseFee
         flags=tuple(dict.fromkeys(flag for answer in answers for flag in answer.flags)),
         gradients=gradients,
         invariants=invariants,
+        source=decisive.source,
+        forward=prepared.forward,
+        maths=exercise.maths,
     )
 
 
@@ -238,11 +260,16 @@ def _judge_gradient(
     follows: Mapping[str, tuple[str, ...]],
     note: str,
 ) -> GradientFeedback:
-    decisive = max(trials, key=lambda trial: trial.comparisons[gradient.name].severity)
+    place = max(range(len(trials)), key=lambda number: trials[number].comparisons[gradient.name].severity)
+    decisive = trials[place]
     comparison = decisive.comparisons[gradient.name]
     verdict = Verdict.FOLLOWS if gradient.name in follows else comparison.verdict
     shares = {Verdict.CORRECT: 1.0, Verdict.FOLLOWS: exercise.follow_through, Verdict.NOT_JUDGED: None}
     share = shares.get(verdict, 0.0)
+    picture = None
+    if verdict in (Verdict.WRONG_VALUES, Verdict.NOT_FINITE):
+        expected, actual = decisive.case.expected[gradient.value], decisive.returned[gradient.name]
+        picture = draw(expected, actual, comparison, gradient.tolerance)
     return GradientFeedback(
         name=gradient.name,
         verdict=verdict,
@@ -254,7 +281,24 @@ def _judge_gradient(
         note=note,
         slips=follows.get(gradient.name, ()),
         hints=gradient.hints,
+        case_number=place + 1,
+        picture=picture,
     )
+
+
+def _explain(
+    prepared: Prepared,
+    feedback: GradientFeedback,
+    trials: Sequence[Trial],
+    line_of: Callable[[str], CodeLine | None],
+) -> GradientFeedback:
+    """Add to a wrong gradient what is wrong with it and the student's line that made it, where they are known."""
+    gradient = next(each for each in prepared.exercise.gradients if each.name == feedback.name)
+    try:
+        diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
+    except Exception:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
+        diagnosis = None
+    return replace(feedback, diagnosis=diagnosis, code=line_of(feedback.name))
 
 
 def _all_exact(exact: Sequence[bool | None]) -> bool | None:

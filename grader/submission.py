@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from grader.errors import SubmissionError, UsageError
-from grader.text import one_line
+from grader.text import clean, one_line
 
 MAX_FILES = 200
 MAX_FILE_BYTES = 1_000_000
@@ -49,8 +49,14 @@ def read_submission(path: Path) -> Submission:
         text = f"{name} is not a Python file; give a .py file, a notebook or the folder that holds them"
         raise SubmissionError(text)
     content, reason = read_file(path)
-    found, missed = ({}, {path.name: reason}) if content is None else ({path.name: content}, {})
+    own = _shown(path.name)
+    found, missed = ({}, {own: reason}) if content is None else ({own: content}, {})
     return Submission(name, MappingProxyType(found), MappingProxyType(missed), single=True)
+
+
+def _shown(name: str) -> str:
+    # On Linux a name is any bytes, and those that are no text could be written into no report.
+    return clean(name, 5_000).replace("\n", " ").replace("\t", " ")
 
 
 def _is_there(path: Path) -> bool:
@@ -68,7 +74,9 @@ def _read_all(folder: Path) -> tuple[dict[str, bytes], dict[str, str]]:
             where = one_line(str(folder), 300)
             text = f"{where} holds more than {MAX_FILES} Python files; give the folder with your functions only"
             raise SubmissionError(text)
-        inside = path.relative_to(folder).as_posix()
+        inside = _shown(path.relative_to(folder).as_posix())
+        if inside in files or inside in refused:
+            continue  # two names that differ in what cannot be shown: the first counts
         content, reason = read_file(path)
         if content is None:
             refused[inside] = reason
@@ -91,19 +99,20 @@ def _python_files(folder: Path) -> Iterator[Path]:
         yield from (Path(where, name) for name in sorted(names) if name.endswith(SUFFIXES) and not name.startswith("."))
 
 
-def read_file(path: Path) -> tuple[bytes | None, str]:
-    """Return the content of a regular file within the bound for its name, or None and the reason why not."""
+def read_file(path: Path, limit: int | None = None) -> tuple[bytes | None, str]:
+    """Return the content of a regular file, or None and the reason; `limit` is by default the one of its name."""
+    limit = max_file_bytes(path.name) if limit is None else limit
     try:
         # Looked at before it is opened: opening a pipe would wait for ever.
         if not stat.S_ISREG(path.lstat().st_mode):
             return None, "not a regular file (a link, a device or a pipe)"
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(path, flags), "rb") as file:
-            content = file.read(max_file_bytes(path.name) + 1)
+            content = file.read(limit + 1)
     except OSError as error:
         return None, f"it could not be opened: {error.strerror}"
-    if len(content) > max_file_bytes(path.name):
-        return None, f"larger than {max_file_bytes(path.name) // 1_000_000} MB"
+    if len(content) > limit:
+        return None, f"larger than {limit // 1_000_000} MB"
     return content, ""
 
 

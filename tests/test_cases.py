@@ -134,9 +134,9 @@ BROKEN = {
         "t.doubled @ t.doubled",
         "{reference}:10: the forward raised RuntimeError: mat1 and mat2 shapes cannot be multiplied",
     ),
-    "a gradient that is not finite": (
+    "a gradient that is not finite in one place": (
         "t.doubled = 2 * t.x",
-        "t.doubled = (t.x - t.x).sqrt()",
+        "t.doubled = (t.x - t.x[0, 0]).abs().sqrt()",
         "{rubric}:10:9: the expected dx is not finite in this case",
     ),
     "a slip in the Python": ("import torch", "import torch as", "{reference}:1: not Python: invalid syntax"),
@@ -152,6 +152,7 @@ def folder(tmp_path: Path) -> Path:
     folder.mkdir(parents=True)
     (folder / "rubric.yaml").write_text(RUBRIC)
     (folder / "reference.py").write_text(REFERENCE)
+    (folder / "mistakes.py").write_text("")
     (folder.parent / "course.yaml").write_text("format: 1\ntitle: A\nassignments: [scaling]\n")
     return folder
 

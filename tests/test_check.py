@@ -306,7 +306,7 @@ def test_each_broken_proof_is_named(broken_course, checked, name):
 def test_a_whole_assignment_holds_beside_broken_ones(checked):
     assert "✓ whole (1 mistakes)" in checked.stdout
     assert lines_of(checked, "whole") == []
-    assert checked.stdout.count("✓") == 1
+    assert not [name for name in BROKEN if f"✓ {name} (" in checked.stdout]
 
 
 def test_what_does_not_hold_ends_with_1_and_is_counted(checked):
@@ -385,6 +385,7 @@ def test_a_bessel_factor_in_the_solution_of_batch_norm_is_found_at_its_function(
     (course / "solutions" / "batchnorm.py").write_text(changed)
     write_course_file(course, ["batchnorm"])
 
+    run_grade("template", "--course", course)
     finished = run_grade("check", "--course", course)
 
     line = solution.splitlines().index("def batchnorm_steps_backward(dout, cache):") + 1

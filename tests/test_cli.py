@@ -39,7 +39,7 @@ def test_less_than_full_marks_exits_with_1(run_grade, work: Path):
     finished = run_grade(cwd=work)
 
     assert finished.returncode == 1
-    assert "dropout_backward is defined in no file of the submission" in finished.stdout
+    assert "not begun: dropout_backward, tanh_dropout_backward would be in dropout.py" in finished.stdout
 
 
 def test_the_report_is_written_into_the_graded_folder(run_grade, work: Path):

@@ -72,6 +72,22 @@ def test_a_name_that_would_move_the_cursor_is_cleaned(tmp_path):
     assert read_submission(folder).name == "ab \\u202ec"
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        (b"\xff.py", "\\udcff.py"),
+        (b"a\x1b[31m.py", "a.py"),
+        (b"a\nb.py", "a b.py"),
+        ("\u202eyp.py".encode(), "\\u202eyp.py"),
+        ("my  été.py".encode(), "my  été.py"),
+    ],
+)
+def test_the_name_of_a_file_is_text_that_can_be_shown(tmp_path, name, shown):
+    Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_bytes(b"x = 1\n")
+
+    assert list(read_submission(tmp_path).files) == [shown]
+
+
 @pytest.mark.parametrize("folder", NOT_THEIRS)
 def test_a_folder_that_holds_no_work_is_skipped(tmp_path, folder):
     write(tmp_path, "linear.py", f"{folder}/other.py", f"parts/{folder}/other.py")

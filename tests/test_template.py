@@ -25,7 +25,7 @@ def first_backward(dout, x, W):
     # BEGIN SOLUTION
     scale = 2  # (a remark)
     dx = dout @ W.T  # (N, D)
-    dx = dx * scale  # (N, D), once more
+    dx = dx * scale  # (once more)
     dW = x.T @ dout  # (D, M)
     # END SOLUTION
     return dx, dW
@@ -183,8 +183,9 @@ def test_writing_the_templates_removes_those_of_no_assignment(small_course):
 
     written = write_templates(small_course)
 
-    assert written == [folder / "linear.py", folder / "dropout.py"]
-    assert sorted(path.name for path in folder.iterdir()) == ["dropout.py", "linear.py", "notes.txt"]
+    names = ["linear.py", "dropout.py", "backprop.ipynb"]
+    assert written == [folder / name for name in names]
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*names, "notes.txt"])
 
 
 def test_one_broken_solution_leaves_every_template_as_it_was(small_course):

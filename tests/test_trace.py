@@ -331,6 +331,17 @@ def test_a_forward_that_changes_its_inputs_past_the_trace_leaves_them_whole():
     assert torch.equal(before, inputs["x"])
 
 
+def test_a_constant_is_handed_out_as_a_copy():
+    def forward(t):
+        t.Y.data.zero_()
+        t.out = t.x * t.Y
+
+    found = run_forward(forward, {"x": torch.ones(2, dtype=torch.float64), "Y": torch.tensor([3, 4])})
+
+    assert found.values["Y"].tolist() == [3, 4]
+    assert found.values["out"].tolist() == [3.0, 4.0]
+
+
 def test_what_the_author_does_to_an_input_later_does_not_reach_the_trace():
     inputs = inputs_of("chunks")
     before = inputs["x"].clone()

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from grader.authoring.answers import check_answers, place_of_function
-from grader.authoring.files import check_files, check_secrecy, check_template
+from grader.authoring.files import check_files, check_maths, check_secrecy, check_template
+from grader.authoring.notebook import NAME, check_notebook
 from grader.authoring.proof import Proof, Subject
 from grader.authoring.template import make_template
 from grader.authoring.trials import is_zero_in_truth
@@ -44,8 +45,11 @@ def check_course(
     proofs = []
     for rubric in course.rubrics:
         if not names or rubric.name in names:
-            proofs.append(_check_assignment(Subject(course, rubric, warm, Proof(rubric.name))))
+            proofs.append(_check_assignment(Subject(course, rubric, warm, Proof(rubric.name, mistakes=0))))
             say(proofs[-1])
+    if not names:
+        proofs.append(Proof(NAME, list(check_notebook(course))))
+        say(proofs[-1])
     return proofs
 
 
@@ -79,6 +83,7 @@ def _check_assignment(subject: Subject) -> Proof:
     proof = subject.proof
     proofs: list[Callable[[], Iterator[str]]] = [
         lambda: check_files(subject.rubric),
+        lambda: check_maths(subject.rubric),
         lambda: check_template(subject.course, subject.solution),
         lambda: check_secrecy(subject.course, subject.solution),
         lambda: _forwards(subject),

@@ -7,6 +7,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from grader.authoring.template import find_blocks, make_template
+from grader.report.maths import MathsError, to_mathml
 from grader.rubric import Course, Rubric
 
 OWN_FILES = ("README.md", "rubric.yaml", "reference.py", "mistakes.py")
@@ -25,6 +26,16 @@ def check_files(rubric: Rubric) -> Iterator[str]:
         # A file of data is one that the reference names.
         if path.name not in OWN_FILES and path.name != "__pycache__" and path.name not in reference:
             yield f"{path}: a stray file; an assignment has {', '.join(OWN_FILES)} and what reference.py reads"
+
+
+def check_maths(rubric: Rubric) -> Iterator[str]:
+    """Yield a line for every formula that a report could not show."""
+    for exercise in rubric.exercises:
+        for line in exercise.maths:
+            try:
+                to_mathml(line)
+            except MathsError as error:
+                yield f"{exercise.place}: maths of {exercise.function}: {error}"
 
 
 def check_template(course: Course, solution: Path) -> Iterator[str]:

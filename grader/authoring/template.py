@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from grader.authoring.notebook import NAME, make_notebook, notebook_path
 from grader.errors import CourseError, UsageError
 from grader.rubric import Course
 
@@ -80,6 +81,7 @@ def write_templates(course: Course) -> list[Path]:
     for path in folder.glob("*.py"):
         if path.name not in contents:
             path.unlink()
+    contents[NAME] = make_notebook(course, contents)
     for name, content in contents.items():
         (folder / name).write_text(content, encoding="utf-8")
     return [folder / name for name in contents]
@@ -101,6 +103,8 @@ def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
         raise CourseError(
             [f"{source}: the file is not there{advice if source.suffix == '.py' else ''}" for source in missing]
         )
+    if notebook_path(course).is_file():
+        files[folder / NAME] = notebook_path(course)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         kept = [target for target in files if target.exists()]

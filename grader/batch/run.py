@@ -1,103 +1,338 @@
-"""A folder of submissions, graded one after the other into a folder of results."""
+"""A batch from beginning to end: find, grade what is missing or changed, keep, and make the gradebook."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
-import re
-import secrets
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
-from grader.errors import GraderError, SubmissionError, UsageError
-from grader.feedback import Report
-from grader.grading import Grader
-from grader.report.as_json import report_as_json
-from grader.report.html import render_html
-from grader.rubric import Course
-from grader.sandbox.warm import Warm
-from grader.submission import read_submission
+from grader.adjustment import Adjustment
+from grader.batch import work
+from grader.batch.adjustments import FILE, read_adjustments, recall
+from grader.batch.class_report import render_class_report
+from grader.batch.cluster import Cluster
+from grader.batch.discovery import describe, discover
+from grader.batch.entry import Entry, Found
+from grader.batch.gradebook import changes_csv, grades_csv
+from grader.batch.identity import hash_content, hash_course, hash_grader
+from grader.batch.isolation import require_isolation
+from grader.batch.local import LocalExecutor
+from grader.batch.naming import Name, name_all
+from grader.batch.order import Graded, Order, Task
+from grader.batch.progress import Say
+from grader.batch.reading import read_entry
+from grader.batch.runner import run_all
+from grader.batch.store import Record, Store
+from grader.batch.tree import Tree, open_tree
+from grader.errors import GraderError, UsageError
+from grader.rubric import Course, default_course, load_course
 from grader.text import one_line
+
+WHY = {
+    "content": "the submission changed",
+    "handed_in": "the submission's data changed",
+    "course": "the course changed",
+    "seed": "another seed",
+    "grader": "the grader changed",
+    "adjustments": "adjusted by hand",
+}
+Ticket = tuple[Entry, dict[str, str], Record | None]
+"""What is needed to keep a task's result: whose it is, what it is made from, and what was kept before."""
+TASKS_PER_SLOT = 2  # one is graded while the next is on its way
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a batch is asked to do; `shard` is (which, of how many), from 1."""
+
+    folder: Path
+    out: Path
+    course: Path | None = None
+    seed: int | None = None
+    only: tuple[str, ...] = ()
+    jobs: int = 1
+    executor: str = "local"
+    shard: tuple[int, int] | None = None
+    before: datetime | None = None
+    is_fresh: bool = False
+    is_dry_run: bool = False
+    allows_weak_isolation: bool = False
+    shows_names: bool = False
 
 
 @dataclass(frozen=True)
 class Summary:
-    """How a batch went: how many submissions there were, how many have a result, and the seed."""
+    """How a batch went: how many there were, how many have a result, how many of those were graded now."""
 
     found: int
-    graded: int
+    with_result: int
+    graded_now: int
+    not_judged: int
+    without_score: int
     seed: int
 
+    @property
+    def text(self) -> str:
+        """The summary in words."""
+        said = [f"{self.with_result} of {self.found} have a result ({self.graded_now} graded now), seed {self.seed}"]
+        if self.without_score:
+            said.append(f"{self.without_score} could not be graded: see the column problem of grades.csv")
+        if self.not_judged:
+            said.append(f"{self.not_judged} not judged, a fault of the grader: run the same command again")
+        return "; ".join(said)
 
-def grade_batch(
-    folder: Path, out: Path, course: Course, seed: int | None, warm: Warm, say: Callable[[str], None]
-) -> Summary:
-    """Grade every folder and .py file in `folder`; write results, reports and grades.csv to `out`.
 
-    A submission that cannot be graded gets a row that says why. The seed is drawn once, kept in
-    batch.json, and used again when the same `out` is given. Raises UsageError for a folder without submissions.
+def default_jobs() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def parse_shard(text: str | None) -> tuple[int, int] | None:
+    """Return `I/N` as numbers. Raises UsageError if it is not that."""
+    if text is None:
+        return None
+    which, _, count = text.partition("/")
+    if not (which.isdecimal() and count.isdecimal() and 1 <= int(which) <= int(count)):
+        raise UsageError(f"--shard {one_line(text, 30)}: write I/N, from 1/N to N/N")
+    return int(which), int(count)
+
+
+class StoppedError(GraderError):
+    """The batch ended before all was graded; what is there is kept."""
+
+
+def grade_batch(options: Options, say: Say) -> Summary | None:
+    """Grade every submission and write the results; None after a dry run.
+
+    Raises UsageError for arguments that make no sense, CourseError, SubmissionError if there is nothing to
+    grade, and StoppedError if it was interrupted or the results could not be written.
     """
-    paths = _find(folder)
-    for part in (out / "results", out / "reports"):
-        part.mkdir(parents=True, exist_ok=True)
-    seed = _settle_seed(out / "batch.json", seed)
-    grader = Grader(course, seed)
-    rows: list[dict[str, object]] = []
-    for path in paths:
-        name, file = one_line(path.name, 200), safe_file_name(path.name)
+    course = load_course(options.course or default_course())
+    _check_places(options)
+    tree = open_tree(options.folder)
+    found = discover(tree, options.before)
+    for line in describe(found):
+        say.line(line)
+    if options.is_dry_run:
+        for entry in found.entries:
+            say.line(_describe_entry(entry))
+        return None
+    return _Batch(options, course, tree, found, say).run()
+
+
+class _Batch:
+    def __init__(self, options: Options, course: Course, tree: Tree, found: Found, say: Say) -> None:
+        self.options, self.course, self.tree, self.found, self.say = options, course, tree, found, say
+        which, count = options.shard or (0, 1)
+        self.store = Store(options.out, which)
+        kept = self._check_course(self.store.read_batch())
+        self.store.create()
+        self.order = Order(
+            course=str(options.course.resolve()) if options.course is not None else None,
+            course_hash=hash_course(course.folder),
+            grader_hash=hash_grader(),
+            seed=self.store.settle_seed(options.seed),
+            only=options.only,
+            allows_weak_isolation=options.allows_weak_isolation,
+        )
+        old_names = {entry["name"]: Name(entry["submission"], entry["file"]) for entry in kept.get("entries", [])}
+        self.names = name_all((entry.name for entry in found.entries), old_names)
+        self.own = [entry for entry in found.entries if count == 1 or _part(entry.name, count) == which - 1]
+        functions = {each.function: each.max_score for rubric in course.rubrics for each in rubric.exercises}
+        self.adjustments = read_adjustments(options.out / FILE, functions)
+        for name in set(self.adjustments).difference(each.shown for each in self.names.values()):
+            say.line(f"{FILE} names {one_line(name, 100)}, which is not among the submissions")
+        self.kept = self.graded = self.not_judged = 0
+        self.problems = 0
+
+    def run(self) -> Summary:
+        say, seed = self.say, self.order.seed
+        say.line(f"seed {seed}")
+        say.start(len(self.own))
         try:
-            report = grader.grade(read_submission(path), warm)
-        except GraderError as error:
-            rows.append({"submission": name, "problem": one_line(str(error), 500)})
-        else:
-            _write(out, file, report)
-            rows.append({"submission": name, "score": report.score, "max_score": report.max_score})
-        say(f"{name}: {rows[-1].get('score', rows[-1].get('problem'))}")
-    _write_grades(out / "grades.csv", rows)
-    return Summary(len(paths), sum("problem" not in row for row in rows), seed)
+            self.store.write(self.store.out / "batch.json", json.dumps(self._as_json(), indent=1) + "\n")
+            # Where all is kept from before, nothing needs to be started.
+            tasks = self._tasks()
+            first = next(tasks, None)
+            if first is not None:
+                self._grade(chain([first], tasks))
+        except KeyboardInterrupt:
+            raise StoppedError(self._how_to_go_on("stopped")) from None
+        except OSError as error:
+            raise StoppedError(self._how_to_go_on(f"a result could not be written: {error}")) from error
+        self._write_books()
+        with_result = self.kept + self.graded - self.not_judged - self.problems
+        return Summary(len(self.own), with_result, self.graded, self.not_judged, self.problems, seed)
+
+    def _grade(self, tasks: Iterable[tuple[Ticket, Task]]) -> None:
+        grade = partial(work.grade_task, self.order)
+        with ExitStack() as stack:
+            executor, slots = self._start(stack)
+            for (entry, key, before), graded in run_all(executor, grade, tasks, slots * TASKS_PER_SLOT):
+                self._keep(entry, key, before, graded)
+
+    def _start(self, stack: ExitStack) -> tuple[Any, int]:
+        kind, _, address = self.options.executor.partition(":")
+        if kind == "dask" and address:
+            if self.options.allows_weak_isolation:
+                raise UsageError("--allow-weak-isolation is for this machine only, never for a cluster")
+            cluster = stack.enter_context(Cluster(address))
+            cluster.executor.submit(work.set_up, self.order).result()
+            return cluster.executor, cluster.slots
+        if self.options.executor != "local":
+            raise UsageError(f"--executor {one_line(self.options.executor, 60)}: it is local, or dask:HOST:PORT")
+        jobs = min(self.options.jobs, len(self.own)) or 1
+        executor = LocalExecutor(jobs, (work.set_up, (self.order,)), (work.settle, ()))
+        stack.callback(executor.shutdown, wait=False)
+        require_isolation(executor.prepared, allows_weak=self.options.allows_weak_isolation)
+        return executor, jobs
+
+    def _tasks(self) -> Iterator[tuple[Ticket, Task]]:
+        """Yield what there is to grade; what was graded before from the very same things is counted and left."""
+        for entry in self.own:
+            name = self.names[entry.name]
+            before = self.store.record(name.file)
+            task = read_entry(self.tree, entry)
+            adjustments = self.adjustments.get(name.shown, ())
+            key = self._key(task, adjustments)
+            if before is not None and before.is_final and before.key == key and not self.options.is_fresh:
+                self.kept += 1
+                self.problems += before.problem is not None
+                text = before.problem or f"{_points(before.score)} (kept)"
+                self.say.graded(name.shown, text, is_trouble=before.problem is not None)
+            elif problem := entry.problem or _nothing_to_grade(task):
+                self._keep(entry, key, before, Graded(None, None, problem=problem))
+            else:
+                old = self.store.result(name.file) if adjustments else None
+                yield (entry, key, before), replace(task, name=name.shown, adjustments=recall(adjustments, old))
+
+    def _key(self, task: Task, adjustments: Sequence[Adjustment]) -> dict[str, str]:
+        made = [[each.function, each.points, each.reason, each.by] for each in adjustments]
+        return {
+            "content": hash_content(task.files, task.refused),
+            "handed_in": f"{task.submitted_at or ''} {task.is_single}",
+            "course": " ".join([self.order.course_hash, *self.order.only]),
+            "seed": str(self.order.seed),
+            "grader": self.order.grader_hash,
+            "adjustments": hashlib.sha256(json.dumps(made).encode()).hexdigest() if made else "",
+        }
+
+    def _keep(self, entry: Entry, key: dict[str, str], before: Record | None, graded: Graded | Exception) -> None:
+        name = self.names[entry.name]
+        if isinstance(graded, Exception):
+            # A fault of ours, or of the machine: never a zero, and tried again the next time.
+            text = f"not judged: {one_line(str(graded), 500) or type(graded).__name__}"
+            graded = Graded(None, None, problem=text, is_final=False)
+        result = json.loads(graded.result) if graded.result is not None else None
+        score = result["score"] if result is not None else None
+        record = Record(key, score, graded.problem, graded.is_final)
+        if before is not None:
+            record = replace(record, before=before.score, why=_why(before, key))
+        self.store.keep(name.file, record, graded.result, graded.report)
+        self.graded += 1
+        self.not_judged += not graded.is_final
+        self.problems += graded.problem is not None and graded.is_final
+        text = graded.problem or f"{_points(score)} of {_points(result and result['max_score'])}"
+        self.say.graded(name.shown, text, is_trouble=score is None)
+        for each in result["adjustments"] if result is not None else ():
+            if each["graded"] != each["graded_when_made"]:
+                was, now = _points(each["graded_when_made"]), _points(each["graded"])
+                text = f"{each['function']} was graded {was} when it was adjusted by hand, and is {now} now"
+                self.say.line(f"{name.shown}: {text}")
+
+    def _write_books(self) -> None:
+        store = self.store
+        try:
+            store.write(store.out / "grades.csv", grades_csv(store), encoding="utf-8-sig")
+            if (changes := changes_csv(store)) is not None:
+                store.write(store.out / "changes.csv", changes, encoding="utf-8-sig")
+            store.write(store.out / "index.html", render_class_report(store, shows_names=self.options.shows_names))
+        except OSError as error:
+            raise StoppedError(self._how_to_go_on(f"the gradebook could not be written: {error}")) from error
+
+    def _check_course(self, kept: dict[str, Any]) -> dict[str, Any]:
+        if kept and kept.get("course") != self.course.title and not self.options.is_fresh:
+            text = f"{self.options.out} holds results of the course {one_line(str(kept.get('course')), 100)!r}"
+            raise UsageError(f"{text}; give another --out, or --fresh to grade them again with this course")
+        return kept
+
+    def _as_json(self) -> dict[str, Any]:
+        return {
+            "format": 1,
+            "seed": self.order.seed,
+            "course": self.course.title,
+            "course_hash": self.order.course_hash,
+            "grader_hash": self.order.grader_hash,
+            "assignments": [rubric.name for rubric in self.course.rubrics],
+            "system": self.found.system,
+            "entries": [self._entry_as_json(entry) for entry in self.found.entries],
+        }
+
+    def _entry_as_json(self, entry: Entry) -> dict[str, Any]:
+        name = self.names[entry.name]
+        people = [{"name": each.name, "id": each.id, "email": each.email} for each in entry.people]
+        handed_in = {"submitted_at": entry.submitted_at, "late": entry.is_late, "attempt": entry.attempt}
+        return {
+            "submission": name.shown,
+            "name": entry.name,
+            "file": name.file,
+            "people": people,
+            "label": entry.label,
+            **handed_in,
+        }
+
+    def _how_to_go_on(self, reason: str) -> str:
+        done = self.kept + self.graded
+        text = f"{reason}; {done} of {len(self.own)} are graded and kept"
+        return f"{text}. Run the same command again to go on from there."
 
 
-def safe_file_name(name: str) -> str:
-    """Return a name that is safe on any file system; with a hash of the real one where it had to change."""
-    plain = re.sub(r"[^A-Za-z0-9._-]", "_", name)[:80].lstrip(".-") or "_"
-    if plain == name:
-        return plain
-    return f"{plain}-{hashlib.sha256(name.encode(errors='surrogateescape')).hexdigest()[:8]}"
+def _check_places(options: Options) -> None:
+    folder, out = options.folder.resolve(), options.out.resolve()
+    if out == folder or folder in out.parents:
+        raise UsageError(f"--out {options.out} is inside the submissions; give a folder elsewhere")
+    if options.out.exists() and not options.out.is_dir():
+        raise UsageError(f"--out {options.out} is a file; give a folder")
 
 
-def _find(folder: Path) -> list[Path]:
-    if not folder.is_dir():
-        raise UsageError(f"{one_line(str(folder), 300)} is not a folder of submissions")
-    found = sorted(
-        path for path in folder.iterdir() if not path.name.startswith(".") and (path.is_dir() or path.suffix == ".py")
-    )
-    if not found:
-        raise SubmissionError(f"{folder} holds no submission; each is a folder or a .py file in it")
-    return found
+def _part(name: str, count: int) -> int:
+    """Return which of `count` parts a submission belongs to, whatever else is there."""
+    return int.from_bytes(hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:8], "big") % count
 
 
-def _settle_seed(path: Path, seed: int | None) -> int:
-    kept = json.loads(path.read_text(encoding="utf-8"))["seed"] if path.is_file() else None
-    settled = seed if seed is not None else kept if kept is not None else secrets.randbelow(2**31)
-    path.write_text(json.dumps({"format": 1, "seed": settled}) + "\n", encoding="utf-8")
-    return int(settled)
+def _nothing_to_grade(task: Task) -> str | None:
+    if task.files:
+        return None
+    said = "; ".join(f"{one_line(name, 100)} could not be read: {reason}" for name, reason in task.refused.items())
+    return one_line(said, 500) or "no Python file, notebook or archive in it"
 
 
-def _write(out: Path, file: str, report: Report) -> None:
-    content = json.dumps(report_as_json(report), indent=2, allow_nan=False)
-    (out / "results" / f"{file}.json").write_text(content + "\n", encoding="utf-8")
-    (out / "reports" / f"{file}.html").write_text(render_html(report), encoding="utf-8")
+def _why(before: Record, key: dict[str, str]) -> str:
+    changed = [text for part, text in WHY.items() if before.key.get(part) != key[part]]
+    if not changed:
+        changed = ["--fresh"] if before.is_final else ["not judged before"]
+    return "; ".join(changed)
 
 
-def _write_grades(path: Path, rows: list[dict[str, object]]) -> None:
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.DictWriter(file, ["submission", "score", "max_score", "problem"], restval="")
-        writer.writeheader()
-        writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+def _points(value: float | None) -> str:
+    return "?" if value is None else f"{round(value, 2):g}"
 
 
-def _cell(value: object) -> object:
-    """Return a cell that no spreadsheet runs: text that begins like a formula gets a quote before it."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" else value
+def _describe_entry(entry: Entry) -> str:
+    people = ", ".join(one_line(person.name or person.id, 60) for person in entry.people if person.key != entry.name)
+    files = f"{len(entry.files)} file{'s' * (len(entry.files) != 1)}"
+    handed_in = [
+        entry.submitted_at or "",
+        "late" if entry.is_late else "",
+        f"attempt {entry.attempt}" if entry.attempt else "",
+    ]
+    said = [people, files, *handed_in, entry.problem or ""]
+    return f"  {one_line(entry.name, 100)}: {', '.join(each for each in said if each)}"

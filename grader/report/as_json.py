@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
 from typing import Any
 
 from grader.feedback import (
@@ -30,8 +31,8 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "score": report.score,
         "max_score": report.max_score,
         "seconds": round(report.seconds, 6),
-        "submitted_at": None,
-        "adjustments": [],
+        "submitted_at": report.submitted_at,
+        "adjustments": [asdict(adjustment) for adjustment in report.adjustments],
         "assignments": [_assignment(assignment) for assignment in report.assignments],
     }
 
@@ -63,20 +64,6 @@ def _exercise(exercise: ExerciseFeedback) -> dict[str, Any]:
     }
 
 
-def _invariant(invariant: InvariantFeedback) -> dict[str, Any]:
-    return {
-        "name": invariant.name,
-        "held": invariant.held,
-        "detail": invariant.detail,
-        "score": invariant.score,
-        "max_score": invariant.max_score,
-    }
-
-
-def _timing(timing: TimingFeedback) -> dict[str, Any]:
-    return {"manual": timing.manual, "autograd": timing.autograd, "ratio": timing.ratio}
-
-
 def _gradient(gradient: GradientFeedback) -> dict[str, Any]:
     found = gradient.comparison
     return {
@@ -93,7 +80,25 @@ def _gradient(gradient: GradientFeedback) -> dict[str, Any]:
         "worst_index": list(found.worst_index) if found and found.worst_index is not None else None,
         "expected": _number(found.expected) if found else None,
         "actual": _number(found.actual) if found else None,
-        "diagnosis": None,
+        "diagnosis": asdict(gradient.diagnosis) if gradient.diagnosis else None,
+    }
+
+
+def _invariant(invariant: InvariantFeedback) -> dict[str, Any]:
+    return {
+        "name": invariant.name,
+        "held": invariant.held,
+        "detail": invariant.detail,
+        "score": invariant.score,
+        "max_score": invariant.max_score,
+    }
+
+
+def _timing(timing: TimingFeedback) -> dict[str, Any]:
+    return {
+        "manual": _number(timing.manual),
+        "autograd": _number(timing.autograd),
+        "ratio": _number(timing.ratio),
     }
 
 

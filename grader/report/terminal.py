@@ -2,82 +2,200 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.text import Text
 
 from grader.compare import Verdict
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
-from grader.report.words import GLYPHS, VERDICTS, gradient_line, number, outcome_line, points
+from grader.report import words
+from grader.report.numbers_table import numbers_table
+from grader.report.words.page import PAGE, hint_label
 from grader.sandbox.answer import Outcome
 
-STYLES = {Verdict.CORRECT: "green", Verdict.FOLLOWS: "cyan", Verdict.NOT_JUDGED: "magenta"}
+TONES = {"✓": "green", "↳": "cyan", "?": "magenta", "✗": "red", "○": "dim"}
 PRINTED_LINES = 5
+CODE_LINES = 3
 
 
-def print_report(report: Report, console: Console, *, verbose: bool = False) -> None:
-    """Write a report to a console: what is right in one line, what is not in one line each, the total last."""
+@dataclass(frozen=True)
+class Depth:
+    """How much is said: `hints` of each slip that is explained, `every` slip or the report's first one only."""
+
+    verbose: bool = False
+    every: bool = False
+    hints: int = 1
+
+
+Line = tuple[int, Text]
+
+
+def print_report(
+    report: Report,
+    console: Console,
+    *,
+    verbose: bool = False,
+    explain: bool = False,
+    hints: int = 1,
+    page: str = "",
+    only_begun: bool = False,
+) -> None:
+    """Write a report to a console: the first slip at length, all else in a line each, the next step last.
+
+    `explain` tells of every slip all there is to tell; `hints` is how many the first slip gets otherwise;
+    `page` is where the HTML report is; with `only_begun` an assignment that is right or not begun is one line.
+    """
+    following = words.find_next(report)
     for assignment in report.selected:
-        console.print(_heading(assignment))
+        short = _short(assignment) if only_begun else ""
+        _say(console, 0, _heading(assignment).append(short))
+        if short:
+            continue
+        if not assignment.is_begun:
+            _say(console, 2, Text.assemble(("○", TONES["○"]), f" {words.not_begun(assignment)}\n"))
+            continue
         for exercise in assignment.exercises:
-            for line in _exercise(exercise, verbose=verbose):
-                console.print(line, soft_wrap=True)
+            depth = Depth(verbose, every=explain, hints=99 if explain else hints if exercise is following else 0)
+            for indent, line in _exercise(exercise, depth, report.seed):
+                _say(console, indent, line)
         console.print()
-    isolation = ", ".join(report.isolation) or "time limits only"
-    console.print(Text(f"seed {report.seed} · sandbox: {isolation}", style="dim"), soft_wrap=True)
-    console.print(Text(f"Total {points(report.score)} of {points(report.max_score)} points", style="bold"))
+    isolation = ", ".join(report.isolation) or PAGE["weak"]
+    _say(console, 0, Text(f"seed {report.seed} · sandbox: {isolation}", style="dim"))
+    _say(
+        console, 0, Text(f"Total {words.points(report.score)} of {words.points(report.max_score)} points", style="bold")
+    )
+    if page:
+        _say(console, 0, Text(f"Report: {page}"))
+    _say(console, 0, Text.assemble(("Next: ", "bold"), words.next_step(report)))
+
+
+def _say(console: Console, indent: int, line: Text) -> None:
+    # In a terminal a line that is too long goes on under its beginning; what reads a pipe gets lines as they are.
+    for part in line.wrap(console, max(20, console.width - indent)) if console.is_terminal else [line]:
+        part.rstrip()
+        console.print(Text(" " * indent).append_text(part), soft_wrap=True)
 
 
 def _heading(assignment: AssignmentFeedback) -> Text:
-    score = f"{points(assignment.score)}/{points(assignment.max_score)}"
+    score = f"{words.points(assignment.score)}/{words.points(assignment.max_score)}"
     return Text.assemble((f"{assignment.name}", "bold"), f" · {assignment.title} · {score}")
 
 
-def _exercise(exercise: ExerciseFeedback, *, verbose: bool) -> Iterator[Text]:
-    full = exercise.score is not None and exercise.score >= exercise.max_score
-    glyph, style = ("✓", "green") if full else ("?", "magenta") if exercise.score is None else ("✗", "red")
-    score = f"{points(exercise.score)}/{points(exercise.max_score)}"
-    line = Text.assemble("  ", (glyph, style), f" {exercise.function}  {score}")
-    said = outcome_line(exercise)
-    yield line.append(f"  {said}") if said else line
-    if verbose:
+def _short(assignment: AssignmentFeedback) -> str:
+    """Return what stands for all the functions of an assignment, if they are all right or all not begun."""
+    if all(exercise.is_full_marks for exercise in assignment.exercises):
+        return " · ✓"
+    begun = [exercise for exercise in assignment.exercises if exercise.outcome not in words.UNWRITTEN]
+    return "" if begun else f" · {PAGE['not_begun']}"
+
+
+def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[Line]:
+    glyph, _ = words.state(exercise)
+    score = f"{words.points(exercise.score)}/{words.points(exercise.max_score)}"
+    line = Text.assemble((glyph, TONES[glyph]), f" {exercise.function}  {score}")
+    said = words.outcome_line(exercise)
+    yield 2, line.append(f"  {said}") if said else line
+    if exercise.source and depth.hints:
+        yield 6, Text(f"> {exercise.source}", style="dim")
+    if depth.verbose:
         yield from _table(exercise)
-    wrong = [gradient for gradient in exercise.gradients if gradient.verdict is not Verdict.CORRECT]
     # Where nothing came back, the line above has said it for all of them.
-    if len(wrong) < len(exercise.gradients) or exercise.outcome in (Outcome.RETURNED, Outcome.BAD_RETURN):
-        for gradient in wrong:
-            yield from _gradient(gradient)
-        right = [gradient.name for gradient in exercise.gradients if gradient.verdict is Verdict.CORRECT]
-        if right and wrong:
-            yield Text.assemble("      ", ("✓", "green"), f" {', '.join(right)}")
+    if exercise.has_answer or exercise.outcome in (Outcome.RETURNED, Outcome.BAD_RETURN):
+        yield from _gradients(exercise, depth, seed)
+    for invariant in exercise.invariants:
+        if invariant.held is False:
+            yield 6, Text.assemble(("✗", "red"), f" {PAGE['broken']}: {invariant.name} ({invariant.detail})")
+    if exercise.timing and (depth.verbose or depth.every):
+        found = exercise.timing
+        yield (
+            6,
+            Text(
+                f"{PAGE['manual']} {words.seconds(found.manual)}, {PAGE['autograd']} {words.seconds(found.autograd)}, "
+                f"{PAGE['ratio']} {words.number(found.ratio, 3)} {found.spread}".rstrip()
+            ),
+        )
     yield from _printed(exercise)
 
 
-def _gradient(gradient: GradientFeedback) -> Iterator[Text]:
-    style = STYLES.get(gradient.verdict, "red")
-    head = (f"{GLYPHS[gradient.verdict]} {gradient.name}: {VERDICTS[gradient.verdict]}", style)
-    yield Text.assemble("      ", head, f": {gradient_line(gradient)}")
-    if gradient.hints and gradient.verdict not in (Verdict.FOLLOWS, Verdict.NOT_JUDGED):
-        yield Text.assemble("        hint: ", gradient.hints[0])
+def _gradients(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[Line]:
+    absent = [slip for slip in exercise.slips if slip.verdict is Verdict.NOT_RETURNED and not slip.note]
+    for number, slip in enumerate(each for each in exercise.slips if each not in absent):
+        if depth.hints and (depth.every or number == 0) and exercise.has_answer:
+            yield from _slip(exercise, slip, depth, seed)
+        else:
+            yield 6, Text.assemble(_head(slip), f": {words.gradient_line(slip)}")
+            if slip.diagnosis:
+                yield 8, Text(slip.diagnosis.message)
+    if absent:
+        yield 6, Text.assemble((f"{words.GLYPHS[Verdict.NOT_RETURNED]} ", "red"), words.absent_line(absent))
+    for group in words.group_followers(exercise.of(Verdict.FOLLOWS)):
+        yield 6, Text.assemble(("↳", "cyan"), f" {words.names(group)}: follows: {words.follows_line(group)}")
+    right = exercise.of(Verdict.CORRECT)
+    if right and not exercise.is_full_marks:
+        yield 6, Text.assemble(("✓", "green"), f" {words.names(right)}")
 
 
-def _table(exercise: ExerciseFeedback) -> Iterator[Text]:
+def _slip(exercise: ExerciseFeedback, slip: GradientFeedback, depth: Depth, seed: int) -> Iterator[Line]:
+    """Tell of one slip what there is to tell, in about fifteen lines."""
+    yield 6, Text.assemble(_head(slip), f": {words.gradient_line(slip)}")
+    if slip.diagnosis:
+        yield 8, Text(slip.diagnosis.message, style="bold")
+        if depth.every or slip.diagnosis.certainty == "likely":
+            yield 8, Text(PAGE[slip.diagnosis.certainty], style="dim")
+    if slip.code:
+        yield 8, Text(f"{PAGE['line']}: {slip.code.file} line {slip.code.line}", style="dim")
+        for code in textwrap.dedent(slip.code.text).split("\n")[:CODE_LINES]:
+            yield 10, Text(code)
+    if slip.picture:
+        yield 8, Text(words.how_many(slip.picture))
+        yield from _around(slip)
+    for number, hint in enumerate(slip.hints[: depth.hints], start=1):
+        yield 8, Text.assemble((f"{hint_label(number, len(slip.hints))}: ", "bold"), hint)
+    yield 8, Text.assemble((f"{PAGE['look']}: ", "dim"), words.command(exercise, slip, seed))
+
+
+def _head(slip: GradientFeedback) -> tuple[str, str]:
+    return f"{words.GLYPHS[slip.verdict]} {slip.name}: {words.VERDICTS[slip.verdict]}", "red"
+
+
+def _around(slip: GradientFeedback) -> Iterator[Line]:
+    """Yield the numbers around the worst place, expected to the left and the student's to the right."""
+    table = numbers_table(slip)
+    if table is None:
+        return
+    cells = [entry for _, entries in table.rows for entry in entries]
+    width = max(len(text) for entry in cells for text in (entry.expected, entry.actual)) + 1
+    label = max(len(name) for name, _ in table.rows)
+    half = (width + 1) * len(table.columns)
+    yield 8, Text(f"{'':{label}} {PAGE['expected']:>{half}}   {PAGE['actual']:>{half}}", style="dim")
+    for name, entries in table.rows:
+        line = Text(f"{name:{label}} ")
+        line.append("".join(f"{entry.expected:>{width}} " for entry in entries)).append(" | ")
+        for entry in entries:
+            # A star, so that the worst place is told without colour, too.
+            mark = "*" if entry.is_worst else " "
+            line.append(f"{entry.actual:>{width}}{mark}", style="green" if entry.is_right else "red")
+        line.rstrip()
+        yield 8, line
+
+
+def _table(exercise: ExerciseFeedback) -> Iterator[Line]:
     """Yield the lesson's own comparison, one line per gradient."""
     width = max(len(gradient.name) for gradient in exercise.gradients)
     for gradient in exercise.gradients:
         found = gradient.comparison
         exact = "-" if gradient.exact is None else gradient.exact
         approximate = "-" if found is None or found.max_abs_error is None else gradient.verdict is Verdict.CORRECT
-        largest = number(found.max_abs_error) if found else "-"
-        yield Text(
-            f"      {gradient.name:<{width}} | exact: {exact!s:5} | approx: {approximate!s:5} | maxdiff: {largest}"
-        )
+        largest = words.number(found.max_abs_error) if found else "-"
+        yield 6, Text(f"{gradient.name:<{width}} | exact: {exact!s:5} | approx: {approximate!s:5} | maxdiff: {largest}")
 
 
-def _printed(exercise: ExerciseFeedback) -> Iterator[Text]:
+def _printed(exercise: ExerciseFeedback) -> Iterator[Line]:
     lines = exercise.printed.rstrip("\n").split("\n") if exercise.printed.strip() else []
     if lines:
-        yield Text("      your code printed:", style="dim")
+        yield 6, Text(f"{PAGE['printed'].lower()}:", style="dim")
     for line in lines[-PRINTED_LINES:]:
-        yield Text(f"      | {line[:200]}", style="dim")
+        yield 6, Text(f"| {line[:200]}", style="dim")

@@ -116,6 +116,7 @@ def _exercise(function: str, rubric: RubricEntry, document: Document) -> Exercis
         place=document.place(route, key=True),
         invariants=_invariants(function, entry, document),
         timing=_timing(function, entry, document),
+        maths=tuple(entry.maths),
     )
 
 

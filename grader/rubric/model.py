@@ -86,7 +86,7 @@ class Timing:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One backward function to write, and what it is judged by."""
+    """One backward function to write, and what it is judged by; `maths` is its forward as lines of TeX."""
 
     function: str
     forward: str
@@ -98,6 +98,7 @@ class Exercise:
     place: Place
     invariants: tuple[Invariant, ...] = ()
     timing: Timing | None = None
+    maths: tuple[str, ...] = ()
 
     @property
     def max_score(self) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import UnionType
 from typing import Annotated, Any, Literal, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from grader.rubric.places import Document, Route
@@ -33,6 +33,13 @@ def _check_size(value: object) -> object:
 
 
 Size = Annotated[Any, AfterValidator(_check_size)]
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Lines = Annotated[list[Text], BeforeValidator(_as_list)]
 
 
 class _Strict(BaseModel):
@@ -83,13 +90,14 @@ class TimingEntry(_Strict):
 
 
 class ExerciseEntry(_Strict):
-    """One function and what it is judged by."""
+    """One function and what it is judged by; `maths` is the forward as TeX, one text or one for each line."""
 
     forward: Name
     given: Annotated[list[Name], Field(min_length=1)]
     gradients: Annotated[dict[GradientName, GradientEntry], Field(min_length=1)]
     cases: Annotated[list[CaseEntry], Field(min_length=1)]
     detached: list[Name] = []
+    maths: Lines = []
     tolerance: ToleranceEntry | None = None
     follow_through: Share | None = None
     invariants: list[InvariantEntry] = []

@@ -18,6 +18,7 @@ from grader.text import clean, one_line
 
 MAX_HEADER = 1 << 16
 MAX_MESSAGE = 2_000
+MAX_SOURCE = 400
 MAX_FLAGS = 50
 NOTE_KINDS = frozenset({"not_a_tensor", "dtype", "refused"})
 DTYPES = MappingProxyType(
@@ -72,6 +73,15 @@ class Flag:
 
 
 @dataclass(frozen=True)
+class CodeLine:
+    """A line of a submission, with the text from there to the end of its statement."""
+
+    file: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True)
 class Note:
     """Why there is no tensor for a gradient: `kind` is not_a_tensor, dtype or refused."""
 
@@ -88,6 +98,7 @@ class Answer:
     message: str = ""
     file: str | None = None
     line: int | None = None
+    source: str = ""
     printed: str = ""
     seconds: float = 0.0
     gradients: Mapping[str, Tensor] = field(default_factory=dict)
@@ -107,6 +118,7 @@ def read_answer(frame: Frame, gradients: Sequence[str], printed: str, seconds: f
         message=clean(_text(message, "message"), MAX_MESSAGE),
         file=read_file_name(message),
         line=read_line(message),
+        source=read_source(message),
         printed=printed,
         seconds=seconds,
         gradients=MappingProxyType(tensors),
@@ -151,6 +163,20 @@ def read_file_name(message: Mapping[str, Any]) -> str | None:
     """Return the file that a message names, cleaned."""
     file = message.get("file")
     return one_line(file, 200) if isinstance(file, str) else None
+
+
+def read_source(message: Mapping[str, Any]) -> str:
+    """Return the text of the line that a message names, cleaned."""
+    source = message.get("source")
+    return clean(source, MAX_SOURCE) if isinstance(source, str) else ""
+
+
+def read_code_line(file: str, entry: object) -> CodeLine | None:
+    """Return what an entry [line, text] says of a file, cleaned, or None if it is no such entry."""
+    match entry:
+        case [int(line), str(text)] if read_line({"line": line}):
+            return CodeLine(file, line, clean(text, 2 * MAX_SOURCE))
+    return None
 
 
 def read_line(message: Mapping[str, Any]) -> int | None:

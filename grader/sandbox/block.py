@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from grader.sandbox.calling import Reply, explain, gather
+from grader.sandbox.guard import AutogradRefusedError, Guard
 
 
 @dataclass
@@ -37,13 +38,18 @@ class Block:
         return explain(self.error, files) if self.error is not None else gather(self.returned[index], gradients)
 
 
-def function_block(function: Callable[..., Any], calls: Sequence[Mapping[str, Any]]) -> Block:
-    """Return a block of calls of a student's function."""
+def function_block(
+    function: Callable[..., Any], calls: Sequence[Mapping[str, Any]], guard: Guard, files: Collection[str]
+) -> Block:
+    """Return a block of calls of a student's function, which ends at the first one that calls autograd."""
 
     def thunk(arguments: Mapping[str, Any]) -> Callable[[], Any]:
         def run() -> Any:
-            with torch.no_grad():
-                return function(**arguments)
+            with guard.watch(files) as watch:
+                returned = function(**arguments)
+            if watch.refusal:
+                raise AutogradRefusedError(watch.refusal)
+            return returned
 
         return run
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import dis
 import inspect
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from types import SimpleNamespace, TracebackType
 from typing import Any
@@ -14,7 +16,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grader.sandbox.guard import Guard
+from grader.sandbox.operators import OperatorLog
+
 MAX_MESSAGE = 2_000
+MAX_SOURCE = 400
 MAX_ANSWER_BYTES = 1 << 26
 # What safetensors can carry; another dtype is only named.
 _CARRIED = frozenset(
@@ -30,33 +36,58 @@ class Reply:
     message: str = ""
     file: str | None = None
     line: int | None = None
+    source: str = ""
     tensors: dict[str, Tensor] = field(default_factory=dict)
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     flags: list[list[str]] = field(default_factory=list)
 
 
 def call(
-    function: Callable[..., Any], arguments: Mapping[str, Any], gradients: Sequence[str], files: Collection[str]
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    gradients: Sequence[str],
+    files: Collection[str],
+    guard: Guard,
+    *,
+    logged: bool = False,
 ) -> Reply:
-    """Call a student's function with arguments by name, and gather the gradients that it gives."""
+    """Call a student's function with arguments by name, and gather the gradients that it gives.
+
+    If it called autograd there are none: what it went on to return is not looked at. `logged` has its operators logged.
+    """
     misfit = _signature_problem(function, arguments, files)
     if misfit:
         return misfit
     inputs = {name: value for name, value in _flatten(arguments) if isinstance(value, Tensor)}
     versions = {name: tensor._version for name, tensor in inputs.items()}
-    try:
-        with torch.no_grad():
-            returned = function(**arguments)
-    except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
-        reply = explain(error, files)
-        _take(_locals_of(function, error.__traceback__, gradients), reply)
-        error.__traceback__ = None
-    else:
-        reply = gather(returned, gradients)
+    # Gathered under the guard, too: what was returned may be an object that computes only when looked at.
+    with guard.watch(files) as watch:
+        try:
+            with OperatorLog(watch, guard.call_operator) if logged else nullcontext():
+                returned = function(**arguments)
+        except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
+            reply = explain(error, files)
+            found = _locals_of(function, error.__traceback__, gradients)
+            error.__traceback__ = None
+            # Asking an object of the student's for its class or its shape may raise anything, too.
+            with contextlib.suppress(BaseException):
+                _take(found, reply)
+        else:
+            reply = _gathered(returned, gradients, files)
+    if watch.refusal:
+        reply = Reply("autograd_used", watch.refusal, watch.file, watch.line, watch.source[:MAX_SOURCE])
+    reply.flags += watch.flags
     for name, tensor in inputs.items():
         if tensor._version != versions[name]:
             reply.flags.append(["mutated_input", f"{name} was changed in place"])
     return reply
+
+
+def _gathered(returned: Any, gradients: Sequence[str], files: Collection[str]) -> Reply:
+    try:
+        return gather(returned, gradients)
+    except BaseException as error:  # noqa: BLE001 # it asks objects of the student's for what they are
+        return explain(error, files)
 
 
 def explain(error: BaseException, files: Collection[str]) -> Reply:
@@ -64,12 +95,13 @@ def explain(error: BaseException, files: Collection[str]) -> Reply:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if frame.filename in files]
     file, line = (own[-1].filename, own[-1].lineno) if own else (None, None)
+    source = (own[-1].line or "")[:MAX_SOURCE] if own else ""
     text = _text_of(error)
     if isinstance(error, NotImplementedError) and own and frames[-1] is own[-1] and _is_by_raise(error):
         return Reply("not_written", text, file, line)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in text):
-        return Reply("out_of_memory", text, file, line)
-    return Reply("raised", text, file, line)
+        return Reply("out_of_memory", text, file, line, source)
+    return Reply("raised", text, file, line, source)
 
 
 def _is_by_raise(error: BaseException) -> bool:

@@ -14,7 +14,16 @@ from torch import Tensor
 
 from grader.cases import Argument
 from grader.rubric import Limits
-from grader.sandbox.answer import Answer, Outcome, read_answer, read_file_name, read_line
+from grader.sandbox.answer import (
+    Answer,
+    CodeLine,
+    Outcome,
+    read_answer,
+    read_code_line,
+    read_file_name,
+    read_line,
+    read_source,
+)
 from grader.sandbox.child import Child, End, Heard
 from grader.sandbox.frames import Frame, FrameError
 from grader.sandbox.warm import Warm, describe_status
@@ -63,10 +72,10 @@ def pack_call(arguments: Mapping[str, Argument]) -> Call:
 class Interview:
     """The conversation with one submission; use it as a context manager."""
 
-    def __init__(self, warm: Warm, submission: Submission, wanted: Sequence[str], limits: Limits) -> None:
+    def __init__(self, warm: Warm, submission: Submission, wanted: Mapping[str, Sequence[str]], limits: Limits) -> None:
         self._warm = warm
         self._limits = limits
-        self._wanted = list(wanted)
+        self._wanted = {function: list(gradients) for function, gradients in wanted.items()}
         self._files = dict(submission.files)
         self._seconds_left = limits.submission_seconds
         self._child: Child | None = None
@@ -76,6 +85,7 @@ class Interview:
             for file, reason in submission.refused.items()
         }
         self.defines: dict[str, frozenset[str]] = {}
+        self._lines: dict[str, dict[str, dict[str, object]]] = {}  # function, file, gradient
         self._survey()
 
     def __enter__(self) -> Self:
@@ -114,6 +124,12 @@ class Interview:
                 return (child, file) if child is not None else None
         return None
 
+    def line(self, question: Question, gradient: str) -> CodeLine | None:
+        """Return the student's line that made a gradient, where that was found."""
+        files = self._lines.get(question.function, {})
+        file = question.home if question.home in files else min(files, default="")
+        return read_code_line(one_line(file, 200), files[file].get(gradient)) if file else None
+
     def _survey(self) -> None:
         """Have every file parsed by the child; a file that ends the child is found by giving it files one by one."""
         if not self._take_files(self._files):
@@ -137,6 +153,7 @@ class Interview:
         if heard.frame is None:
             self._drop_child()
             return False
+        self._note_lines(heard.frame.message.get("lines"))
         for file in [*files, *_written(heard.frame)]:
             self.defines[file] = frozenset(_names(heard.frame, "defines", file)).intersection(self._wanted)
             problem = heard.frame.message.get("unreadable", {}).get(file)
@@ -146,6 +163,13 @@ class Interview:
                     said = clean(f"{one_line(file, 200)}{where}: {text}", 500)
                     self._lost[file] = Answer(Outcome.UNREADABLE, said, file=file, line=read_line({"line": line}))
         return True
+
+    def _note_lines(self, said: object) -> None:
+        for file, functions in said.items() if isinstance(said, dict) else ():
+            for function in self._wanted:
+                entries = functions.get(function) if isinstance(functions, dict) else None
+                if isinstance(entries, dict):
+                    self._lines.setdefault(function, {})[file] = entries
 
     def _candidates(self, question: Question) -> list[str]:
         others = [file for file in sorted(self.defines) if question.function in self.defines[file]]
@@ -161,7 +185,7 @@ class Interview:
         if self._child is None and not self._take_files(self._files):
             return Answer(Outcome.NOT_JUDGED, "the submission's files could not be handed over a second time")
         if file not in self._loaded:
-            heard = self._hear({"do": "load", "file": file, "wanted": self._wanted}, b"")
+            heard = self._hear({"do": "load", "file": file, "wanted": list(self._wanted)}, b"")
             if heard.frame is None:
                 self._drop_child()
                 self._lost[file] = replace(self._explain(heard, f"loading {one_line(file, 200)}"), file=file)
@@ -182,7 +206,9 @@ class Interview:
                 )
                 answers.append(Answer(Outcome.TIMED_OUT, text))
                 break
-            heard = self._hear(question.message("call", file=file, numbers=dict(call.numbers)), call.tensors)
+            heard = self._hear(
+                question.message("call", file=file, numbers=dict(call.numbers), logged=False), call.tensors
+            )
             answer = self._read(heard, question)
             answers.append(answer)
             if heard.frame is None:
@@ -237,6 +263,9 @@ class Interview:
             return Outcome.TIMED_OUT, f"{what} used up the processor time of the whole submission"
         if "bad_alloc" in heard.printed or "MemoryError" in heard.printed[-200:]:
             return Outcome.OUT_OF_MEMORY, f"{what} asked for more than {self._limits.memory_mb} MB"
+        if "Thread creation failed" in heard.printed:
+            # libgomp ends the process in which it gets none.
+            return Outcome.CRASHED, f"{what} gave no answer: it asked for threads (torch.set_num_threads), and gets one"
         return Outcome.CRASHED, f"{what} gave no answer: {describe_status(status)}"
 
     def _drop_child(self) -> None:
@@ -253,7 +282,7 @@ def _never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answ
     place = one_line(read_file_name(stopped) or file, 200)
     text = f"{place} stopped{at}, before {function} was defined: {reason}"
     outcome = Outcome.OUT_OF_MEMORY if stopped.get("outcome") == Outcome.OUT_OF_MEMORY else Outcome.RAISED
-    return Answer(outcome, text, file=read_file_name(stopped) or file, line=line)
+    return Answer(outcome, text, file=read_file_name(stopped) or file, line=line, source=read_source(stopped))
 
 
 def _written(frame: Frame) -> list[str]:

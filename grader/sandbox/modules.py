@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -17,7 +18,11 @@ from pathlib import PurePosixPath
 from types import CodeType, ModuleType
 from typing import Any
 
+from grader.sandbox.lines import Place, find_lines
 from grader.sandbox.notebook import read_notebook
+
+# All of what is said of a submission's lines travels in one frame.
+MAX_LINES_TEXT = 100_000
 
 
 @dataclass(frozen=True)
@@ -32,8 +37,11 @@ class Problem:
 class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports a submission's files from memory, after every installed module has been looked for."""
 
-    def __init__(self, sources: Mapping[str, bytes]) -> None:
+    def __init__(self, sources: Mapping[str, bytes], wanted: Mapping[str, Sequence[str]] | None = None) -> None:
         self.sources = dict(sources)
+        self.wanted = wanted or {}
+        self.lines: dict[str, dict[str, dict[str, Place]]] = {}  # file, function, gradient
+        self._lines_room = MAX_LINES_TEXT
         self.code: dict[str, list[CodeType]] = {}  # one part of a file, or one of each cell of a notebook
         self.defines: dict[str, list[str]] = {}
         self.unreadable: dict[str, Problem] = {}
@@ -147,12 +155,22 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 tree = ast.parse(source, filename=file)
                 self.defines[file] = sorted(_bound_names(tree))
                 self.code[file] = [compile(tree, file, "exec", dont_inherit=True)]
+                self._find_lines(file, tree, source)
         except SyntaxError as error:
             self.unreadable[file] = Problem(f"{type(error).__name__}: {error.msg}", file, error.lineno)
         except (ValueError, RecursionError, MemoryError) as error:
-            self.unreadable[file] = Problem(f"{type(error).__name__}: {error or 'nested too deeply'}", file)
+            self.unreadable[file] = Problem(
+                f"{type(error).__name__}: {str(error) or 'too large, or nested too deeply'}", file
+            )
         text = source.decode("utf-8", errors="replace")
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+
+    def _find_lines(self, file: str, tree: ast.Module, source: bytes) -> None:
+        with contextlib.suppress(RecursionError):
+            found = find_lines(tree, source, self.wanted)
+            self._lines_room -= sum(100 + len(text) for places in found.values() for _, text in places.values())
+            if found and self._lines_room >= 0:
+                self.lines[file] = found
 
 
 def _module_name(file: str) -> str:

@@ -15,6 +15,7 @@ from torch import Tensor
 from grader.sandbox.block import Block, autograd_block, function_block
 from grader.sandbox.calling import Reply, call, explain
 from grader.sandbox.frames import HEADER, Frame, pack, unpack_header, unpack_text
+from grader.sandbox.guard import Guard
 from grader.sandbox.modules import Modules
 
 
@@ -32,6 +33,7 @@ class _Child:
     def __init__(self) -> None:
         self.modules = Modules({})
         self.block = Block((), ())
+        self.guard = Guard()
 
     def handle(self, frame: Frame) -> tuple[dict[str, Any], bytes]:
         message = frame.message
@@ -59,12 +61,13 @@ class _Child:
         for name, length in message["files"]:
             sources[name] = payload[start : start + length]
             start += length
-        self.modules = Modules(sources)
+        self.modules = Modules(sources, message["wanted"])
         unreadable = {file: [problem.text, problem.line] for file, problem in self.modules.unreadable.items()}
         wanted = set(message["wanted"])
         defines = {file: sorted(wanted.intersection(names)) for file, names in self.modules.defines.items()}
         written = sorted(set(self.modules.files).difference(sources))
-        return {"unreadable": unreadable, "defines": defines, "written": written}
+        lines = self.modules.lines
+        return {"unreadable": unreadable, "defines": defines, "written": written, "lines": lines}
 
     def _load(self, message: Mapping[str, Any]) -> dict[str, Any]:
         file = message["file"]
@@ -80,7 +83,10 @@ class _Child:
     def _call(self, message: Mapping[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
         function = self.modules.function(message["file"], message["function"])
         arguments = _arguments(message, safetensors.torch.load(payload))
-        return self._answer(call(function, arguments, message["gradients"], self.modules.sources))
+        files = self.modules.sources
+        return self._answer(
+            call(function, arguments, message["gradients"], files, self.guard, logged=message["logged"])
+        )
 
     def _answer(self, reply: Reply) -> tuple[dict[str, Any], bytes]:
         answer = {"outcome": reply.outcome, "notes": reply.notes, "flags": reply.flags, **_where(reply)}
@@ -94,11 +100,12 @@ class _Child:
             payload = payload[length:]
         if message["forward"] is not None:
             return autograd_block(message["forward"], calls, message["gradients"])
-        return function_block(self.modules.function(message["file"], message["function"]), calls)
+        function = self.modules.function(message["file"], message["function"])
+        return function_block(function, calls, self.guard, self.modules.sources)
 
 
 def _where(reply: Reply) -> dict[str, Any]:
-    return {"message": reply.message, "file": reply.file, "line": reply.line}
+    return {"message": reply.message, "file": reply.file, "line": reply.line, "source": reply.source}
 
 
 def _arguments(message: Mapping[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:

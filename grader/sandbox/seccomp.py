@@ -42,7 +42,8 @@ ALLOWED = {
 }
 
 WHOLE = 2**64 - 1
-WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+# A descriptor by O_PATH reads nothing, but Landlock lets anybody have one.
+NOT_READING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | getattr(os, "O_PATH", 0)
 WRITE_OR_RUN = mmap.PROT_WRITE | mmap.PROT_EXEC
 TCGETS, FIOCLEX, TIOCGWINSZ = 0x5401, 0x5451, 0x5413
 PR_SET_NAME, PR_GET_NAME, PR_SET_SECCOMP, MODE_FILTER = 15, 16, 22, 2
@@ -52,9 +53,9 @@ OWN_PID = struct.pack("=I", 0x5E1F5E1F)
 
 # Allowed where (argument & mask) == value holds for each (argument, mask, value); one row is enough.
 CONDITIONAL = (
-    # Nothing is opened for writing, with or without Landlock. creat, openat2 and the like are not allowed at all.
-    ("open", ((1, WRITING, 0),)),
-    ("openat", ((2, WRITING, 0),)),
+    # Nothing is opened but for reading, with or without Landlock. creat, openat2 and the like are not allowed at all.
+    ("open", ((1, NOT_READING, 0),)),
+    ("openat", ((2, NOT_READING, 0),)),
     # Code comes only from files, none of which a submission can have written: modules not yet imported still load,
     # but a code page can't be patched, nor a system call be made other than by the C library's own instructions.
     ("mmap", ((2, mmap.PROT_EXEC, 0),)),

@@ -1,0 +1,106 @@
+"""Where a worker grades: a course with its cases made, and a way to a warm process."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+import torch
+
+from grader.batch.identity import hash_course, hash_grader
+from grader.batch.isolation import require_isolation
+from grader.batch.order import Graded, Order, Task
+from grader.batch.override import override
+from grader.errors import SandboxError, SubmissionError, UsageError
+from grader.feedback import Report
+from grader.grading import Grader
+from grader.report.as_json import report_as_json
+from grader.report.html import render_html
+from grader.rubric import default_course, load_course
+from grader.sandbox.warm import Warm
+from grader.submission import Submission
+
+
+def grade_task(order: Order, task: Task) -> Graded:
+    """Grade one submission; the same task gives the same result wherever and however often it is done.
+
+    Raises SandboxError if no sandbox is to be had, and UsageError if the course here is another one.
+    """
+    submission = Submission(task.name, MappingProxyType(task.files), MappingProxyType(task.refused), task.is_single)
+    try:
+        report = _grade(order, submission)
+    except SubmissionError as error:
+        return Graded(None, None, problem=str(error))
+    report = override(replace(report, submitted_at=task.submitted_at), task.adjustments)
+    return Graded(
+        result=json.dumps(report_as_json(report), indent=1, allow_nan=False) + "\n",
+        report=render_html(report),
+        is_final=report.score is not None,
+        isolation=report.isolation,
+    )
+
+
+def set_up(order: Order) -> tuple[str, ...]:
+    """Make ready, in a process that others are forked from, what all of them need; return the layers of isolation."""
+    warm = _first_warm()
+    _grader(order)
+    warm.wait_ready()
+    return warm.isolation
+
+
+def settle() -> None:
+    """Take, in a forked worker, a way of its own to the warm process."""
+    _HERE.warm = _first_warm().share()
+
+
+def _grade(order: Order, submission: Submission) -> Report:
+    grader = _grader(order)
+    for is_last in (False, True):
+        warm = _own_warm()
+        try:
+            warm.wait_ready()
+            require_isolation(warm.isolation, allows_weak=order.allows_weak_isolation)
+            report = grader.grade(submission, warm)
+        except SandboxError:
+            if is_last or warm.is_alive:
+                raise
+        else:
+            if is_last or report.score is not None or warm.is_alive:
+                return report
+        # The warm process has died, with whatever it was asked: a new one, and once again.
+        _HERE.warm = Warm()
+    raise AssertionError
+
+
+@cache
+def _grader(order: Order) -> Grader:
+    """Return the grader of an order, made once for every process that is forked from this one."""
+    folder = Path(order.course) if order.course is not None else default_course()
+    if not folder.is_dir():
+        raise UsageError(f"the course {folder} is not there on this machine; put it at the same path everywhere")
+    if (hash_course(folder), hash_grader()) != (order.course_hash, order.grader_hash):
+        raise UsageError(f"the course {folder} or the grader is another one on this machine than where the batch runs")
+    torch.set_num_threads(1)
+    return Grader(load_course(folder), order.seed, order.only)
+
+
+@cache
+def _first_warm() -> Warm:
+    return Warm()
+
+
+def _own_warm() -> Warm:
+    """Return this thread's way to the warm process of this process."""
+    if not hasattr(_HERE, "warm"):
+        with _LOCK:
+            _HERE.warm = _first_warm().share()
+    return _HERE.warm  # type: ignore[no-any-return] # a thread's attributes are untyped
+
+
+# An executor gives a task no other place for what outlives it.
+_HERE = threading.local()
+_LOCK = threading.Lock()

@@ -1,0 +1,137 @@
+"""The results folder: what was graded, from what, and what became of it; a kill at any moment loses nothing.
+
+A submission's record is written after its result and its report, so it vouches for both. Every file is
+written beside its place and then moved there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from grader.errors import UsageError
+
+RECORDS = ".records"
+
+
+@dataclass(frozen=True)
+class Record:
+    """What a submission's result was made from (`key`), and what came of it.
+
+    `before` and `why` tell of the last time that the result was replaced: the score until then, and what
+    had changed. `is_final` is not set where a fault of the grader left something unjudged.
+    """
+
+    key: Mapping[str, str]
+    score: float | None
+    problem: str | None = None
+    is_final: bool = True
+    before: float | None = None
+    why: str | None = None
+
+
+class Store:
+    """One results folder; `shard` keeps the unfinished files of parallel batches apart."""
+
+    def __init__(self, out: Path, shard: int = 0) -> None:
+        self.out = out
+        self._shard = shard
+
+    def create(self) -> None:
+        """Make the folders. Raises UsageError if that is not allowed here."""
+        try:
+            for part in ("results", "reports", RECORDS):
+                (self.out / part).mkdir(parents=True, exist_ok=True)
+            probe = self.out / RECORDS / f".{self._shard}.probe"
+            probe.write_bytes(b"")
+            probe.unlink()
+        except OSError as error:
+            raise UsageError(f"{self.out} cannot be written to: {error.strerror}; give another --out") from error
+
+    def result_path(self, file: str) -> Path:
+        """Return where the result of a submission is."""
+        return self.out / "results" / f"{file}.json"
+
+    def report_path(self, file: str) -> Path:
+        """Return where the report of a submission is."""
+        return self.out / "reports" / f"{file}.html"
+
+    def result(self, file: str) -> dict[str, Any] | None:
+        """Return a submission's result, if there is one that can be read."""
+        found = read_json(self.result_path(file))
+        return found if isinstance(found, dict) else None
+
+    def record(self, file: str) -> Record | None:
+        """Return a submission's record, if there is one and what it vouches for is still there."""
+        found = read_json(self._record_path(file))
+        try:
+            record = Record(**found) if isinstance(found, dict) else None
+        except TypeError:  # of another version
+            return None
+        if record is not None and record.problem is None and not self.result_path(file).is_file():
+            return None
+        return record
+
+    def keep(self, file: str, record: Record, result: str | None, report: str | None) -> None:
+        """Keep what came of a submission, the record last."""
+        for path, content in ((self.result_path(file), result), (self.report_path(file), report)):
+            if content is not None:
+                self.write(path, content)
+        self.write(self._record_path(file), json.dumps(asdict(record)) + "\n")
+        if result is None:
+            self.result_path(file).unlink(missing_ok=True)
+            self.report_path(file).unlink(missing_ok=True)
+
+    def read_batch(self) -> dict[str, Any]:
+        """Return what batch.json says, or nothing. Raises UsageError if it is not one of ours."""
+        path = self.out / "batch.json"
+        if not path.is_file():
+            return {}
+        found = read_json(path)
+        if not isinstance(found, dict) or found.get("format") != 1 or not isinstance(found.get("seed"), int):
+            raise UsageError(f"{path} is not from this grader, or broken; move it away or give another --out")
+        return found
+
+    def settle_seed(self, seed: int | None) -> int:
+        """Return the seed of this folder, drawing one if there is none; of several batches at once, one draws."""
+        kept = self.read_batch().get("seed")
+        if seed is None and kept is None:
+            path = self.out / RECORDS / ".seed"
+            drawn = self.out / RECORDS / f".seed.{self._shard}.{os.getpid()}"
+            drawn.write_text(str(secrets.randbelow(2**31)), encoding="ascii")
+            try:
+                os.link(drawn, path)  # which fails if another batch was first
+            except FileExistsError:
+                pass
+            except OSError:  # a file system without links
+                drawn.replace(path)
+            drawn.unlink(missing_ok=True)
+            return int(path.read_text(encoding="ascii"))
+        return seed if seed is not None else int(kept or 0)
+
+    def write(self, path: Path, content: str, encoding: str = "utf-8") -> None:
+        """Write a file whole or not at all."""
+        unfinished = path.with_name(f".{path.name[:200]}.{self._shard}.new")
+        try:
+            with unfinished.open("w", encoding=encoding, newline="") as file:
+                file.write(content)
+            unfinished.replace(path)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
+
+    def _record_path(self, file: str) -> Path:
+        return self.out / RECORDS / f"{file}.json"
+
+
+def read_json(path: Path) -> Any:
+    """Return what a JSON file holds, None if it is not there or not JSON."""
+    try:
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None

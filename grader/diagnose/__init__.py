@@ -1,0 +1,11 @@
+"""A wrong gradient to what is wrong with it; pure.
+
+`search` tries one explanation after the other on what `evidence` collects from all cases. `graph` replays
+a step backward one operation at a time. Each of the other modules knows one kind of explanation, and
+`words` has every sentence.
+"""
+
+from grader.diagnose.diagnosis import CERTAIN, LIKELY, Diagnosis
+from grader.diagnose.search import diagnose
+
+__all__ = ["CERTAIN", "LIKELY", "Diagnosis", "diagnose"]

@@ -1,0 +1,141 @@
+"""The numbers of a case that a gradient can be too large by: its sizes, its floats, small constants."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
+
+from torch import Tensor
+
+from grader.diagnose.evidence import Sample
+
+CLOSE = 1e-9
+CONSTANTS = {"1": 1.0, "2": 2.0, "1/2": 0.5, "3": 3.0, "1/3": 1 / 3, "4": 4.0, "1/4": 0.25}
+LOGARITHMS = {"ln 10": math.log(10), "1/ln 10": 1 / math.log(10), "ln 2": math.log(2), "1/ln 2": 1 / math.log(2)}
+
+# A number with a rank: low for what is likely meant, where several names fit.
+Ranked = tuple[float, int]
+
+
+def name_factor(samples: Sequence[Sample], factors: Sequence[float]) -> tuple[str, ...]:
+    """Return the names of the number that the factor is in every case, or none.
+
+    There are several if the sizes and numbers of the cases do not tell them apart.
+    """
+    sizes = _sizes(samples)
+    fitting: dict[str, int] | None = None
+    for place, (sample, factor) in enumerate(zip(samples, factors, strict=True)):
+        here = _numbers(sample, {name: values[place] for name, values in sizes.items()})
+        found = {
+            name if sign == 1 else f"-{name}": rank
+            for name, (value, rank) in here.items()
+            for sign in (1, -1)
+            if math.isclose(sign * value, factor, rel_tol=CLOSE)
+        }
+        fitting = found if fitting is None else {name: rank for name, rank in fitting.items() if name in found}
+    if not fitting:
+        return ()
+    best = min(fitting.values())
+    return tuple(name for name, rank in fitting.items() if rank == best)
+
+
+def show_sizes(name: str, sample: Sample) -> str:
+    """Return the sizes and floats that the name of a number speaks of, as in "N = 5, p = 0.3"."""
+    known: dict[str, float] = {**sample.sizes}
+    known.update({key: value for key, value in sample.case.forward.values.items() if isinstance(value, float)})
+    spoken = [part for part in known if part in _words(name)]
+    return ", ".join(f"{part} = {known[part]:g}" for part in spoken)
+
+
+def _words(text: str) -> set[str]:
+    return set("".join(letter if letter.isalnum() or letter == "_" else " " for letter in text).split())
+
+
+def _numbers(sample: Sample, sizes: Mapping[str, float]) -> dict[str, Ranked]:
+    """Return the numbers of one case by names that mean the same in every case."""
+    found: dict[str, Ranked] = {name: (value, 0) for name, value in CONSTANTS.items()}
+    found.update({name: (value, 2) for name, value in LOGARITHMS.items()})
+    for name, value in sample.case.forward.values.items():
+        if isinstance(value, float):
+            found.update(_of_a_share(name, value))
+    found.update(_of_the_masks(sample))
+    for name, size in sizes.items():
+        found.update(_of_a_size(name, size))
+    for (name, size), (other, another) in permutations(sizes.items(), 2):
+        found[f"{name}/{other}"] = (size / another, 2)
+        found[f"√({name}/{other})"] = (math.sqrt(size / another), 3)
+        if name < other:
+            found[f"{name}·{other}"] = (size * another, 2)
+            found[f"1/({name}·{other})"] = (1 / (size * another), 2)
+    return found
+
+
+def _of_a_size(name: str, size: float) -> Iterator[tuple[str, Ranked]]:
+    yield name, (size, 1)
+    yield f"1/{name}", (1 / size, 1)
+    yield f"√{name}", (math.sqrt(size), 2)
+    yield f"1/√{name}", (1 / math.sqrt(size), 2)
+    yield f"{name}²", (size**2, 2)
+    yield f"1/{name}²", (1 / size**2, 2)
+    if size > 1:
+        yield f"{name}/({name} - 1)", (size / (size - 1), 2)
+        yield f"({name} - 1)/{name}", ((size - 1) / size, 2)
+        yield f"1/({name} - 1)", (1 / (size - 1), 3)
+    yield f"{name} - 1", (size - 1, 3)
+    yield f"{name} + 1", (size + 1, 3)
+    yield f"2/{name}", (2 / size, 3)
+
+
+def _of_a_share(name: str, value: float) -> Iterator[tuple[str, Ranked]]:
+    yield name, (value, 1)
+    yield f"1 - {name}", (1 - value, 1)
+    yield f"(1 - {name})²", ((1 - value) ** 2, 2)
+    if value:
+        yield f"1/{name}", (1 / value, 1)
+        yield f"(1 - {name})/{name}", ((1 - value) / value, 2)
+    if value != 1:
+        yield f"1/(1 - {name})", (1 / (1 - value), 1)
+        yield f"1/(1 - {name})²", (1 / (1 - value) ** 2, 2)
+        yield f"{name}/(1 - {name})", (value / (1 - value), 2)
+
+
+def _of_the_masks(sample: Sample) -> Iterator[tuple[str, Ranked]]:
+    """Yield what is off by the share of ones in a mask, by itself and where 1 - p was meant."""
+    values = sample.case.forward.values
+    for name, mask in sample.tensors.items():
+        if mask.numel() > 1 and bool(((mask == 0) | (mask == 1)).all()) and bool(mask.any()):
+            share = float(mask.mean())
+            yield f"1/(the share of ones in {name})", (1 / share, 2)
+            for other, p in values.items():
+                if isinstance(p, float):
+                    yield f"(1 - {other})/(the share of ones in {name})", ((1 - p) / share, 2)
+
+
+def _sizes(samples: Sequence[Sample]) -> dict[str, tuple[float, ...]]:
+    """Return the sizes in every case by name: the author's letter, else the first axis that has them.
+
+    Sizes that are the same in all cases have one name, with the letters of all.
+    """
+    found: dict[tuple[float, ...], str] = {}
+    forward = samples[0].case.forward
+    for value in dict.fromkeys([samples[0].value, forward.output, *forward.values]):
+        tensor = forward.values[value]
+        for axis in range(tensor.dim() if isinstance(tensor, Tensor) else 0):
+            sizes = tuple(float(_size(sample.case.forward.values[value], axis)) for sample in samples)
+            if 0.0 not in sizes and set(sizes) != {1.0}:
+                found.setdefault(sizes, f"the size of axis {axis} of {value}")
+    letters = dict.fromkeys(letter for sample in samples for letter in sample.sizes)
+    named = {}
+    for sizes, name in found.items():
+        fitting = [
+            letter
+            for letter in letters
+            if all(s.sizes.get(letter, size) == size for s, size in zip(samples, sizes, strict=True))
+        ]
+        named[" or ".join(fitting) if fitting else name] = sizes
+    return named
+
+
+def _size(value: object, axis: int) -> int:
+    return value.shape[axis] if isinstance(value, Tensor) and axis < value.dim() else 0

@@ -1,0 +1,77 @@
+"""What to do next, and how to see a case for oneself."""
+
+from __future__ import annotations
+
+from grader.compare import Verdict
+from grader.feedback import ExerciseFeedback, GradientFeedback, Report
+from grader.report.words.numbers import count, points
+from grader.report.words.outcomes import OUTCOMES, where
+from grader.report.words.verdicts import VERDICTS
+from grader.sandbox.answer import Outcome
+
+UNWRITTEN = (Outcome.NOT_WRITTEN, Outcome.MISSING)
+
+
+def find_next(report: Report) -> ExerciseFeedback | None:
+    """Return the function to look at next: first what cannot be read, then what is wrong, then what is not written."""
+    open_ones = [
+        exercise for part in report.selected for exercise in part.exercises if exercise.score is not None
+        and not exercise.is_full_marks
+    ]  # fmt: skip
+    urgency = sorted(open_ones, key=_urgency)
+    return urgency[0] if urgency else None
+
+
+def next_step(report: Report) -> str:
+    """Say in a sentence or two what to do next."""
+    exercise = find_next(report)
+    if exercise is None:
+        if report.score is None:
+            return (
+                "The grader itself failed on a function, which is not your doing. Show this report to your instructor."
+            )
+        return "Everything is right. There is nothing left to do."
+    function = exercise.function
+    if exercise.outcome is Outcome.UNREADABLE:
+        return f"{exercise.message}. Mend that first: nothing in the file can run before it can be read."
+    if exercise.outcome in UNWRITTEN:
+        return f"Write {function}, for {points(exercise.max_score)} points."
+    if exercise.outcome is not Outcome.RETURNED:
+        place = f" ({where(exercise)})" if exercise.line else ""
+        return f"{function} {OUTCOMES[exercise.outcome]}{place}. Get it to return first."
+    if exercise.slips:
+        return _about_slip(exercise, exercise.slips[0])
+    broken = [each for each in exercise.invariants if each.held is False]
+    if broken:
+        return f"Every gradient of {function} is right, and one property does not hold: {broken[0].name}."
+    return f"{function} has points left to earn."
+
+
+def command(exercise: ExerciseFeedback, gradient: GradientFeedback | None, seed: int) -> str:
+    """Return the command that writes the deciding case as a script to run and debug."""
+    case = f" --case {gradient.case_number}" if gradient is not None and gradient.case_number else ""
+    return f"grade case {exercise.function}{case}{_seed(seed)}"
+
+
+def grade_command(report: Report) -> str:
+    """Return the command that grades with the same data again."""
+    return f"grade{_seed(report.seed)}"
+
+
+def _about_slip(exercise: ExerciseFeedback, slip: GradientFeedback) -> str:
+    if slip.verdict is Verdict.NOT_RETURNED:
+        return f"Write {slip.name} in {exercise.function}, for {points(slip.max_score)} points."
+    resting = [each for each in exercise.of(Verdict.FOLLOWS) if slip.name in each.slips]
+    verb = "follows" if len(resting) == 1 else "follow"
+    rest = f" {count(len(resting), 'gradient')} behind it only {verb} from it." if resting else ""
+    return f"Look at {slip.name} in {exercise.function}: {VERDICTS[slip.verdict]}.{rest}"
+
+
+def _urgency(exercise: ExerciseFeedback) -> int:
+    if exercise.outcome is Outcome.UNREADABLE:
+        return 0
+    return 2 if exercise.outcome in UNWRITTEN else 1
+
+
+def _seed(seed: int) -> str:
+    return f" --seed {seed}" if seed else ""

@@ -1,0 +1,92 @@
+"""The line of a submission that made each gradient, found in its syntax. Runs in the confined child only."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+MAX_LINES = 6
+MAX_TEXT = 800
+
+# A line number and the text from there on.
+Place = tuple[int, str]
+
+
+def find_lines(tree: ast.Module, source: bytes, wanted: Mapping[str, Collection[str]]) -> dict[str, dict[str, Place]]:
+    """Return of every wanted function that a file defines the last line that sets each gradient it returns."""
+    lines = source.splitlines()
+    found: dict[str, dict[str, Place]] = {}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name in wanted:
+            places = {}
+            for name, made in _made(node, list(wanted[node.name])).items():
+                last = min(made.end_lineno or made.lineno, made.lineno + MAX_LINES - 1)
+                text = b"\n".join(lines[made.lineno - 1 : last])[:MAX_TEXT]
+                places[name] = (made.lineno, text.decode("utf-8", errors="replace"))
+            found[node.name] = places
+    return found
+
+
+def _made(function: ast.FunctionDef, gradients: list[str]) -> dict[str, ast.stmt | ast.expr]:
+    """Return the statement or the returned expression that made each gradient."""
+    statements = list(_statements(function.body))
+    returned = next((each for each in reversed(statements) if isinstance(each, ast.Return)), None)
+    values = _returned(returned.value, gradients) if returned is not None and returned.value is not None else {}
+    made: dict[str, ast.stmt | ast.expr] = {}
+    for gradient in gradients:
+        value = values.get(gradient)
+        name = value.id if isinstance(value, ast.Name) else gradient
+        setting = [each for each in statements if name in _set_by(each)]
+        if setting:
+            made[gradient] = setting[-1]
+        elif value is not None and not isinstance(value, ast.Name | ast.Constant):
+            made[gradient] = value
+    return made
+
+
+def _returned(value: ast.expr, gradients: list[str]) -> dict[str, ast.expr]:
+    match value:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return dict(zip(gradients, parts, strict=False))
+        case ast.Dict(keys=keys, values=parts):
+            pairs = zip(keys, parts, strict=True)
+            return {str(key.value): part for key, part in pairs if isinstance(key, ast.Constant)}
+        case _ if len(gradients) == 1:
+            return {gradients[0]: value}
+    return {}
+
+
+def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield the simple statements of a function in their order, not those of functions inside it."""
+    for statement in body:
+        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        # Handlers of a try and cases of a match are blocks with a body, as statements are.
+        parts = ("body", "handlers", "cases", "orelse", "finalbody")
+        inner = [block for part in parts for block in getattr(statement, part, [])]
+        if inner:
+            yield from _statements(inner)
+        else:
+            yield statement
+
+
+def _set_by(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement sets or changes: `dx = ...`, `dx[i] += ...`, `dx.add_(...)`."""
+    targets: list[ast.expr] = []
+    match statement:
+        case ast.Assign(targets=found):
+            targets = list(found)
+        case ast.AugAssign(target=target) | ast.AnnAssign(target=target, value=ast.expr()):
+            targets = [target]
+        case ast.Expr(value=ast.Call(func=ast.Attribute(value=target, attr=method))) if method.endswith("_"):
+            targets = [target]
+    names: set[str] = set()
+    while targets:
+        match targets.pop():
+            case ast.Name(id=name):
+                names.add(name)
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                targets.extend(parts)
+            case ast.Subscript(value=target) | ast.Starred(value=target):
+                targets.append(target)
+    return names

@@ -1,0 +1,213 @@
+"""One case as a script of its own: inputs, forward, the student's function, and the lesson's comparison with autograd.
+
+It runs with plain `python` beside the student's file, without the grader and without its sandbox, so that
+print and a debugger work.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+import textwrap
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from grader.cases import Case, Reference
+from grader.errors import CourseError, UsageError
+from grader.listing import read_runnable
+from grader.rubric import Course, Exercise, Gradient, Rubric
+from grader.text import one_line
+from grader.trace import Value
+
+# More entries than this are written as base64: nobody reads them one by one.
+MOST_WRITTEN_OUT = 120
+WIDTH = 100
+DTYPES = {torch.float64: "float64", torch.int64: "int64", torch.bool: "bool"}
+
+
+def write_case(course: Course, function: str, case: str | None, seed: int, folder: Path) -> tuple[Path, bool]:
+    """Write the script of a case into a folder; return its path, and False if a changed one was there and kept.
+
+    `case` is a number from 1 or a case's name; without it the first is taken. Raises UsageError for a name
+    that the course does not have.
+    """
+    rubric, exercise = _find(course, function)
+    number = _number(exercise, case)
+    spec = exercise.cases[number - 1]
+    made = Reference(rubric).make_case(exercise, spec, seed)
+    suffix = f"_{number}" if not seed else f"_{number}_seed_{seed}"
+    path = folder / f"case_{function}{suffix}.py"
+    content = make_script(rubric, exercise, made, number, seed, find_module(folder, rubric.name, function))
+    try:
+        # Never over what a student has added prints to.
+        is_kept = path.exists() and path.read_text(encoding="utf-8") != content
+        if not is_kept:
+            path.write_text(content, encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} could not be written: {error}; run this in a folder that can be") from error
+    return path, not is_kept
+
+
+def make_script(rubric: Rubric, exercise: Exercise, case: Case, number: int, seed: int, module: str) -> str:
+    """Return the text of the script; `module` is what defines the function, beside the script."""
+    forward = read_runnable(rubric.folder / "reference.py", exercise.forward)
+    if not forward:
+        raise CourseError([f"{exercise.place}: the source of the forward {exercise.forward} is not a plain function"])
+    computed = {step.name for step in case.forward.steps}
+    inputs = {name: value for name, value in case.forward.values.items() if name not in computed}
+    data = "\n".join(
+        [
+            "# The inputs of the forward pass.",
+            *(f"{name} = {_literal(value)}" for name, value in inputs.items()),
+            f"\n# The upstream gradient, that of {case.forward.output}.",
+            f"dout = {_literal(case.dout)}",
+        ]
+    )
+    command = f"grade case {exercise.function} --case {number}" + (f" --seed {seed}" if seed else "")
+    parts = [
+        f'"""{exercise.function}, case {number} ({one_line(case.name, 200)}), seed {seed}.\n\n'
+        f"Written by `{command}`. Run it with `python`, add prints or a breakpoint(): it is yours.\n"
+        '"""',
+        _imports(module, data),
+        "torch.set_default_dtype(torch.float64)",
+        _UNPACK if "unpack(" in data else "",
+        data,
+        "\n# The forward pass: every value has its name on t.\n" + forward.rstrip("\n"),
+        _RUN.format(
+            inputs=", ".join(f"{name}={name}" for name in inputs),
+            forward=exercise.forward,
+            output=case.forward.output,
+            call=_call(exercise),
+            names=_tuple([gradient.name for gradient in exercise.gradients]),
+        ),
+        "\n".join(_compare_line(gradient) for gradient in exercise.gradients),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def find_module(folder: Path, home: str, function: str) -> str:
+    """Return the dotted name of the file in a folder that defines a function, found by its text; else of its home."""
+    sign = re.compile(rb"^def " + re.escape(function.encode()) + rb"\b", re.MULTILINE)
+    first = folder / f"{home}.py"
+    others = [path for path in sorted(folder.rglob("*.py")) if not path.name.startswith("case_")]
+    for path in [first, *others[:200]]:
+        if path.is_file() and sign.search(path.read_bytes()[:1_000_000]):
+            return ".".join(path.relative_to(folder).with_suffix("").parts)
+    return home
+
+
+def _find(course: Course, function: str) -> tuple[Rubric, Exercise]:
+    for rubric in course.rubrics:
+        for exercise in rubric.exercises:
+            if exercise.function == function:
+                return rubric, exercise
+    known = ", ".join(exercise.function for rubric in course.rubrics for exercise in rubric.exercises)
+    raise UsageError(f"{one_line(function, 100)} is no function of the course; there are {known}")
+
+
+def _number(exercise: Exercise, case: str | None) -> int:
+    names = [spec.name for spec in exercise.cases]
+    if case is None:
+        return 1
+    if case in names:
+        return names.index(case) + 1
+    if case.isascii() and case.isdigit() and 1 <= int(case) <= len(names):
+        return int(case)
+    listed = ", ".join(f"{number} ({name})" for number, name in enumerate(names, start=1))
+    raise UsageError(f"--case {one_line(case, 100)}: {exercise.function} has the cases {listed}")
+
+
+def _literal(value: Value) -> str:
+    """Return a value as Python source that gives it back exactly."""
+    if not isinstance(value, Tensor):
+        return repr(value)
+    dtype = DTYPES[value.dtype]
+    finite = bool(value.isfinite().all())
+    if finite and value.numel() <= MOST_WRITTEN_OUT and value.numel() > 0:
+        rows = repr(value.tolist())
+        if len(rows) > WIDTH - 30 and value.dim() > 1:
+            rows = "[\n" + "".join(f"    {row},\n" for row in value.tolist()) + "]"
+        return f"torch.tensor({rows}, dtype=torch.{dtype})"
+    packed = base64.b64encode(value.contiguous().numpy().tobytes()).decode()
+    lines = "\n".join(f'    "{line}"' for line in textwrap.wrap(packed, WIDTH)) or '    ""'
+    return f"unpack({tuple(value.shape)}, torch.{dtype},\n{lines}\n)"
+
+
+def _imports(module: str, data: str) -> str:
+    """Return the import lines; a file whose name is no Python name is imported by its text."""
+    is_plain = all(part.isidentifier() for part in module.split("."))
+    lines = ["import base64"] if "unpack(" in data else []
+    lines += [] if is_plain else ["import importlib"]
+    lines += ["from types import SimpleNamespace", "", "import torch", ""]
+    lines.append(f"import {module} as yours" if is_plain else f"yours = importlib.import_module({module!r})")
+    return "\n".join(lines) + "  # the file with your function"
+
+
+def _call(exercise: Exercise) -> str:
+    given = {"dout": "dout", "cache": "cache"}
+    arguments = ", ".join(f"{name}={given.get(name, f'cache.{name}')}" for name in exercise.given)
+    return f"yours.{exercise.function}({arguments})"
+
+
+def _tuple(names: list[str]) -> str:
+    return textwrap.fill(", ".join(f'"{name}"' for name in names), WIDTH, subsequent_indent="    ")
+
+
+def _compare_line(gradient: Gradient) -> str:
+    tolerance = gradient.tolerance
+    return f'cmp("{gradient.name}", t.{gradient.value}, rtol={tolerance.rtol!r}, atol={tolerance.atol!r})'
+
+
+_UNPACK = '''
+def unpack(shape, dtype, packed):
+    """Return a tensor from its bytes: a large one is easier to skip than to read."""
+    data = bytearray(base64.b64decode(packed))
+    return torch.frombuffer(data, dtype=dtype).reshape(shape) if data else torch.zeros(shape, dtype=dtype)
+'''
+
+_RUN = '''
+# Autograd's gradient of every value, as in the lesson: keep them all, then go backward.
+t = SimpleNamespace({inputs})
+for value in vars(t).values():
+    if isinstance(value, torch.Tensor) and value.is_floating_point():
+        value.requires_grad_()
+{forward}(t)
+for value in vars(t).values():
+    if isinstance(value, torch.Tensor) and value.requires_grad:
+        value.retain_grad()
+(t.{output} * dout).sum().backward()
+
+# What your function is given: the same values, without autograd.
+cache = SimpleNamespace(
+    **{{name: value.detach().clone() if isinstance(value, torch.Tensor) else value for name, value in vars(t).items()}}
+)
+
+# Your function. Put a breakpoint() or a print into it, or here.
+with torch.no_grad():
+    returned = {call}
+
+names = [{names}]
+if isinstance(returned, dict):
+    gradients = returned
+elif isinstance(returned, torch.Tensor) or returned is None:
+    gradients = {{names[0]: returned}}
+else:
+    gradients = dict(zip(names, returned))
+
+
+def cmp(name, value, rtol, atol):
+    """Print how your gradient compares with autograd's, which is value.grad."""
+    actual, expected = gradients.get(name), value.grad
+    if not isinstance(actual, torch.Tensor):
+        print(f"{{name:15s}} | {{actual!r}}")
+    elif actual.shape != expected.shape or actual.dtype != expected.dtype:
+        was, want = (f"{{tuple(each.shape)}} {{each.dtype}}" for each in (actual, expected))
+        print(f"{{name:15s}} | {{was}}, expected {{want}}")
+    else:
+        exact = torch.equal(actual, expected)
+        approximate = torch.allclose(actual, expected, rtol=rtol, atol=atol)
+        maxdiff = (actual - expected).abs().max().item() if actual.numel() else 0.0
+        print(f"{{name:15s}} | exact: {{exact!s:5s}} | approximate: {{approximate!s:5s}} | maxdiff: {{maxdiff}}")
+'''

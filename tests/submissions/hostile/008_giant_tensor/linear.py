@@ -1,0 +1,5 @@
+import torch
+
+
+def linear_backward(dout, x, W):
+    return torch.ones(2**33)

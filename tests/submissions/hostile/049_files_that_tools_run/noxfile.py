@@ -1,0 +1,2 @@
+open("/tmp/planted-by-a-submission", "w")
+raise SystemExit("run")

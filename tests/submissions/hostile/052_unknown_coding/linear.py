@@ -1,0 +1,3 @@
+# coding: no-such-coding
+def linear_backward(dout, x, W):
+    return dout @ W.T, x.T @ dout, dout.sum(0)

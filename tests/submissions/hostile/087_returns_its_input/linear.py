@@ -1,0 +1,2 @@
+def linear_backward(dout, x, W):
+    return x, W, W[0]

@@ -1,0 +1,219 @@
+"""Archives that students hand in are read in memory, and none of them can do more than be refused."""
+
+from __future__ import annotations
+
+import io
+import struct
+import tarfile
+import zipfile
+
+import pytest
+
+from grader.batch import archives
+from grader.batch.archives import ArchiveError, read_archive
+
+GOOD = b"def linear_backward(dout, x, W): ...\n"
+
+
+def wanted(path: str) -> int:
+    return 1_000_000 if path.endswith(".py") else 0
+
+
+def zip_of(*members: tuple[str | zipfile.ZipInfo, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def tar_of(*members: tuple[tarfile.TarInfo, bytes], mode: str = "w") -> bytes:
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode=mode) as archive:
+        for info, content in members:
+            info.size = len(content)
+            archive.addfile(info, io.BytesIO(content))
+    return file.getvalue()
+
+
+def a_link(name: str, target: str) -> tuple[zipfile.ZipInfo, bytes]:
+    info = zipfile.ZipInfo(name)
+    info.create_system, info.external_attr = 3, 0o120777 << 16
+    return info, target.encode()
+
+
+def test_the_files_of_a_zip_are_read():
+    assert read_archive(zip_of(("a/linear.py", GOOD), ("notes.txt", b"-")), wanted) == ({"a/linear.py": GOOD}, {})
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_the_files_of_a_tar_are_read(mode):
+    assert read_archive(tar_of((tarfile.TarInfo("linear.py"), GOOD), mode=mode), wanted) == ({"linear.py": GOOD}, {})
+
+
+def test_a_tar_that_is_called_zip_is_read_as_what_it_is():
+    content = tar_of((tarfile.TarInfo("linear.py"), GOOD), mode="w:gz")  # the name plays no part in reading
+    assert "linear.py" in read_archive(content, wanted)[0]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../linear.py",
+        "a/../../linear.py",
+        "/etc/linear.py",
+        "C:/linear.py",
+        "C:\\linear.py",
+        "\\\\host\\linear.py",
+        "a\\..\\x.py",
+    ],
+)
+def test_a_path_that_leads_out_of_the_archive_is_refused(path):
+    for content in (zip_of((path, GOOD)), tar_of((tarfile.TarInfo(path), GOOD))):
+        files, refused = read_archive(content, wanted)
+        assert files == {}
+        assert list(refused.values()) == ["its path leads out of the archive"]
+
+
+def test_a_link_in_a_zip_is_refused_and_so_is_what_lies_behind_it():
+    files, refused = read_archive(zip_of(a_link("out", "/etc"), ("out/linear.py", GOOD)), wanted)
+    assert refused == {"out": "not a regular file (a link, a device or a pipe)"}
+    assert files == {"out/linear.py": GOOD}  # bytes of the archive itself, whatever `out` points to
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE])
+def test_links_and_devices_in_a_tar_are_refused(kind):
+    info = tarfile.TarInfo("linear.py")
+    info.type, info.linkname = kind, "/etc/passwd"
+    assert read_archive(tar_of((info, b"")), wanted) == (
+        {},
+        {"linear.py": "not a regular file (a link, a device or a pipe)"},
+    )
+
+
+def test_setuid_bits_mean_nothing():
+    info = tarfile.TarInfo("linear.py")
+    info.mode = 0o6777
+    assert read_archive(tar_of((info, GOOD)), wanted) == ({"linear.py": GOOD}, {})
+
+
+def test_a_member_of_ten_gigabytes_is_refused_by_its_size():
+    content = zip_of(("linear.py", b"\0" * 2_000_000))
+    _, refused = read_archive(content, wanted)
+    assert refused == {"linear.py": "larger than 1 MB"}
+
+
+def test_a_member_that_unpacks_too_well_is_refused():
+    content = zip_of(("linear.py", b"\0" * 3_000_000))
+    _, refused = read_archive(content, lambda _: 10_000_000)
+    assert refused == {"linear.py": "it unpacks to more than any honest file"}
+
+
+def test_a_size_that_lies_does_not_unpack_more_than_it_says():
+    content = zip_of(("linear.py", b"\0" * 5_000_000))
+    lying = content.replace(struct.pack("<L", 5_000_000), struct.pack("<L", 10))
+    files, refused = read_archive(lying, wanted)
+    assert files == {}
+    assert "broken" in refused["linear.py"]
+
+
+def test_members_that_overlap_are_refused():
+    content = bytearray(zip_of(("a.py", b"x" * 100), ("b.py", b"y" * 100), compression=zipfile.ZIP_STORED))
+    second = content.rindex(b"PK\1\2")
+    content[second + 42 : second + 46] = struct.pack("<L", 10)  # where b.py is said to begin
+    with pytest.raises(ArchiveError, match=r"overlap|broken"):
+        read_archive(bytes(content), wanted)
+
+
+def test_a_tar_bomb_ends_at_the_bound(monkeypatch):
+    monkeypatch.setattr(archives, "MAX_UNPACKED_BYTES", 1_000_000)
+    content = tar_of((tarfile.TarInfo("big.bin"), b"\0" * 5_000_000), mode="w:gz")
+    with pytest.raises(ArchiveError, match="unpacks to more than"):
+        read_archive(content, wanted)
+
+
+def test_a_million_entries_are_counted_before_they_are_parsed():
+    one = zip_of(("a", b""))
+    directory = one[one.index(b"PK\1\2") : one.index(b"PK\5\6")]
+    count = 1_000_000
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 0xFFFF, 0xFFFF, len(directory) * count, 0, 0)
+    with pytest.raises(ArchiveError, match="more than 10000 files"):
+        read_archive(b"PK\3\4" + directory * count + end, wanted)
+
+
+def test_a_tar_of_too_many_members_is_refused(monkeypatch):
+    monkeypatch.setattr(archives, "MAX_MEMBERS", 5)
+    content = tar_of(*((tarfile.TarInfo(f"{number}.py"), b"") for number in range(10)))
+    with pytest.raises(ArchiveError, match="more than 5 files"):
+        read_archive(content, wanted)
+
+
+def test_names_that_differ_in_case_or_in_unicode_form_are_different_files():
+    names = ["A.py", "a.py", "\u00e9.py", "e\u0301.py"]
+    assert sorted(read_archive(zip_of(*((name, GOOD) for name in names)), wanted)[0]) == sorted(names)
+
+
+def test_an_encrypted_member_is_refused_with_advice():
+    content = bytearray(zip_of(("linear.py", GOOD)))
+    for sign, place in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
+        content[content.index(sign) + place] |= 1
+    assert read_archive(bytes(content), wanted)[1] == {"linear.py": "encrypted; hand it in without a password"}
+
+
+@pytest.mark.parametrize("end", [10, 40, -10])
+def test_a_truncated_zip_is_broken(end):
+    with pytest.raises(ArchiveError, match="broken"):
+        read_archive(zip_of(("linear.py", GOOD * 20))[:end], wanted)
+
+
+def test_a_truncated_tar_is_broken():
+    content = tar_of((tarfile.TarInfo("linear.py"), GOOD * 50), mode="w:gz")
+    with pytest.raises(ArchiveError, match="broken"):
+        read_archive(content[:-40], wanted)
+
+
+def test_a_wrong_checksum_is_noticed():
+    content = zip_of(("linear.py", GOOD), compression=zipfile.ZIP_STORED).replace(b"def linear", b"def Linear")
+    assert "CRC" in read_archive(content, wanted)[1]["linear.py"]
+
+
+def test_a_zip64_that_lies_is_broken():
+    content = zip_of(("linear.py", GOOD))
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, 1 << 60, 1)
+    place = content.index(b"PK\5\6")
+    with pytest.raises(ArchiveError, match="broken"):
+        read_archive(content[:place] + locator + content[place:], wanted)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name:UserWarning")
+def test_of_two_members_of_one_name_neither_is_taken():
+    files, refused = read_archive(zip_of(("linear.py", b"1"), ("linear.py", b"2")), wanted)
+    assert (files, refused) == ({}, {"linear.py": "two files of this name are in the archive"})
+
+
+@pytest.mark.parametrize("name", ["CON.py", "trailing .py", "-rf.py", "\u202eyp.py", "x" * 300 + ".py"])
+def test_a_name_that_is_odd_elsewhere_is_read_in_memory(name):
+    assert read_archive(zip_of((name, GOOD)), wanted) == ({name: GOOD}, {})
+
+
+@pytest.mark.parametrize("name", ["a\nb.py", "x" * 501 + ".py"])
+def test_a_name_of_control_characters_or_without_end_is_refused(name):
+    files, refused = read_archive(zip_of((name, GOOD)), wanted)
+    assert files == {}
+    assert all("\n" not in shown and len(shown) < 300 for shown in refused)
+
+
+@pytest.mark.parametrize(
+    "name", ["__MACOSX/._linear.py", ".git/hook.py", ".env.py", "__pycache__/linear.py", "venv/x.py"]
+)
+def test_what_tools_leave_behind_is_ignored(name):
+    assert read_archive(zip_of((name, GOOD), ("linear.py", GOOD)), wanted) == ({"linear.py": GOOD}, {})
+
+
+def test_something_else_with_a_zip_at_its_end_is_no_archive():
+    with pytest.raises(ArchiveError, match="neither a zip nor a tar"):
+        read_archive(b"\x89PNG" + zip_of(("linear.py", GOOD)), wanted)
+
+
+def test_an_empty_archive_holds_nothing():
+    assert read_archive(zip_of(), wanted) == ({}, {})

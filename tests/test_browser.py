@@ -1,0 +1,250 @@
+"""The report in a real browser: headless Chromium opens it from disk, as a student does."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from grader.feedback import Report
+from grader.grading import Grader
+from grader.report.html import render_html
+from grader.rubric import Course
+from grader.sandbox.warm import Warm
+from grader.submission import Submission, read_submission
+
+ROOT = Path(__file__).resolve().parents[1]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+OPTIONS += ["--disable-sync", "--no-first-run"]
+REPORTS = ["perfect", "half_finished", "all_wrong", "hostile"]
+SCHEMES = ["light", "dark"]
+WIDTHS = [360, 1280]
+
+HOSTILE = r"""
+TEXT = "<script>document.title='owned'</script><img src=x onerror=alert(1)>\u202egnp.exe\x1b[31m"
+TEXT += "Z\u0351\u0352\u0353" * 40
+def linear_backward(dout, x, W):
+    print(TEXT, "w" * 3000, "\u05d0\u05d1\u05d2 " * 50)
+    raise ValueError(TEXT + "w" * 1500)
+def dropout_backward(dout, mask, p):
+    dh = dout * float("nan") if len(dout) > 1 else dout  # <b>bold</b> </code></pre><script>alert(2)</script>
+    return dh
+"""
+
+
+def _all_wrong() -> Submission:
+    """Every line of three solutions that says its shape, made wrong."""
+    files = {}
+    for name in ("softmax_cross_entropy", "linear", "attention"):
+        path = ROOT / "solutions" / f"{name}.py"
+        wrong = re.sub(r"(?m)^(\s+(?:return |d\w+ = ))(.+?)(\s+# \(.*\))$", r"\1 1.1 * (\2) + 0.01\3", path.read_text())
+        files[path.name] = wrong.encode()
+    return Submission("all wrong", files, {})
+
+
+SUBMISSIONS: dict[str, Callable[[], Submission]] = {
+    "perfect": lambda: read_submission(ROOT / "solutions"),
+    "half_finished": lambda: read_submission(ROOT / "tests" / "submissions" / "half_finished"),
+    "all_wrong": _all_wrong,
+    "hostile": lambda: Submission("../<i>a/b</i>\u202e", {"linear.py": HOSTILE.encode()}, {}),
+}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    """One Chromium for all tests of this module."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        _do_without("playwright is not installed")
+    if CHROMIUM is None:
+        _do_without("there is no Chromium on this system")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser
+        browser.close()
+
+
+def _do_without(reason: str) -> None:
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason}, and CI must not pass without these tests")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="module")
+def reports(course: Course, warm: Warm) -> dict[str, Report]:
+    grader = Grader(course)
+    return {name: grader.grade(make(), warm) for name, make in SUBMISSIONS.items()}
+
+
+@pytest.fixture(scope="module")
+def pages(reports: dict[str, Report], tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The address of each report as a file."""
+    folder = tmp_path_factory.mktemp("pages")
+    for name, report in reports.items():
+        (folder / f"{name}.html").write_text(render_html(report), encoding="utf-8")
+    return {name: (folder / f"{name}.html").as_uri() for name in reports}
+
+
+@pytest.fixture
+def open_page(browser, pages: dict[str, str]):
+    """Open a report; the page collects what the console says in `page.said`."""
+    contexts = []
+
+    def open_(name: str, *, scheme: str = "light", width: int = 1280, media: str = "screen", bypass_csp: bool = False):
+        context = browser.new_context(
+            color_scheme=scheme, viewport={"width": width, "height": 900}, bypass_csp=bypass_csp
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.said = []
+        page.on("console", lambda message: page.said.append(message.text))
+        page.on("pageerror", lambda error: page.said.append(str(error)))
+        page.on("request", lambda request: page.said.append(request.url) if request.url != pages[name] else None)
+        page.emulate_media(media=media, color_scheme=scheme)
+        page.goto(pages[name])
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+def _overflowing(page) -> list[str]:
+    """Return what reaches beyond the page's right edge without a box of its own that scrolls."""
+    return page.evaluate("""() => {
+        const edge = document.documentElement.clientWidth;
+        const inside = element => element.closest('.wide, pre, .unseen, svg');
+        return [...document.querySelectorAll('body *')]
+            .filter(element => element.getBoundingClientRect().right > edge + 1 && !inside(element.parentElement))
+            .map(element => element.outerHTML.slice(0, 100));
+    }""")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", REPORTS)
+def test_nothing_overflows_with_everything_open(name: str, width: int, open_page):
+    page = open_page(name, width=width)
+    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert _overflowing(page) == []
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_nothing_overflows_on_paper(name: str, open_page):
+    page = open_page(name, width=700, media="print")
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    assert _overflowing(page) == []
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+@pytest.mark.parametrize("name", REPORTS)
+def test_the_console_is_silent_and_nothing_is_fetched(name: str, scheme: str, open_page):
+    page = open_page(name, scheme=scheme)
+    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+
+    assert page.said == []
+
+
+def test_a_hostile_submission_runs_no_script(open_page):
+    page = open_page("hostile")
+
+    assert page.title().startswith("../<i>a/b</i>")
+    assert page.locator("script, img, main i, main b").count() == 0
+
+
+def test_the_policy_stops_a_script_that_got_in(browser, pages: dict[str, str], tmp_path: Path):
+    content = Path(pages["perfect"].removeprefix("file://")).read_text()
+    injected = tmp_path / "injected.html"
+    attack = "<script>document.title = 'owned'</script><p style='color: red' onclick='1'>x</p></main>"
+    injected.write_text(content.replace("</main>", attack))
+    page = browser.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+
+    page.goto(injected.as_uri())
+
+    assert page.title() != "owned"
+    assert any("script" in line and "Content Security Policy" in line for line in said)
+    page.close()
+
+
+# Each report in light, and in dark those with every colour there is.
+@pytest.mark.parametrize(
+    ("name", "scheme"), [*((name, "light") for name in REPORTS), ("half_finished", "dark"), ("all_wrong", "dark")]
+)
+def test_axe_finds_nothing(name: str, scheme: str, open_page):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
+    # Its script would be stopped by the page's own policy.
+    page = open_page(name, scheme=scheme, bypass_csp=True)
+    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+
+    found = axe.Axe().run(page)
+
+    problems = [(each["id"], each["nodes"][0]["html"][:200]) for each in found.response["violations"]]
+    assert problems == []
+
+
+def test_every_fold_opens_by_keyboard(open_page):
+    page = open_page("half_finished")
+    folded = page.locator("details:not([open]) > summary:visible")
+
+    while folded.count():
+        before = page.locator("details[open]").count()
+        folded.first.focus()
+        page.keyboard.press("Enter")
+        assert page.locator("details[open]").count() == before + 1
+
+    assert page.locator("details:not([open])").count() == 0
+
+
+def test_hints_open_one_by_one(open_page):
+    page = open_page("half_finished")
+    hints = page.locator(".slip").first.locator("details.hint > summary:visible")
+
+    assert hints.all_inner_texts() == ["Hint 1 of 3"]
+    hints.first.click()
+    assert hints.all_inner_texts() == ["Hint 1 of 3", "Hint 2 of 3"]
+
+
+def test_what_needs_scrolling_is_reached_by_tab(open_page):
+    page = open_page("all_wrong", width=360)
+
+    stuck = page.evaluate("""() => [...document.querySelectorAll('.wide, pre')]
+        .filter(box => box.scrollWidth > box.clientWidth && box.tabIndex < 0).length""")
+
+    assert stuck == 0
+
+
+def test_paper_shows_what_is_folded_but_the_hints(open_page):
+    page = open_page("half_finished", width=700, media="print")
+
+    assert page.get_by_text("out = h * mask / (1 - p)").first.is_visible()
+    assert not page.get_by_text("Look for every line of the forward that reads counts").first.is_visible()
+
+
+def test_every_picture_says_its_numbers(open_page):
+    page = open_page("half_finished")
+
+    pictures = page.get_by_role("img").all()
+
+    assert pictures
+    for picture in pictures:
+        label = picture.get_attribute("aria-label")
+        assert re.search(r"entr(y is|ies are) off\. The largest error is [\d.]+", label), label
+
+
+def test_the_link_to_the_next_step_arrives_at_an_open_panel(open_page):
+    page = open_page("half_finished")
+
+    page.get_by_role("link", name="Go to cross_entropy_steps_backward").click()
+
+    assert page.locator("#cross_entropy_steps_backward[open]").is_visible()
+    assert page.url.endswith("#cross_entropy_steps_backward")

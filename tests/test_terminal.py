@@ -1,0 +1,136 @@
+"""What a student reads in the terminal."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from grader.feedback import Report
+from grader.grading import Grader
+from grader.report.changes import describe_changes
+from grader.report.terminal import print_report
+from grader.rubric import Course, load_course
+from grader.sandbox.warm import Warm
+from grader.submission import Submission
+
+RIGHT = "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
+WRONG = """def linear_backward(dout, x, W):
+    dx = dout @ W.T
+    dW = 3 * x.T @ dout
+    db = None
+    return dx, dW, db
+"""
+DROPOUT = "def dropout_backward(dout, mask, p):\n    return dout * mask\n"
+
+
+def _grade(grader: Grader, warm: Warm, **files: str) -> Report:
+    return grader.grade(Submission("student", {f"{n}.py": text.encode() for n, text in files.items()}, {}), warm)
+
+
+def _say(report: Report, *, width: int | None = None, **how: object) -> list[str]:
+    out = StringIO()
+    terminal = width is not None
+    console = Console(
+        file=out, width=width or 80, force_terminal=terminal, no_color=True, markup=False, highlight=False
+    )
+    print_report(report, console, **how)
+    return out.getvalue().rstrip().split("\n")
+
+
+@pytest.fixture
+def wrong(small_grader: Grader, warm: Warm) -> Report:
+    return _grade(small_grader, warm, linear=WRONG, dropout=DROPOUT)
+
+
+def test_a_first_slip_is_told_in_fifteen_lines(wrong: Report):
+    lines = _say(wrong)
+
+    start = next(place for place, line in enumerate(lines) if line.startswith("      ✗ dW"))
+    end = next(place for place, line in enumerate(lines) if "debug it: grade case linear_backward --case" in line) + 1
+    told = "\n".join(lines[start:end])
+    assert end - start <= 15
+    for part in ("wrong values: at [", "3", "linear.py line 3", "dW = 3 * x.T @ dout", "expected", "Hint 1 of 3: "):
+        assert part in told
+
+
+def test_the_worst_place_is_marked_without_colour(wrong: Report):
+    assert any("*" in line and "|" in line for line in _say(wrong))
+
+
+def test_a_later_slip_has_no_hint(wrong: Report):
+    lines = _say(wrong)
+
+    assert sum("Hint" in line for line in lines) == 1
+    assert sum("debug it" in line for line in lines) == 1
+
+
+def test_explain_gives_every_slip_all_its_hints(wrong: Report):
+    lines = _say(wrong, explain=True)
+
+    assert sum("Hint" in line for line in lines) == 3 + 4
+
+
+def test_a_right_function_is_one_line_and_the_next_step_is_last(small_grader: Grader, warm: Warm):
+    lines = _say(_grade(small_grader, warm, linear=RIGHT))
+
+    at = lines.index("  ✓ linear_backward  5/5")
+    assert lines[at + 1] == ""
+    assert lines[-1] == "Next: Write dropout_backward, for 2 points."
+
+
+def test_what_is_wrong_comes_before_what_is_not_written(small_grader: Grader, warm: Warm):
+    lines = _say(_grade(small_grader, warm, dropout=DROPOUT))
+
+    assert lines[-1].startswith("Next: Look at dh in dropout_backward: wrong values.")
+
+
+def test_what_cannot_be_read_comes_first(small_grader: Grader, warm: Warm):
+    lines = _say(_grade(small_grader, warm, dropout=DROPOUT, linear="def linear_backward(:\n"))
+
+    assert lines[-1].startswith("Next: linear.py line 1: SyntaxError")
+
+
+def test_an_exception_shows_the_line_that_raised(small_grader: Grader, warm: Warm):
+    lines = _say(_grade(small_grader, warm, linear="def linear_backward(dout, x, W):\n    return dout @ W\n"))
+
+    assert "      > return dout @ W" in lines
+    assert "Get it to return first." in lines[-1]
+
+
+def test_full_marks_leave_nothing_to_do(course: Course, warm: Warm):
+    report = _grade(Grader(course, only=["linear"]), warm, linear=RIGHT)
+
+    assert _say(report)[-1] == "Next: Everything is right. There is nothing left to do."
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_a_terminal_of_any_width_gets_no_longer_line(wrong: Report, width: int):
+    styles = re.compile(r"\x1b\[[\d;]*m")
+
+    assert max(len(styles.sub("", line)) for line in _say(wrong, width=width)) <= width
+
+
+def test_a_pipe_gets_whole_lines_and_no_escapes(wrong: Report):
+    lines = _say(wrong)
+
+    assert not any("\x1b" in line for line in lines)
+    assert any(len(line) > 80 for line in lines)
+
+
+def test_another_seed_is_part_of_the_command(small_course_folder, warm: Warm):
+    report = _grade(Grader(load_course(small_course_folder), seed=5), warm, linear=WRONG)
+
+    assert any(re.search(r"grade case linear_backward --case \d --seed 5$", line) for line in _say(report))
+
+
+def test_changes_tell_what_moved_and_nothing_else(wrong: Report, small_grader: Grader, warm: Warm):
+    after = _grade(small_grader, warm, linear=RIGHT, dropout=DROPOUT)
+
+    assert describe_changes(wrong, after) == [
+        "linear_backward: dW wrong values → correct; db not returned → correct",
+        "Total 1.5 → 5",
+    ]
+    assert describe_changes(after, after) == []
