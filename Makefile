@@ -36,3 +36,8 @@ $(STAMP): pyproject.toml constraints.txt
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis grade-report.html
+
+# Measured, never asserted: what the box costs, and a batch against a process for each submission.
+bench: $(STAMP)
+	$(BIN)/python tests/benchmarks/box.py
+	$(BIN)/python tests/benchmarks/batch.py --sizes 20,200,2000

@@ -26,13 +26,13 @@ SEED = click.option("--seed", type=int, default=0, show_default=True, metavar="N
 
 
 class _DefaultCommand(click.Group):
-    """A group in which `grade PATH` and `grade --only NAME` mean its hidden command `submission`."""
+    """A group in which `grade PATH` and `grade --only NAME` mean its hidden command, which has no name to type."""
 
-    default = "submission"
+    default = ""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        first = args[0] if args else ""
-        if first not in self.commands and first not in ("--help", "-h", "--version"):
+        first = args[0] if args else self.default
+        if first == self.default or (first not in self.commands and first not in ("--help", "-h", "--version")):
             args.insert(0, self.default)
         return super().parse_args(ctx, args)
 
@@ -54,7 +54,7 @@ def cli() -> None:
     """
 
 
-@cli.command("submission", hidden=True)
+@cli.command("", hidden=True)
 @click.argument("path", type=click.Path(path_type=Path), default=Path())
 @click.option("--only", multiple=True, metavar="NAME", help="Only this assignment or function; may be repeated.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Where to write the HTML report.")
@@ -76,10 +76,10 @@ def grade_submission(
     watch: bool,
 ) -> None:
     """Grade one submission."""
-    from grader.sandbox.warm import Warm
+    from grader.sandbox.warm import start_warm
 
     # First of all, so that it imports torch while this process does.
-    with Warm() as warm:
+    with start_warm() as warm:
         from grader.grading import Grader
         from grader.submission import read_submission
 
@@ -207,9 +207,9 @@ def export(source: Path, to: str, into: Path | None, column: str | None, write: 
 @COURSE
 def check(names: Sequence[str], course: Path | None) -> None:
     """Prove that the assignments of the course hold together; exit code 1 if one does not."""
-    from grader.sandbox.warm import Warm
+    from grader.sandbox.warm import start_warm
 
-    with Warm() as warm:
+    with start_warm() as warm:
         from grader.authoring.check import check_course
         from grader.authoring.proof import Proof
         from grader.authoring.table import margins_table, summary
@@ -279,7 +279,7 @@ def main() -> NoReturn:
         # A terminal that has no glyph for a check mark shows a question mark, and grading goes on.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr] # both are text files here
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="grade", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -67,6 +67,8 @@ def compare(expected: Tensor, actual: Tensor, tolerance: Tolerance) -> Compariso
         return Comparison(Verdict.WRONG_DTYPE, *shapes, str(actual.dtype))
     if actual.numel() == 0:
         return Comparison(Verdict.CORRECT, *shapes, str(actual.dtype), exact=True, max_abs_error=0.0, excess=0.0)
+    if torch.equal(expected, actual):
+        return _exact(expected)  # the usual right answer, seen at a twentieth of the cost
     error = (actual - expected).abs()
     allowed = tolerance.atol + tolerance.rtol * expected.abs()
     excess = error / allowed
@@ -81,13 +83,30 @@ def compare(expected: Tensor, actual: Tensor, tolerance: Tolerance) -> Compariso
         verdict,
         *shapes,
         str(actual.dtype),
-        exact=bool(torch.equal(expected, actual)),
+        exact=False,
         max_abs_error=float(error.max()),
         max_rel_error=_max_relative(error, expected),
         worst_index=_unravel(place, shapes[0]),
         expected=float(expected.flatten()[place]),
         actual=float(actual.flatten()[place]),
         excess=float(excess.flatten()[place]),
+    )
+
+
+def _exact(expected: Tensor) -> Comparison:
+    first = float(expected.flatten()[0])
+    return Comparison(
+        Verdict.CORRECT,
+        tuple(expected.shape),
+        tuple(expected.shape),
+        str(expected.dtype),
+        exact=True,
+        max_abs_error=0.0,
+        max_rel_error=0.0 if bool(expected.any()) else None,
+        worst_index=(0,) * expected.dim(),
+        expected=first,
+        actual=first,
+        excess=0.0,
     )
 
 

@@ -122,8 +122,8 @@ class AssignmentFeedback:
 
     @property
     def is_begun(self) -> bool:
-        """Whether any of its functions was found."""
-        return any(exercise.outcome is not Outcome.MISSING for exercise in self.exercises)
+        """Whether its file is there, or any of its functions."""
+        return any(each.outcome is not Outcome.MISSING or each.file is not None for each in self.exercises)
 
     @property
     def is_selected(self) -> bool:
@@ -133,7 +133,10 @@ class AssignmentFeedback:
 
 @dataclass(frozen=True)
 class Report:
-    """All that is said of one submission; `score` is None if anything could not be judged."""
+    """All that is said of one submission; `score` is None if anything could not be judged.
+
+    `weaknesses` has a line for each layer of the sandbox that `isolation` lacks.
+    """
 
     course: str
     submission: str
@@ -147,6 +150,7 @@ class Report:
     assignments: tuple[AssignmentFeedback, ...]
     submitted_at: str | None = None
     adjustments: tuple[Adjustment, ...] = ()
+    weaknesses: tuple[str, ...] = ()
 
     def _repr_html_(self) -> str:
         # By name and late: a renderer comes after what it renders, and only a notebook asks for this.

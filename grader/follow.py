@@ -38,6 +38,17 @@ class Trial:
         """Return whether autograd agrees with this gradient."""
         return self.comparisons[name].verdict is Verdict.CORRECT
 
+    def own(self, name: str) -> Tensor:
+        """Return a gradient of the student's as what comes after it has it: float32 times float64 is float64."""
+        return self.returned[name].double()
+
+    def is_usable(self, name: str) -> bool:
+        """Return whether what rests on this gradient can be judged with it: finite, real and of the right shape."""
+        verdict = self.comparisons[name].verdict
+        if verdict is Verdict.WRONG_DTYPE and name in self.returned:
+            return self.returned[name].is_floating_point() and bool(self.returned[name].isfinite().all())
+        return verdict in (Verdict.CORRECT, Verdict.WRONG_VALUES)
+
 
 class _Fit(Enum):
     """How a wrong gradient fits the student's own upstream in one case.
@@ -65,7 +76,7 @@ def find_follows(exercise: Exercise, trials: Sequence[Trial]) -> dict[str, tuple
     upstream is fit to tell.
     """
     judged = [comparison.verdict for trial in trials for comparison in trial.comparisons.values()]
-    if judged.count(Verdict.WRONG_VALUES) < 2:
+    if judged.count(Verdict.WRONG_VALUES) + judged.count(Verdict.WRONG_DTYPE) < 2:
         return {}  # a slip and what rests on it are two
     placeholders = frozenset(each.name for each in exercise.gradients if _is_placeholder_in(each, trials))
     fits = [_fit_case(exercise, trial, placeholders) for trial in trials]
@@ -99,8 +110,10 @@ def is_placeholder(pairs: Sequence[tuple[Tensor, Tensor]]) -> bool:
 
 
 def _hides_mistakes(own: Tensor, true: Tensor) -> bool:
-    forms = zip(_forms(own), _forms(true), strict=True)
-    return own.numel() > 1 and any(has and not may for has, may in forms)
+    # Where all entries of the truth but zeros are equal, a factor forgotten may leave ones.
+    may_be_binary = bool(((true == 0) | (true == true.flatten()[true.flatten().abs().argmax()])).all())
+    has, may = _forms(own), [may_be_binary, *_forms(true)[1:]]
+    return own.numel() > 1 and any(form and not allowed for form, allowed in zip(has, may, strict=True))
 
 
 def _can_show_a_form(true: Tensor) -> bool:
@@ -115,8 +128,8 @@ def _forms(tensor: Tensor) -> list[bool]:
 
 
 def _is_placeholder_in(gradient: Gradient, trials: Sequence[Trial]) -> bool:
-    wrong = [trial for trial in trials if trial.comparisons[gradient.name].verdict is Verdict.WRONG_VALUES]
-    return is_placeholder([(trial.returned[gradient.name], trial.case.expected[gradient.value]) for trial in wrong])
+    wrong = [trial for trial in trials if not trial.is_correct(gradient.name) and trial.is_usable(gradient.name)]
+    return is_placeholder([(trial.own(gradient.name), trial.case.expected[gradient.value]) for trial in wrong])
 
 
 def _fit_case(exercise: Exercise, trial: Trial, placeholders: frozenset[str]) -> dict[str, _Fit]:
@@ -124,15 +137,9 @@ def _fit_case(exercise: Exercise, trial: Trial, placeholders: frozenset[str]) ->
     if not any(comparison.verdict is Verdict.WRONG_VALUES for comparison in trial.comparisons.values()):
         return {}  # and no pass through autograd for what is right, or was never written
     upstreams = _upstreams(trial)
-    usable = {
-        gradient.name
-        for gradient in exercise.gradients
-        if trial.comparisons[gradient.name].verdict in (Verdict.CORRECT, Verdict.WRONG_VALUES)
-    }
+    usable = {gradient.name for gradient in exercise.gradients if trial.is_usable(gradient.name)}
     given = {
-        gradient.value: trial.returned[gradient.name]
-        if gradient.name in usable
-        else trial.case.expected[gradient.value]
+        gradient.value: trial.own(gradient.name) if gradient.name in usable else trial.case.expected[gradient.value]
         for gradient in exercise.gradients
     }
     reached = [trial.case.forward.gradients(trial.case.dout, given)]
@@ -158,7 +165,7 @@ def _fit(gradient: Gradient, trial: Trial, near: Sequence[str], expected: Tensor
     """Compare one gradient with what its nearest upstream makes of it."""
     actual, true = trial.returned[gradient.name], trial.case.expected[gradient.value]
     weighty = [name for name in near if not _is_zero_in_truth(name, trial)]
-    own_norm = _norm(trial.returned[name] for name in weighty)
+    own_norm = _norm(trial.own(name) for name in weighty)
     true_norm = _norm(trial.case.expected[name[1:]] for name in weighty)
     if not near or not weighty or own_norm == 0.0:
         return _Fit.NO
@@ -194,7 +201,7 @@ def _in_backward_order(trial: Trial, *, every: bool = False) -> list[str]:
 
 def _may_carry(name: str, trial: Trial) -> bool:
     """Return whether a slip is of a size at which what rests on it can be judged."""
-    own, true = _norm([trial.returned[name]]), _norm([trial.case.expected[name[1:]]])
+    own, true = _norm([trial.own(name)]), _norm([trial.case.expected[name[1:]]])
     return LEAST_SIZE * true <= own <= MOST_SIZE * true
 
 

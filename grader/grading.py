@@ -14,23 +14,24 @@ import torch
 from torch import Tensor
 
 from grader.bank import Mistake, load_bank
-from grader.cases import Case, Reference
+from grader.cases import Argument, Case, Reference
 from grader.compare import Comparison, Verdict, compare
 from grader.diagnose import diagnose
-from grader.errors import CourseError, SubmissionError, UsageError
+from grader.errors import CourseError, SandboxError, SubmissionError, UsageError
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, total
 from grader.follow import Trial, find_follows
-from grader.invariants import Rerun, find_misfits, judge_invariants, probe_upstreams
+from grader.invariants import ForwardPass, find_misfits, judge_invariants, probe_upstreams
 from grader.listing import read_forward
 from grader.picture import draw
 from grader.rubric import Course, Exercise, Gradient, InvariantKind, Rubric, default_course, load_course
-from grader.sandbox.answer import Answer, CodeLine, Outcome
+from grader.sandbox.answer import Answer, CodeLine, Flag, Outcome
 from grader.sandbox.interview import Interview, Question, pack_call
-from grader.sandbox.warm import Warm
+from grader.sandbox.warm import Warm, start_warm
+from grader.schedule import Schedule, make_schedule
 from grader.submission import Submission, read_submission
+from grader.suspicion import find_difference, find_processor_time
 from grader.text import one_line
 from grader.timing import TimedCases, make_timed_cases, measure
-from grader.trace import run_forward
 
 
 def grade(
@@ -40,7 +41,7 @@ def grade(
 
     Raises GraderError if there is nothing to grade or the course does not hold together.
     """
-    with Warm() as warm:
+    with start_warm() as warm:
         names = (only,) if isinstance(only, str) else tuple(only)
         loaded = load_course(Path(course) if course is not None else default_course())
         return Grader(loaded, seed, names).grade(read_submission(Path(path)), warm)
@@ -54,22 +55,21 @@ class Prepared:
     exercise: Exercise
     cases: tuple[Case, ...]
     bank: tuple[Mistake, ...]
-    rerun: Rerun
+    probes: tuple[Mapping[str, Argument], ...]
+    schedule: Schedule
+    forward_pass: ForwardPass
     timed: TimedCases | None
 
     @cached_property
     def question(self) -> Question:
-        """What the submission is asked: every case, and then the probes of an invariant about dout."""
-        probes = []
-        if any(invariant.kind is InvariantKind.LINEAR for invariant in self.exercise.invariants):
-            first = self.cases[0]
-            probes = [{**first.arguments, "dout": dout} for dout in probe_upstreams(first)]
+        """What the submission is asked: every case and the probes, in the order of the schedule."""
+        calls = [pack_call(arguments) for arguments in [*(case.arguments for case in self.cases), *self.probes]]
         return Question(
             function=self.exercise.function,
             home=f"{self.rubric.name}.py",
             given=self.exercise.given,
             gradients=tuple(gradient.name for gradient in self.exercise.gradients),
-            calls=tuple(pack_call(arguments) for arguments in [*(case.arguments for case in self.cases), *probes]),
+            calls=self.schedule.arrange(calls),
         )
 
     @cached_property
@@ -115,6 +115,7 @@ class Grader:
             max_score=total([assignment.max_score for assignment in chosen]) or 0.0,
             seconds=time.monotonic() - started,
             assignments=assignments,
+            weaknesses=warm.weaknesses,
         )
 
     def _select(self, submission: Submission, interview: Interview) -> set[str]:
@@ -124,7 +125,7 @@ class Grader:
             for name, part in self._prepared.items()
             if f"{name}.py" in submission.files
             or f"{name}.py" in submission.refused
-            or any(prepared.exercise.function in found for prepared in part for found in interview.defines.values())
+            or any(interview.mentions(prepared.question) for prepared in part)
         }
         if not about:
             prepared = [each for part in self._prepared.values() for each in part]
@@ -151,7 +152,11 @@ class Grader:
             feedback = grade_exercise(prepared, interview.ask(question), partial(interview.line, question))
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
-            timing = measure(prepared.timed, warm, interview, self.course.limits)
+            try:
+                timing = measure(prepared.timed, warm, interview, self.course.limits)
+            except SandboxError:
+                # The gradients are right whatever became of the clock; only its points stay open.
+                return replace(feedback, score=None if prepared.timed.timing.points else feedback.score)
             score = total([feedback.score, timing.score if timing else 0.0])
             return replace(feedback, timing=timing, score=score)
         except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
@@ -185,9 +190,19 @@ def _prepare(reference: Reference, exercise: Exercise, seed: int) -> Prepared:
     problems = find_misfits(exercise, cases[0].forward)
     if problems:
         raise CourseError(problems)
-    rerun = partial(run_forward, reference.forward(exercise))
     timed = make_timed_cases(reference, exercise, seed)
-    return Prepared(reference.rubric, exercise, cases, load_bank(reference.rubric), rerun, timed)
+    bank = load_bank(reference.rubric)
+    forward = reference.forward(exercise)
+    probes = _probe(exercise, cases[0])
+    schedule = make_schedule(len(cases) + len(probes), seed, reference.rubric.name, exercise.function)
+    return Prepared(reference.rubric, exercise, cases, bank, probes, schedule, forward, timed)
+
+
+def _probe(exercise: Exercise, first: Case) -> tuple[Mapping[str, Argument], ...]:
+    """Return the arguments of the further calls that an invariant about dout needs."""
+    if all(invariant.kind is not InvariantKind.LINEAR for invariant in exercise.invariants):
+        return ()
+    return tuple({**first.arguments, "dout": dout} for dout in probe_upstreams(first))
 
 
 def grade_exercise(
@@ -198,14 +213,14 @@ def grade_exercise(
     `line_of` finds the student's line that made a gradient.
     """
     exercise, count = prepared.exercise, len(prepared.cases)
-    probes = [answer.gradients for answer in answers[count:] if answer.outcome is Outcome.RETURNED]
-    answers = answers[:count]
+    flags = _find_flags(prepared, answers)
+    # What ended the process leaves the calls behind it without gradients, too.
+    ended = replace(answers[-1], gradients={}, notes={}, seconds=0.0)
+    restored = [answer or ended for answer in prepared.schedule.restore(answers)]
+    probes = [answer.gradients for answer in restored[count:] if answer.outcome is Outcome.RETURNED]
+    answers = restored[:count]
     decisive = next((answer for answer in answers if answer.outcome is not Outcome.RETURNED), answers[0])
-    # What ended the process leaves the cases behind it without gradients, too.
-    rest = [replace(decisive, gradients={}, notes={})] * (count - len(answers))
-    trials = [
-        _judge_case(exercise, case, answer) for case, answer in zip(prepared.cases, [*answers, *rest], strict=True)
-    ]
+    trials = [_judge_case(exercise, case, answer) for case, answer in zip(prepared.cases, answers, strict=True)]
     follows = find_follows(exercise, trials)
     notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
     gradients = tuple(
@@ -213,7 +228,7 @@ def grade_exercise(
         for gradient in exercise.gradients
     )
     gradients = tuple(_explain(prepared, each, trials, line_of) if each.is_slip else each for each in gradients)
-    invariants = judge_invariants(exercise, trials, probes, gradients, prepared.rerun)
+    invariants = judge_invariants(exercise, trials, probes, gradients, prepared.forward_pass)
     return ExerciseFeedback(
         function=exercise.function,
         score=total([*(each.score for each in gradients), *(each.score for each in invariants)]),
@@ -224,7 +239,7 @@ def grade_exercise(
         line=decisive.line,
         printed=next((answer.printed for answer in answers if answer.printed), ""),
         seconds=sum(answer.seconds for answer in answers),
-        flags=tuple(dict.fromkeys(flag for answer in answers for flag in answer.flags)),
+        flags=flags,
         gradients=gradients,
         invariants=invariants,
         source=decisive.source,
@@ -233,11 +248,27 @@ def grade_exercise(
     )
 
 
+def _find_flags(prepared: Prepared, answers: Sequence[Answer]) -> tuple[Flag, ...]:
+    found = [flag for answer in answers for flag in answer.flags]
+    found += find_processor_time(prepared.cases, prepared.schedule.restore(answers))
+    pair = prepared.schedule.pair(answers)
+    return tuple(dict.fromkeys([*found, *(find_difference(*pair) if pair else [])]))
+
+
 def _judge_case(exercise: Exercise, case: Case, answer: Answer) -> Trial:
     comparisons = {
-        gradient.name: _compare(gradient, case.expected[gradient.value], answer) for gradient in exercise.gradients
+        gradient.name: min(
+            (_compare(gradient, expected[gradient.value], answer) for expected in _truths(gradient, case)),
+            key=lambda comparison: comparison.severity,
+        )
+        for gradient in exercise.gradients
     }
     return Trial(case, answer.gradients, comparisons)
+
+
+def _truths(gradient: Gradient, case: Case) -> list[Mapping[str, Tensor]]:
+    """Return what a gradient may be: with the paths through detached values, and without them."""
+    return [case.expected, case.detached] if gradient.value in case.detached else [case.expected]
 
 
 def _compare(gradient: Gradient, expected: Tensor, answer: Answer) -> Comparison:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
 
+import torch
 from torch import Tensor
 
 from grader.cases import Case
@@ -13,7 +16,8 @@ from grader.follow import Trial
 from grader.rubric import Exercise, Invariant, InvariantKind, Tolerance
 from grader.trace import Forward, Value
 
-Rerun = Callable[[Mapping[str, Value]], Forward]
+# A reference's forward, which writes on a plain namespace as well as on a trace.
+ForwardPass = Callable[[Any], object]
 
 # How far rounding may carry a sum that is zero, or a sum of two answers, relative to what is added up.
 ROUNDING = Tolerance(rtol=1e-10, atol=1e-12)
@@ -26,18 +30,18 @@ def judge_invariants(
     trials: Sequence[Trial],
     probes: Sequence[Mapping[str, Tensor]],
     gradients: Sequence[GradientFeedback],
-    rerun: Rerun,
+    forward: ForwardPass,
 ) -> tuple[InvariantFeedback, ...]:
     """Judge every invariant of an exercise over all cases.
 
-    `probes` are the answers to `probe_upstreams` on the first case; `rerun` is the forward from inputs. An
+    `probes` are the answers to `probe_upstreams` on the first case; `forward` is the reference. An
     invariant earns its points only if the gradients it looks at earned theirs: zeros have most properties.
     """
     earned = {gradient.name for gradient in gradients if gradient.verdict in (Verdict.CORRECT, Verdict.FOLLOWS)}
     unknown = any(gradient.verdict is Verdict.NOT_JUDGED for gradient in gradients)
     found = []
     for invariant in exercise.invariants:
-        held, detail = _look(invariant, trials, probes, rerun)
+        held, detail = _look(invariant, trials, probes, forward)
         score = invariant.points if held and earned.issuperset(invariant.of) else 0.0
         found.append(InvariantFeedback(invariant.name, held, detail, None if unknown else score, invariant.points))
     return tuple(found)
@@ -52,7 +56,7 @@ def probe_upstreams(case: Case) -> tuple[Tensor, Tensor]:
 
 
 def _look(
-    invariant: Invariant, trials: Sequence[Trial], probes: Sequence[Mapping[str, Tensor]], rerun: Rerun
+    invariant: Invariant, trials: Sequence[Trial], probes: Sequence[Mapping[str, Tensor]], forward: ForwardPass
 ) -> tuple[bool | None, str]:
     if not all(_is_usable(trial, name) for trial in trials for name in invariant.of):
         return None, "not all of its gradients were returned in the right shape"
@@ -60,7 +64,7 @@ def _look(
         case InvariantKind.SUMS_TO_ZERO:
             return _sums_to_zero(invariant, trials)
         case InvariantKind.DESCENT:
-            return _descent(invariant, trials, rerun)
+            return _descent(invariant, trials, forward)
         case InvariantKind.LINEAR:
             return _linear(invariant, trials[0], probes)
 
@@ -82,26 +86,27 @@ def _sums_to_zero(invariant: Invariant, trials: Sequence[Trial]) -> tuple[bool, 
     return is_zero, f"the largest sum is {worst:.2g}"
 
 
-def _descent(invariant: Invariant, trials: Sequence[Trial], rerun: Rerun) -> tuple[bool, str]:
+def _descent(invariant: Invariant, trials: Sequence[Trial], forward: ForwardPass) -> tuple[bool, str]:
     """Move the values a small step against their gradients and look at the output, or at <dout, out>."""
     details: list[tuple[bool, str]] = []
     for trial in trials:
-        forward, moved = trial.case.forward, dict(trial.case.forward.values)
+        case = trial.case
+        computed = {step.name for step in case.forward.steps}
+        values = SimpleNamespace(**{name: each for name, each in case.forward.values.items() if name not in computed})
         for name in invariant.of:
-            value, gradient = forward.leaves[name[1:]].detach(), trial.returned[name]
+            value, gradient = case.forward.leaves[name[1:]].detach(), trial.returned[name]
             size = float(gradient.norm())
             # Relative to the value, so that one rubric entry fits cases of every scale.
             length = invariant.step * float(value.norm()) / size if size > 0 else 0.0
-            moved[name[1:]] = value - length * gradient
-        computed = {step.name for step in forward.steps}
-        inputs = {name: value for name, value in moved.items() if name not in computed}
-        before, after = _objective(forward, trial.case), _objective(rerun(inputs), trial.case)
+            setattr(values, name[1:], value - length * gradient)
+        with torch.no_grad():
+            forward(values)
+        before, after = (_objective(case, at[case.forward.output]) for at in (case.forward.values, vars(values)))
         details.append((after < before, f"from {before:.6g} to {after:.6g}"))
     return min(details, key=lambda detail: detail[0])
 
 
-def _objective(forward: Forward, case: Case) -> float:
-    output = forward.values[forward.output]
+def _objective(case: Case, output: Value) -> float:
     assert isinstance(output, Tensor)
     return float((output * case.dout).sum())
 

@@ -6,25 +6,18 @@ print and a debugger work.
 
 from __future__ import annotations
 
-import base64
 import re
 import textwrap
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from grader.cases import Case, Reference
 from grader.errors import CourseError, UsageError
 from grader.listing import read_runnable
+from grader.literals import literal
 from grader.rubric import Course, Exercise, Gradient, Rubric
 from grader.text import one_line
-from grader.trace import Value
 
-# More entries than this are written as base64: nobody reads them one by one.
-MOST_WRITTEN_OUT = 120
 WIDTH = 100
-DTYPES = {torch.float64: "float64", torch.int64: "int64", torch.bool: "bool"}
 
 
 def write_case(course: Course, function: str, case: str | None, seed: int, folder: Path) -> tuple[Path, bool]:
@@ -60,9 +53,9 @@ def make_script(rubric: Rubric, exercise: Exercise, case: Case, number: int, see
     data = "\n".join(
         [
             "# The inputs of the forward pass.",
-            *(f"{name} = {_literal(value)}" for name, value in inputs.items()),
+            *(f"{name} = {literal(value)}" for name, value in inputs.items()),
             f"\n# The upstream gradient, that of {case.forward.output}.",
-            f"dout = {_literal(case.dout)}",
+            f"dout = {literal(case.dout)}",
         ]
     )
     command = f"grade case {exercise.function} --case {number}" + (f" --seed {seed}" if seed else "")
@@ -117,22 +110,6 @@ def _number(exercise: Exercise, case: str | None) -> int:
         return int(case)
     listed = ", ".join(f"{number} ({name})" for number, name in enumerate(names, start=1))
     raise UsageError(f"--case {one_line(case, 100)}: {exercise.function} has the cases {listed}")
-
-
-def _literal(value: Value) -> str:
-    """Return a value as Python source that gives it back exactly."""
-    if not isinstance(value, Tensor):
-        return repr(value)
-    dtype = DTYPES[value.dtype]
-    finite = bool(value.isfinite().all())
-    if finite and value.numel() <= MOST_WRITTEN_OUT and value.numel() > 0:
-        rows = repr(value.tolist())
-        if len(rows) > WIDTH - 30 and value.dim() > 1:
-            rows = "[\n" + "".join(f"    {row},\n" for row in value.tolist()) + "]"
-        return f"torch.tensor({rows}, dtype=torch.{dtype})"
-    packed = base64.b64encode(value.contiguous().numpy().tobytes()).decode()
-    lines = "\n".join(f'    "{line}"' for line in textwrap.wrap(packed, WIDTH)) or '    ""'
-    return f"unpack({tuple(value.shape)}, torch.{dtype},\n{lines}\n)"
 
 
 def _imports(module: str, data: str) -> str:

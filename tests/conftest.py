@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from grader.authoring.template import write_templates
 from grader.grading import Grader
 from grader.rubric import Course, load_course
-from grader.sandbox.warm import Warm
+from grader.sandbox.warm import Warm, start_warm
 
 # Time is measured in benchmarks; a busy machine fails no test.
 settings.register_profile("unhurried", deadline=None)
@@ -34,7 +35,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 @pytest.fixture(scope="session")
 def warm() -> Iterator[Warm]:
     """One warm process for all tests of a session, as a batch has one for all submissions."""
-    with Warm() as warm:
+    with start_warm() as warm:
         yield warm
 
 
@@ -55,6 +56,7 @@ def small_course_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / part).mkdir()
         for name in ("linear", "dropout"):
             shutil.copyfile(ROOT / part / f"{name}.py", folder / part / f"{name}.py")
+    write_templates(load_course(folder))  # for the notebook, which is that of these two
     return folder
 
 

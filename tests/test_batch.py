@@ -257,10 +257,17 @@ def test_an_out_without_the_right_to_write_is_said(small_course_folder, tmp_path
 
 
 def test_a_class_is_not_graded_where_the_sandbox_is_weak_unless_told_to():
-    with pytest.raises(SandboxError, match=r"proved: rlimits; missing: landlock, seccomp.*--allow-weak-isolation"):
-        require_isolation(("rlimits",), allows_weak=False)
-    require_isolation(("rlimits",), allows_weak=True)
-    require_isolation(("rlimits", "seccomp", "landlock"), allows_weak=False)
+    reasons = ["seccomp: libseccomp.so.2 is not installed", "namespaces: bubblewrap is not installed"]
+    with pytest.raises(SandboxError) as caught:
+        require_isolation(("rlimits",), reasons, allows_weak=False)
+    first, why, advice = str(caught.value).splitlines()
+    assert "proved: rlimits; missing: landlock, seccomp" in first
+    assert why == "  seccomp: libseccomp.so.2 is not installed"
+    assert "container" in advice
+    assert "WSL" in advice
+    assert "--allow-weak-isolation" in advice
+    require_isolation(("rlimits",), reasons, allows_weak=True)
+    require_isolation(("rlimits", "seccomp", "landlock"), reasons, allows_weak=False)
 
 
 def test_the_batchs_own_process_loads_neither_torch_nor_numpy():

@@ -35,7 +35,7 @@ from grader.report.as_json import report_as_json
 from grader.report.html import render_html
 from grader.report.terminal import print_report
 from grader.rubric import load_course
-from grader.sandbox.warm import Warm
+from grader.sandbox.warm import Warm, start_warm
 from grader.submission import Submission, read_submission
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,7 +85,7 @@ class Ways:
             with pytest.MonkeyPatch.context() as patch:
                 if name == "without bubblewrap":
                     patch.setenv("PATH", "/nowhere")
-                self.warm[name] = Warm()
+                self.warm[name] = start_warm()
                 self.warm[name].wait_ready()
         return self.warm[name]
 
@@ -231,7 +231,8 @@ def _expected(grader_: Grader) -> list[str]:
     """Return the expected gradients as somebody would print them."""
     (prepared,) = grader_._prepared["linear"]
     tensors = [gradient for case in prepared.cases for gradient in case.expected.values()]
-    return [f"{abs(number):.6g}" for tensor in tensors for number in tensor.flatten().tolist()]
+    written = [f"{abs(number):.8g}" for tensor in tensors for number in tensor.flatten().tolist()]
+    return [number for number in written if len(number) >= 8]
 
 
 @pytest.mark.parametrize("folder", ATTACKS, ids=lambda folder: folder.name)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from io import StringIO
 
@@ -13,6 +15,7 @@ from rich.console import Console
 
 from grader.feedback import Report
 from grader.grading import Grader
+from grader.report.as_json import report_as_json
 from grader.report.html import render_html
 from grader.report.terminal import print_report
 from grader.sandbox.warm import Warm
@@ -31,6 +34,12 @@ ATTACKS = {
     "right to left": "\u202egnp.exe",
     "a lone surrogate": "\ud800",
     "a null": "\x00",
+    "the end of a text area": "</textarea><iframe src=//example.org>",
+    "a link of a terminal": "\x1b]8;;http://example.org\x1b\\click\x1b]8;;\x1b\\",
+    "a fake result": "PASS linear_backward 5/5\nTotal 5 of 5 points",
+    "isolated directions": "\u2066x\u2069\u200b\u200d\ufeff",
+    "a formula": "=cmd|' /C calc'!A0",
+    "mathematics": "$\\href{javascript:alert(1)}{x}$ ![x](http://example.org/x.png)",
 }
 VOID = {"meta", "br", "img", "hr", "input", "link"}
 
@@ -38,6 +47,22 @@ VOID = {"meta", "br", "img", "hr", "input", "link"}
 def _report(attack: str, grader: Grader, warm: Warm) -> Report:
     source = f"def linear_backward(dout, x, W):\n    print({attack!a})\n    raise ValueError({attack!a})\n"
     return grader.grade(Submission(attack, {"linear.py": source.encode()}, {}), warm)
+
+
+def _by_name(attack: str, grader: Grader, warm: Warm) -> Report:
+    """The attack as the name of a file, of an exception and of what a function returns by."""
+    name = attack.replace("\0", "")  # which no file can have in its name
+    source = (
+        f"def linear_backward(dout, x, W):\n"
+        f"    if len(x) > 1:\n        raise type({name!a}, (Exception,), {{}})\n"
+        f"    return {{{attack!a}: x}}\n"
+    )
+    files = {f"{name}.py": source.encode(), f"{name}/broken.py": b"def linear_backward(:"}
+    return grader.grade(Submission(attack, files, {f"{name}2.py": "not a regular file"}), warm)
+
+
+Way = Callable[[str, Grader, Warm], Report]
+WAYS: list[Way] = [_report, _by_name]
 
 
 class _Tags(HTMLParser):
@@ -51,20 +76,24 @@ class _Tags(HTMLParser):
         self.attributes.update(name for name, _ in attrs)
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_the_page_has_no_tag_and_no_handler_of_a_submissions_making(attack: str, small_grader: Grader, warm: Warm):
+def test_the_page_has_no_tag_and_no_handler_of_a_submissions_making(
+    attack: str, way: Way, small_grader: Grader, warm: Warm
+):
     page = _Tags()
-    page.feed(render_html(_report(attack, small_grader, warm)))
+    page.feed(render_html(way(attack, small_grader, warm)))
 
     assert not page.names & {"script", "img", "iframe", "object", "embed", "link", "base"}
     assert not [name for name in page.attributes if name.startswith("on")]
 
 
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_the_terminal_gets_no_control_character(attack: str, small_grader: Grader, warm: Warm):
+def test_the_terminal_gets_no_control_character(attack: str, way: Way, small_grader: Grader, warm: Warm):
     out = StringIO()
 
-    print_report(_report(attack, small_grader, warm), Console(file=out, markup=False, highlight=False, emoji=False))
+    print_report(way(attack, small_grader, warm), Console(file=out, markup=False, highlight=False, emoji=False))
 
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", out.getvalue())
 
@@ -86,3 +115,60 @@ def test_a_flag_is_for_the_instructor_and_not_on_the_students_page(small_grader:
     assert [flag.kind for flag in report.selected[0].exercises[0].flags] == ["mutated_input"]
     assert "mutated" not in render_html(report)
     assert "in place" not in render_html(report)
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_the_json_is_valid_and_holds_nothing_that_cannot_be_written(
+    attack: str, way: Way, small_grader: Grader, warm: Warm
+):
+    content = json.dumps(report_as_json(way(attack, small_grader, warm)), allow_nan=False)
+
+    said = json.loads(content.encode("utf-8"))["assignments"][0]["exercises"][0]
+    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]", (said["message"] or "") + (said["printed"] or ""))
+
+
+# A body -> the outcome, and a part of the message.
+EXCEPTIONS = {
+    "a text that raises": ("def __str__(self): raise ValueError", "raised", "could not be read: __str__ raised"),
+    "a text that ends the process": ("def __str__(self): raise SystemExit", "raised", "__str__ raised"),
+    "a text that is none": ("def __str__(self): return 5", "raised", "could not be read"),
+    "a text of its own kind": (
+        "def __str__(self): return type('S', (str,), {'__getitem__': lambda *_: 1 / 0})('x')",
+        "raised",
+        "not text",
+    ),
+    "a text that never ends": ("def __str__(self):\n        while True: pass", "timed_out", "did not finish"),
+    "a text of a gigabyte": ("def __str__(self): return 'x' * 10**9", "raised", "could not be read"),
+    "a text of 100 MB": ("def __str__(self): return 'x' * 10**8", "raised", "xxx"),
+    "a representation that never ends": ("def __repr__(self):\n        while True: pass", "raised", "Strange"),
+}
+
+
+@pytest.mark.parametrize("name", EXCEPTIONS)
+def test_an_exception_that_will_not_be_shown_is_shown(name: str, small_grader: Grader, warm: Warm):
+    body, outcome, message = EXCEPTIONS[name]
+    source = f"class Strange(Exception):\n    {body}\n\ndef linear_backward(dout, x, W):\n    raise Strange('x')\n"
+
+    report = small_grader.grade(Submission("student", {"linear.py": source.encode()}, {}), warm)
+
+    exercise = report.selected[0].exercises[0]
+    assert exercise.outcome.value == outcome, exercise.message
+    assert message in exercise.message
+    assert len(exercise.message) < 3_000
+
+
+@pytest.mark.parametrize(
+    "prints", ["print('x' * 60_000)", "print('x\\n' * 30_000)", "print('\\u202e' * 15_000)", "print('\\0' * 60_000)"]
+)
+def test_what_is_printed_is_cut_and_what_was_cut_is_counted(prints: str, small_grader: Grader, warm: Warm):
+    source = f"def linear_backward(dout, x, W):\n    {prints}\n    return None\n"
+
+    report = small_grader.grade(Submission("student", {"linear.py": source.encode()}, {}), warm)
+
+    printed = report.selected[0].exercises[0].printed
+    assert re.match(r"\(\d+ characters before\) \.\.\. ", printed)
+    assert len(printed) < 30_000
+    out = StringIO()
+    print_report(report, Console(file=out, markup=False, highlight=False, emoji=False))
+    assert len(out.getvalue()) < 20_000

@@ -25,12 +25,13 @@ class Cluster:
             text = f"{address}: only a scheduler on this machine (127.0.0.1) or one with TLS (tls://HOST:PORT) is used"
             raise UsageError(f"dask:{text}")
         try:
-            from distributed import Client
+            import distributed
         except ImportError as error:
             text = "dask is not installed; pip install 'backprop-grader[cluster]'"
             raise UsageError(text) from error
+        connect: Any = distributed.Client  # untyped
         try:
-            self._client: Any = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
+            self._client: Any = connect(address, timeout=CONNECT_SECONDS, set_as_default=False)
         except (OSError, ValueError) as error:
             raise UsageError(f"no dask scheduler answers at {address}: {error}") from error
         # A submission is one task: nothing depends on its result, so dask may forget it.

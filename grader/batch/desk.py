@@ -21,7 +21,7 @@ from grader.grading import Grader
 from grader.report.as_json import report_as_json
 from grader.report.html import render_html
 from grader.rubric import default_course, load_course
-from grader.sandbox.warm import Warm
+from grader.sandbox.warm import Warm, start_warm
 from grader.submission import Submission
 
 
@@ -44,12 +44,15 @@ def grade_task(order: Order, task: Task) -> Graded:
     )
 
 
-def set_up(order: Order) -> tuple[str, ...]:
-    """Make ready, in a process that others are forked from, what all of them need; return the layers of isolation."""
+def set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Make ready, in a process that others are forked from, what all of them need.
+
+    Returns the layers of isolation that were proved, and a line for each of the others.
+    """
     warm = _first_warm()
     _grader(order)
     warm.wait_ready()
-    return warm.isolation
+    return warm.isolation, warm.weaknesses
 
 
 def settle() -> None:
@@ -63,7 +66,7 @@ def _grade(order: Order, submission: Submission) -> Report:
         warm = _own_warm()
         try:
             warm.wait_ready()
-            require_isolation(warm.isolation, allows_weak=order.allows_weak_isolation)
+            require_isolation(warm.isolation, warm.weaknesses, allows_weak=order.allows_weak_isolation)
             report = grader.grade(submission, warm)
         except SandboxError:
             if is_last or warm.is_alive:
@@ -72,7 +75,7 @@ def _grade(order: Order, submission: Submission) -> Report:
             if is_last or report.score is not None or warm.is_alive:
                 return report
         # The warm process has died, with whatever it was asked: a new one, and once again.
-        _HERE.warm = Warm()
+        _HERE.warm = start_warm()
     raise AssertionError
 
 
@@ -90,7 +93,7 @@ def _grader(order: Order) -> Grader:
 
 @cache
 def _first_warm() -> Warm:
-    return Warm()
+    return start_warm()
 
 
 def _own_warm() -> Warm:

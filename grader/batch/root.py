@@ -36,7 +36,7 @@ def main(control_descriptor: int) -> None:
     control.send(pickle.dumps(answer))
     gc.collect()
     gc.freeze()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how a worker ended: its closed line tells
+    workers: set[int] = set()
     while True:
         try:
             request, descriptors, _, _ = socket.recv_fds(control, 16, 1)
@@ -44,6 +44,9 @@ def main(control_descriptor: int) -> None:
             request = b""
         if not request:
             break
+        # Those that died meanwhile. Not by ignoring SIGCHLD: what a worker starts would inherit that, and bubblewrap
+        # waits for the signal.
+        workers = {worker for worker in workers if os.waitpid(worker, os.WNOHANG)[0] == 0}
         pid = os.fork()
         if pid == 0:
             try:
@@ -51,6 +54,7 @@ def main(control_descriptor: int) -> None:
                 serve(Connection(descriptors[0]), settle)
             finally:
                 os._exit(0)
+        workers.add(pid)
         os.close(descriptors[0])
     # The root was started as the head of a process group, and its workers are the rest of it.
     os.killpg(os.getpgrp(), signal.SIGKILL)

@@ -192,7 +192,7 @@ class _Batch:
         jobs = min(self.options.jobs, len(self.own)) or 1
         executor = LocalExecutor(jobs, (work.set_up, (self.order,)), (work.settle, ()))
         stack.callback(executor.shutdown, wait=False)
-        require_isolation(executor.prepared, allows_weak=self.options.allows_weak_isolation)
+        require_isolation(*executor.prepared, allows_weak=self.options.allows_weak_isolation)
         return executor, jobs
 
     def _tasks(self) -> Iterator[tuple[Ticket, Task]]:

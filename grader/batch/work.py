@@ -12,8 +12,8 @@ def grade_task(order: Order, task: Task) -> Graded:
     return desk.grade_task(order, task)
 
 
-def set_up(order: Order) -> tuple[str, ...]:
-    """Make ready what every task needs; return the layers of isolation that were proved."""
+def set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Make ready what every task needs; return the layers that were proved, and a line for each of the others."""
     from grader.batch import desk
 
     return desk.set_up(order)

@@ -101,6 +101,7 @@ class Answer:
     source: str = ""
     printed: str = ""
     seconds: float = 0.0
+    cpu_seconds: float | None = None
     gradients: Mapping[str, Tensor] = field(default_factory=dict)
     notes: Mapping[str, Note] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()

@@ -30,7 +30,10 @@ _CARRIED = frozenset(
 
 @dataclass
 class Reply:
-    """What the child says of one call; `notes` tells of each gradient why there is no tensor of it."""
+    """What the child says of one call; `notes` tells of each gradient why there is no tensor of it.
+
+    `is_cut_short` is of the call, not of the student's making: its log was full, so its outcome means nothing.
+    """
 
     outcome: str
     message: str = ""
@@ -40,6 +43,7 @@ class Reply:
     tensors: dict[str, Tensor] = field(default_factory=dict)
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     flags: list[list[str]] = field(default_factory=list)
+    is_cut_short: bool = False
 
 
 def call(
@@ -53,7 +57,7 @@ def call(
 ) -> Reply:
     """Call a student's function with arguments by name, and gather the gradients that it gives.
 
-    If it called autograd there are none: what it went on to return is not looked at. `logged` has its operators logged.
+    If it called autograd there are none: what it went on to return is not looked at. `logged` logs its operators.
     """
     misfit = _signature_problem(function, arguments, files)
     if misfit:
@@ -62,8 +66,9 @@ def call(
     versions = {name: tensor._version for name, tensor in inputs.items()}
     # Gathered under the guard, too: what was returned may be an object that computes only when looked at.
     with guard.watch(files) as watch:
+        log = OperatorLog(watch, guard.call_operator) if logged else None
         try:
-            with OperatorLog(watch, guard.call_operator) if logged else nullcontext():
+            with log or nullcontext():
                 returned = function(**arguments)
         except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
             reply = explain(error, files)
@@ -77,6 +82,7 @@ def call(
     if watch.refusal:
         reply = Reply("autograd_used", watch.refusal, watch.file, watch.line, watch.source[:MAX_SOURCE])
     reply.flags += watch.flags
+    reply.is_cut_short = log is not None and log.is_full
     for name, tensor in inputs.items():
         if tensor._version != versions[name]:
             reply.flags.append(["mutated_input", f"{name} was changed in place"])
@@ -209,7 +215,7 @@ def _take(found: Mapping[str, Any], reply: Reply) -> None:
         if value is None:
             continue
         if not isinstance(value, Tensor):
-            reply.notes[name] = {"kind": "not_a_tensor", "text": f"{_kind(value)}, not a tensor"}
+            reply.notes[name] = {"kind": "not_a_tensor", "text": f"a {_kind(value)}, not a tensor"}
             continue
         try:
             with torch._C.DisableTorchFunctionSubclass():

@@ -1,9 +1,9 @@
-"""A forked child as the grader sees it: requests go in, answers and output come out, all within limits. POSIX only."""
+"""A child as the grader sees it: requests go in, answers and output come out, all within limits."""
 
 from __future__ import annotations
 
-import os
-import selectors
+import secrets
+import signal
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -11,10 +11,14 @@ from enum import Enum, auto
 from typing import Any
 
 from grader.sandbox.frames import HEADER, Frame, FrameError, pack, unpack_header, unpack_text
+from grader.sandbox.wire import Stream, Wire
 from grader.text import clean, decode
 
 MAX_PRINTED = 4_000
-CHUNK = 1 << 16
+# How long to wait for output that was printed before an answer, where it comes by a way of its own.
+LATE_SECONDS = 0.2
+# All bytes of a UTF-8 character but its first.
+CONTINUING = bytes(range(0x80, 0xC0))
 
 
 class End(Enum):
@@ -31,7 +35,7 @@ class End(Enum):
 class Heard:
     """What came of one request: the frame if there was an answer, what was printed, and how long it took.
 
-    `status` is how the process ended, as os.waitpid gives it, if it did.
+    `exit_code` is how the process ended, as subprocess gives it, if it did: a negative one is a signal.
     """
 
     end: End
@@ -39,27 +43,34 @@ class Heard:
     reason: str
     printed: str
     seconds: float
-    status: int | None = None
+    exit_code: int | None = None
+
+
+class _FloodError(Exception):
+    """More was printed than may be."""
 
 
 class Child:
     """One confined process that holds one submission."""
 
     def __init__(
-        self, pipes: tuple[int, int, int], output_bytes: int, kill: Callable[[], None], status: Callable[[], int | None]
+        self,
+        wire: Wire,
+        output_bytes: int,
+        kill: Callable[[], None],
+        exit_code: Callable[[], int | None],
+        cpu_seconds: Callable[[], float | None] = lambda: None,
     ) -> None:
-        requests, answers, output = pipes
-        self._requests, self._answers, self._output = requests, answers, output
+        self._wire = wire
         self._room = output_bytes
         self._kill = kill
-        self._status = status
+        self._exit_code = exit_code
+        # Processor time used so far, read from outside; None where that can't be had, or the process is gone.
+        self.cpu_seconds = cpu_seconds
         self._last_id = 0
+        self._received = bytearray()
         self._printed = bytearray()
-        for descriptor in (requests, answers, output):
-            os.set_blocking(descriptor, False)
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(answers, selectors.EVENT_READ)
-        self._selector.register(output, selectors.EVENT_READ)
+        self._forgotten = 0  # characters that were printed before those
 
     def ask(self, message: Mapping[str, Any], payload: bytes, seconds: float) -> Heard:
         """Send one request and wait for its answer, `seconds` at the most.
@@ -69,91 +80,92 @@ class Child:
         started = time.monotonic()
         self._last_id += 1
         self._printed.clear()
-        end, frame, reason = self._exchange(pack({**message, "id": self._last_id}, payload), started + seconds)
-        printed = clean(decode(bytes(self._printed[-2 * MAX_PRINTED :])), MAX_PRINTED, keep="tail")
+        self._forgotten = 0
+        # Printed by the child before it answers: what comes before the mark belongs to this request.
+        mark = f"[{secrets.token_hex(8)}]" if self._wire.needs_mark else ""
+        request = {**message, "id": self._last_id, **({"mark": mark} if mark else {})}
+        end, frame, reason = self._exchange(pack(request, payload), started + seconds, mark.encode())
+        printed = self._last_words(mark.encode())
         seconds = time.monotonic() - started
-        return Heard(end, frame, reason, printed, seconds, self._status() if end is End.DIED else None)
+        return Heard(end, frame, reason, printed, seconds, self._exit_code() if end is End.DIED else None)
 
     def close(self) -> None:
         """End the child, whatever it is doing."""
         self._kill()
-        self._selector.close()
-        for descriptor in (self._requests, self._answers, self._output):
-            os.close(descriptor)
+        self._wire.close()
 
-    def _exchange(self, request: bytes, deadline: float) -> tuple[End, Frame | None, str]:
-        unsent = memoryview(request)
-        received = bytearray()
-        self._selector.register(self._requests, selectors.EVENT_WRITE)
+    def _exchange(self, request: bytes, deadline: float, mark: bytes) -> tuple[End, Frame | None, str]:
+        self._wire.send(request)
         try:
-            while True:
+            while (frame := self._complete()) is None:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     return End.TIMED_OUT, None, ""
-                for key, _ in self._selector.select(remaining):
-                    if key.fd == self._requests:
-                        unsent = self._send(unsent)
-                    elif key.fd == self._output:
-                        if not self._read_output():
-                            return End.FLOODED, None, ""
-                    elif not self._receive(received):
-                        return End.DIED, None, ""
-                if (frame := self._complete(received)) is not None:
-                    return (End.ANSWERED if self._read_output() else End.FLOODED), frame, ""
+                if not self._take(self._wire.wait(remaining)):
+                    self._take_rest(b"")
+                    return End.DIED, None, ""
+            self._take_rest(mark)
         except FrameError as error:
             return End.MALFORMED, None, str(error)
-        finally:
-            if self._requests in self._selector.get_map():
-                self._selector.unregister(self._requests)
+        except _FloodError:
+            return End.FLOODED, None, ""
+        return End.ANSWERED, frame, ""
 
-    def _send(self, unsent: memoryview) -> memoryview:
-        try:
-            unsent = unsent[os.write(self._requests, unsent) :]
-        except BlockingIOError:
-            return unsent
-        except BrokenPipeError:
-            unsent = unsent[:0]  # it is gone; the other end of the answers says so, too
-        if not unsent:
-            self._selector.unregister(self._requests)
-        return unsent
+    def _take(self, arrived: list[tuple[Stream, bytes]]) -> bool:
+        """Keep what came in; False if there will be no more answers."""
+        goes_on = True
+        for stream, part in arrived:
+            if stream is Stream.OUTPUT:
+                self._room -= len(part)
+                self._printed += part
+                self._forgotten += len(self._printed[: -2 * MAX_PRINTED].translate(None, CONTINUING))
+                del self._printed[: -2 * MAX_PRINTED]
+                if self._room < 0:
+                    raise _FloodError
+            else:
+                self._received += part
+                goes_on = goes_on and bool(part)
+        return goes_on
 
-    def _receive(self, received: bytearray) -> bool:
-        """Take what has arrived of the answer; False if there will be no more."""
-        try:
-            part = os.read(self._answers, CHUNK)
-        except BlockingIOError:
-            return True
-        received += part
-        return bool(part)
+    def _take_rest(self, mark: bytes) -> None:
+        """Take the output that was printed before the answer, or before the end, and has not come in yet."""
+        deadline = time.monotonic() + (LATE_SECONDS if self._wire.needs_mark else 0)
+        while not (mark and mark in self._printed):
+            arrived = self._wire.wait(max(0.0, deadline - time.monotonic()))
+            self._take(arrived)
+            is_over = (Stream.OUTPUT, b"") in arrived or time.monotonic() >= deadline
+            if self._received or (is_over and not any(part for _, part in arrived)):
+                return
 
-    def _complete(self, received: bytearray) -> Frame | None:
+    def _last_words(self, mark: bytes) -> str:
+        """Return the end of what was printed, with a count of what came before it."""
+        text = decode(bytes(self._printed).replace(mark, b"") if mark else bytes(self._printed))
+        before = self._forgotten + max(0, len(text) - MAX_PRINTED)
+        words = clean(text[-MAX_PRINTED:], MAX_PRINTED)
+        return f"({before} characters before) ... {words}" if before else words
+
+    def _complete(self) -> Frame | None:
         """Return the frame once all of it is there. Raises FrameError for anything but one answer to this request."""
+        received = self._received
         if len(received) < HEADER.size:
             return None
         text_length, payload_length = unpack_header(bytes(received[: HEADER.size]))
-        end = HEADER.size + text_length + payload_length
-        if len(received) > end:
+        text_end = HEADER.size + text_length
+        if len(received) > text_end + payload_length:
             raise FrameError("more than one answer came back")
-        if len(received) < end:
+        if len(received) < text_end + payload_length:
             return None
-        message = unpack_text(bytes(received[HEADER.size : HEADER.size + text_length]))
+        with memoryview(received) as view:
+            message, payload = unpack_text(bytes(view[HEADER.size : text_end])), bytes(view[text_end:])
         if message.get("id") != self._last_id:
             raise FrameError("an answer came back that was not asked for")
-        return Frame(message, bytes(received[HEADER.size + text_length :]))
+        received.clear()
+        return Frame(message, payload)
 
-    def _read_output(self) -> bool:
-        """Take what was printed; False if it is too much. The last of it is kept."""
-        while True:
-            try:
-                part = os.read(self._output, CHUNK)
-            except BlockingIOError:
-                return True
-            if not part:
-                if self._output in self._selector.get_map():
-                    self._selector.unregister(self._output)
-                return True
-            self._room -= len(part)
-            self._printed += part
-            del self._printed[: -2 * MAX_PRINTED]
-            if self._room < 0:
-                return False
+
+def describe_exit(code: int) -> str:
+    """Say how a process ended, from what subprocess gives."""
+    if code >= 0:
+        return f"it ended the process with exit status {code}"
+    names = {int(known): known.name for known in signal.Signals}
+    return f"it was ended by {names.get(-code, f'signal {-code}')}"

@@ -6,6 +6,7 @@ Imported by both sides, so it imports nothing else of the grader.
 from __future__ import annotations
 
 import json
+import os
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -54,3 +55,30 @@ def unpack_text(text: bytes) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise FrameError("the answer's text is not a JSON object")
     return message
+
+
+def read_frame(descriptor: int) -> Frame | None:
+    """Wait for a frame on a descriptor and return it, or None if there will be no more."""
+    header = _read(descriptor, HEADER.size)
+    if len(header) < HEADER.size:
+        return None
+    text_length, payload_length = unpack_header(header)
+    message = unpack_text(_read(descriptor, text_length))
+    return Frame(message, _read(descriptor, payload_length))
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Write all of it, in as many parts as it takes."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _read(descriptor: int, length: int) -> bytes:
+    parts = bytearray()
+    while len(parts) < length:
+        part = os.read(descriptor, min(length - len(parts), 1 << 20))
+        if not part:
+            break
+        parts += part
+    return bytes(parts)

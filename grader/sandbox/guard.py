@@ -174,10 +174,13 @@ class Guard:
             return original(*args, **kwargs)
 
         if not isinstance(original, FunctionType):
-            return functools.wraps(original, updated=())(replacement)
-        # torch scripts some of its own functions later on, and looks up what they mention in their globals.
+            return _dress(replacement, original)
+        # torch scripts some of its own functions later on: what they mention is looked up in their globals, ...
         replacement = FunctionType(replacement.__code__, original.__globals__, None, None, replacement.__closure__)
-        return functools.wraps(original)(replacement)
+        if original.__module__.startswith("torch._decomp"):
+            # ... and their text in what they wrap.
+            return functools.wraps(original)(replacement)
+        return _dress(replacement, original)
 
     def _replace_hiding(self, owner: str, name: str) -> None:
         holder = _find(owner)
@@ -185,7 +188,6 @@ class Guard:
         if not callable(original):
             return
 
-        @functools.wraps(original, updated=())
         def replacement(*args: Any, **kwargs: Any) -> Any:
             caller = sys._getframe(1)
             # torch does it itself, to print a tensor.
@@ -193,7 +195,7 @@ class Guard:
                 self._watch.note("log_switched_off", f"line {caller.f_lineno} calls {name}, which hides operators")
             return original(*args, **kwargs)
 
-        setattr(holder, name, replacement)
+        setattr(holder, name, _dress(replacement, original))
 
     def _replace_compilation_unit(self) -> None:
         original = torch.jit.CompilationUnit
@@ -223,13 +225,20 @@ class Guard:
     def _replace_operator(self, operator: Any) -> None:
         original = operator.__call__
 
-        @functools.wraps(original)
         def replacement(called: Any, /, *args: Any, **kwargs: Any) -> Any:
             if self._watch is not None and "backward" in called.__name__:
                 self._watch.refuse(f"the operator {called.__name__}")
             return original(called, *args, **kwargs)
 
-        operator.__call__ = replacement
+        operator.__call__ = _dress(replacement, original)
+
+
+def _dress(replacement: Callable[..., Any], original: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a replacement the name and the description of the original."""
+    functools.update_wrapper(replacement, original, updated=())
+    # It would be the way around the guard that anyone tries first.
+    del replacement.__wrapped__  # type: ignore[attr-defined]
+    return replacement
 
 
 def _find(path: str) -> Any:

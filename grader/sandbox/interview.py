@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,21 +23,29 @@ from grader.sandbox.answer import (
     read_line,
     read_source,
 )
-from grader.sandbox.child import Child, End, Heard
+from grader.sandbox.child import Child, End, Heard, describe_exit
 from grader.sandbox.frames import Frame, FrameError
-from grader.sandbox.warm import Warm, describe_status
+from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.text import clean, one_line
 
 MAX_WRITTEN = 50
+PROCESSOR_SIGNAL = getattr(signal, "SIGXCPU", None)  # Windows has none
+# Of the time that a call may take, the share up to which it is quick enough to be made again with a log.
+QUICK_SHARE = 0.1
 
 
 @dataclass(frozen=True)
 class Call:
-    """The arguments of one call, ready to travel."""
+    """The arguments of one call, ready to travel.
+
+    `is_repeat` marks one that was made before: it may be left out, has its operators logged, and its end is no
+    one's loss.
+    """
 
     numbers: Mapping[str, float | int]
     tensors: bytes
+    is_repeat: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,10 @@ class Interview:
         """The files that could not be read or parsed, or that never finished loading, and why."""
         return self._lost
 
+    def mentions(self, question: Question) -> bool:
+        """Return whether any file defines the function, or seems to and could not be read."""
+        return bool(self._candidates(question))
+
     def ask(self, question: Question) -> tuple[Answer, ...]:
         """Return one answer per call, or fewer if the function ended its process, or one that says why none."""
         problem: Answer | None = None
@@ -109,10 +120,12 @@ class Interview:
             if isinstance(loaded, Answer):
                 problem = problem or loaded
             elif question.function in loaded["functions"]:
-                return self._call(question, file)
+                return _noting(loaded["stopped"], file, self._call(question, file))
             elif loaded["stopped"] and question.function in self.defines[file]:
                 problem = problem or _never_reached(question.function, file, loaded["stopped"])
-        return (problem or Answer(Outcome.MISSING, f"{question.function} is defined in no file of the submission"),)
+        home = question.home if question.home in self._files else None
+        missing = f"{question.function} is defined in no file of the submission"
+        return (problem or Answer(Outcome.MISSING, missing, file=home),)
 
     def lend_child(self, question: Question) -> tuple[Child, str] | None:
         """Hand over a child that has the function loaded, and its file; who takes it closes it."""
@@ -199,23 +212,25 @@ class Interview:
 
     def _call(self, question: Question, file: str) -> tuple[Answer, ...]:
         answers: list[Answer] = []
+        is_quiet = True
+        assert self._child is not None
+        clock = self._child.cpu_seconds()
         for call in question.calls:
+            if call.is_repeat:
+                is_quiet = self._is_quiet()
+                if not is_quiet or self._is_slow(answers):
+                    break
             if self._seconds_left <= 0:
                 text = (
                     f"the {self._limits.submission_seconds:g} s for the whole submission were used up before this call"
                 )
                 answers.append(Answer(Outcome.TIMED_OUT, text))
                 break
-            heard = self._hear(
-                question.message("call", file=file, numbers=dict(call.numbers), logged=False), call.tensors
-            )
-            answer = self._read(heard, question)
+            answer, clock = self._call_once(question, file, call, clock)
             answers.append(answer)
-            if heard.frame is None:
+            if self._child is None:
                 break
-        if self._child is not None and self._hear({"do": "nothing"}, b"").frame is None:
-            # A second answer arrived behind the last one, or the process ended after it.
-            self._drop_child()
+        if not (is_quiet and self._is_quiet()):
             answers[-1] = replace(
                 answers[-1],
                 outcome=Outcome.BAD_RETURN,
@@ -223,6 +238,27 @@ class Interview:
                 gradients={},
             )
         return tuple(answers)
+
+    def _call_once(self, question: Question, file: str, call: Call, clock: float | None) -> tuple[Answer, float | None]:
+        """Return the answer to one call and the child's processor clock behind it, given the one before it."""
+        assert self._child is not None
+        message = question.message("call", file=file, numbers=dict(call.numbers), logged=call.is_repeat)
+        heard = self._hear(message, call.tensors)
+        after = self._child.cpu_seconds()
+        used = after - clock if after is not None and clock is not None else None
+        return replace(self._read(heard, question), cpu_seconds=used), after
+
+    def _is_slow(self, answers: Sequence[Answer]) -> bool:
+        """Return whether a repeated and logged call could cost other functions their time."""
+        limit = min(self._limits.call_seconds, self._seconds_left)
+        return max(answer.seconds for answer in answers) > limit * QUICK_SHARE
+
+    def _is_quiet(self) -> bool:
+        """Return False, and end the child, if a second answer came behind its last one, or it ended after that."""
+        if self._child is not None and self._hear({"do": "nothing"}, b"").frame is None:
+            self._drop_child()
+            return False
+        return True
 
     def _read(self, heard: Heard, question: Question) -> Answer:
         if heard.frame is None:
@@ -256,23 +292,37 @@ class Interview:
         return Answer(outcome, message, printed=heard.printed, seconds=heard.seconds)
 
     def _explain_death(self, heard: Heard, what: str) -> tuple[Outcome, str]:
-        status = heard.status
-        if status is None:
+        code = heard.exit_code
+        if code is None:
             return Outcome.CRASHED, f"{what} closed its answer and gave none"
-        if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        if PROCESSOR_SIGNAL is not None and code == -PROCESSOR_SIGNAL:
             return Outcome.TIMED_OUT, f"{what} used up the processor time of the whole submission"
         if "bad_alloc" in heard.printed or "MemoryError" in heard.printed[-200:]:
             return Outcome.OUT_OF_MEMORY, f"{what} asked for more than {self._limits.memory_mb} MB"
         if "Thread creation failed" in heard.printed:
             # libgomp ends the process in which it gets none.
             return Outcome.CRASHED, f"{what} gave no answer: it asked for threads (torch.set_num_threads), and gets one"
-        return Outcome.CRASHED, f"{what} gave no answer: {describe_status(status)}"
+        return Outcome.CRASHED, f"{what} gave no answer: {describe_exit(code)}"
 
     def _drop_child(self) -> None:
         if self._child is not None:
             child, self._child = self._child, None
             child.close()
             self._loaded.clear()
+
+
+def _noting(stopped: Mapping[str, Any] | None, file: str, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    """Say with answers that are right in themselves that their file stopped further down."""
+    if stopped is None:
+        return answers
+    line = read_line(stopped)
+    at = f" at line {line}" if line else ""
+    reason = one_line(str(stopped.get("message", "")), 500)
+    text = f"{one_line(file, 200)} stopped{at}: {reason}; what stands above was graded"
+    return tuple(
+        replace(answer, message=text, file=file, line=line) if answer.outcome is Outcome.RETURNED else answer
+        for answer in answers
+    )
 
 
 def _never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answer:

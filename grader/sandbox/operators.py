@@ -1,9 +1,9 @@
 """A log of the operators that one call runs: those of a backward pass stand out. Runs in the confined child only.
 
-Every operator of a logged call goes through Python, which costs some 10 µs where the operator itself takes one or two:
-the lesson's loop over an embedding would take several times as long. So one call of each function is logged, the one
-that is made a second time, whose time and tensors are not used. What builds a graph shows in every call, by
-the guard's count of nodes; the log is for borrowed backward operators and for forward mode.
+An operator that is logged costs some 25 µs, where by itself it takes one or two: a loop over an embedding would take
+twenty times as long. So one call of each function is logged, the one that is made a second time, whose time is not
+used, and only up to MAX_OPERATORS; a call that runs more is ended there and made once more without the log. What
+builds a graph shows in every call, by the guard's count of nodes; the log is for borrowed operators and forward mode.
 """
 
 from __future__ import annotations
@@ -18,8 +18,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from grader.sandbox.guard import Watch
 
+MAX_OPERATORS = 500
 MAX_NAMED = 5
 FORWARD_MODE = ("_make_dual", "_unpack_dual", "_fw_primal")
+
+
+class LogFullError(BaseException):
+    """Ends a call whose log is full; no `except Exception` of a submission is in its way."""
 
 
 class OperatorLog(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch leaves it bare
@@ -38,15 +43,22 @@ class OperatorLog(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch l
         self.graph_task = torch._C._current_graph_task_id
         self.is_tracking = torch.is_grad_enabled
 
-    def __torch_dispatch__(
+    @property
+    def is_full(self) -> bool:
+        """Whether the call ran more operators than are logged."""
+        return self.count > MAX_OPERATORS
+
+    def log(
         self,
         func: Any,
-        types: Sequence[type],
+        types: Sequence[type],  # noqa: ARG002 # torch passes it
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Note one operator and run it."""
         self.count += 1
+        if self.is_full:
+            raise LogFullError
         name = func.__name__
         if "backward" in name:
             self.backward[name] += 1
@@ -78,8 +90,12 @@ class OperatorLog(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch l
 
     def _probe(self) -> None:
         """Run an operator that the log must see."""
-        before = self.count
+        before, self.count = self.count, 0
         torch.empty(0).neg()
-        if self.count == before:
+        if self.count == 0:
             self.watch.note("log_switched_off", "the log of operators saw nothing of an operator that was run")
         self.count = before
+
+
+# Set here: a method of this name in the class's own body torch would wrap, and load its compiler at the first operator.
+OperatorLog.__torch_dispatch__ = OperatorLog.log  # type: ignore[assignment, method-assign] # torch says less

@@ -1,10 +1,11 @@
 """The warm process: imports torch once, then forks a confined child whenever the grader asks.
 
 It is started by exec with an empty environment and never runs a line of a submission itself. POSIX only.
-Over one control socket it takes `fork BYTES SECONDS` with three descriptors (requests, answers, output)
-and `kill PID`; it says `ready`, `started PID`, and `ended PID STATUS` when a child is gone. When the
-socket closes it kills what is left and ends. `client` brings one descriptor, the end of a further control
-socket: another process of the grader then has children of its own, which end with that socket.
+Over one control socket it takes `fork BYTES SECONDS` with three descriptors (requests, answers, output),
+`kill PID`, and `cpu PID`, which asks for a child's processor time; it says `ready`, `started PID`,
+`cpu PID NANOSECONDS` (-1 if that is not known), and `ended PID STATUS` when a child is gone. When the socket
+closes it kills what is left and ends. `client` brings one descriptor, the end of a further control socket:
+another process of the grader then has children of its own, which end with that socket.
 """
 
 from __future__ import annotations
@@ -17,22 +18,18 @@ import selectors
 import signal
 import socket
 import sys
-from collections.abc import Sequence
-
-# Before numpy and torch are imported: a process that forks may have one thread only.
-os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-
-import torch
+import time
 
 from grader.sandbox.box import Box, Budget, build_box
 from grader.sandbox.respond import respond
+from grader.sandbox.settings import use_course_settings, warm_up
 
 
-def main(control_descriptor: int, readable: Sequence[str]) -> None:
+def main(control_descriptor: str, *readable: str) -> None:
     """Serve fork requests until the control socket closes; of files, children may read `readable` only."""
-    control = socket.socket(fileno=control_descriptor)
-    _use_course_settings()
-    _warm_up()
+    control = socket.socket(fileno=int(control_descriptor))
+    use_course_settings()
+    warm_up()
     box = build_box(readable)
     gc.collect()
     gc.freeze()
@@ -70,6 +67,8 @@ class _Server:
                 self.selector.register(socket.socket(fileno=descriptors[0]), selectors.EVENT_READ)
             case ["kill", pid] if int(pid) in self.children:
                 os.kill(int(pid), signal.SIGKILL)
+            case ["cpu", pid]:
+                _tell(control, f"cpu {pid} {_cpu_nanoseconds(int(pid)) if int(pid) in self.children else -1}")
             case []:
                 return False
         return True
@@ -107,6 +106,17 @@ class _Server:
         _tell(control, f"ended {pid} {status}")
 
 
+def _cpu_nanoseconds(pid: int) -> int:
+    """Return the processor time that a child has used, or -1 where the system tells it in another way."""
+    if sys.platform != "linux":
+        return -1
+    # The number that clock_getcpuclockid(3) returns; as a clock it needs no /proc and counts in nanoseconds.
+    try:
+        return time.clock_gettime_ns((~pid << 3) | 2)
+    except OSError:
+        return -1  # it has just ended
+
+
 def _tell(control: socket.socket, words: str) -> None:
     # Who asked may have gone; the selector says so, too.
     with contextlib.suppress(OSError):
@@ -119,27 +129,3 @@ def _become_child(descriptors: list[int], box: Box, budget: Budget) -> None:
     os.dup2(output, 2)
     box.confine(budget, keep=(0, 1, 2, requests, answers))
     respond(requests, answers)
-
-
-def _use_course_settings() -> None:
-    # What a student's plain torch.zeros(...) gives is float64, as everything in the course is.
-    torch.set_default_dtype(torch.float64)
-    torch.set_num_threads(1)
-    # Its kernels are written at run time into executable memory, which the box denies.
-    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call] # torch leaves it bare
-    for descriptor, stream in ((1, "stdout"), (2, "stderr")):
-        # Line by line, so that what was printed before a crash is not lost with the process.
-        file = open(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115 # stays open
-        setattr(sys, stream, file)
-
-
-def _warm_up() -> None:
-    """Use what submissions use once, so that no child pays for a first time."""
-    x = torch.ones(4, 3)
-    torch.einsum("ij,kj->ik", x, x).sum().item()
-    (x @ x.T).tanh().exp().log().mean(0, keepdim=True).max(dim=1)
-    torch.zeros(5, 3).index_add_(0, torch.tensor([0, 0, 1, 2]), x)
-    torch.nn.functional.one_hot(torch.tensor([0, 2]), num_classes=3)
-    torch.softmax(x, dim=1).var(0).sqrt().pow(2).view(-1).clone()
-    x[[0, 0], [1, 2]] += 1.0
-    repr(x)

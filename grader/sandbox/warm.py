@@ -1,213 +1,74 @@
-"""The warm process as the grader sees it: started once, asked for a child per submission. POSIX only."""
+"""The two ways to a confined child: forked from a warm process, or started fresh where a fork is not safe."""
 
 from __future__ import annotations
 
-import copy
-import importlib.util
-import json
 import os
-import select
-import signal
 import socket
-import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
-from grader.errors import SandboxError
-from grader.sandbox.bubblewrap import why_no_namespaces, wrap
-from grader.sandbox.child import Child
-from grader.sandbox.readable import readable_folders
-from grader.text import clean, decode
+from grader.errors import UsageError
 
-if TYPE_CHECKING:  # imported before the process is started, it would hold that up
+if TYPE_CHECKING:
     from grader.rubric import Limits
+    from grader.sandbox.child import Child
 
-START_SECONDS = 120.0
-END_SECONDS = 2.0
-
-# The package is imported from where this process has it, then taken off the path: a submission that
-# imports `solutions` or `assignments` finds nothing.
-_BOOT = """
-import sys
-control, package, libraries, *readable = sys.argv[1:]
-sys.path[:0] = [package]
-if libraries not in sys.path:
-    sys.path.append(libraries)
-from grader.sandbox.server import main
-if package != libraries:
-    sys.path[:] = [folder for folder in sys.path if folder != package]
-sys.argv[:] = [""]
-main(int(control), readable)
-"""
+VARIABLE = "GRADE_SANDBOX"
+WAYS = ("fork", "fresh")
 
 
-class Warm:
-    """A process that has imported torch and forks confined children; use it as a context manager."""
+class Warm(Protocol):
+    """Where children come from; use it as a context manager.
 
-    def __init__(self) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        package = Path(__file__).resolve().parents[2]
-        torch_spec = importlib.util.find_spec("torch")
-        if torch_spec is None or torch_spec.origin is None:
-            raise SandboxError("torch is not installed; the README says how to get it")
-        libraries = Path(torch_spec.origin).parents[1]
-        readable = readable_folders()
-        command = [sys.executable, "-I", "-B", "-X", "utf8", "-c", _BOOT, str(theirs.fileno())]
-        command += [str(package), str(libraries), *readable]
-        no_namespaces = why_no_namespaces(readable)
-        if no_namespaces is None:
-            own = [package / "grader" / "__init__.py", package / "grader" / "sandbox"]
-            command = wrap(command, [*readable, *map(str, own)])
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 # closed with the process
-        self._process = subprocess.Popen(  # noqa: S603 # our own interpreter and program
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._errors,
-            env={},
-            cwd="/",
-            pass_fds=(theirs.fileno(),),
-            # Ctrl-C is for the grader, which then closes the warm process in order.
-            start_new_session=True,
-        )
-        theirs.close()
-        self._control = ours
-        self._ended: dict[int, int] = {}
-        self._is_ready = False
-        self._is_shared = False
-        self._no_namespaces = no_namespaces
-        self.isolation: tuple[str, ...] = ()
-        self.weaknesses: tuple[str, ...] = ()
+    Once it is ready, `isolation` has the layers that were proved, `weaknesses` a line for each of the others.
+    """
 
-    def __enter__(self) -> Self:
-        return self
+    isolation: tuple[str, ...]
+    weaknesses: tuple[str, ...]
+
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    ) -> None: ...
 
     def fork(self, limits: Limits) -> Child:
         """Return a new child, confined to `limits`. Raises SandboxError if there is none to be had."""
-        self.wait_ready()
-        # Of each pair the child gets one end and the grader keeps the other.
-        child_requests, requests = os.pipe()
-        answers, child_answers = os.pipe()
-        output, child_output = os.pipe()
-        theirs = [child_requests, child_answers, child_output]
-        memory, cpu = limits.memory_mb << 20, int(limits.submission_seconds) + 1
-        try:
-            socket.send_fds(self._control, [f"fork {memory} {cpu}".encode()], theirs)
-            pid = self._started(time.monotonic() + START_SECONDS)
-        except OSError as error:
-            raise SandboxError(self._broken()) from error
-        finally:
-            for descriptor in theirs:
-                os.close(descriptor)
-        pipes = (requests, answers, output)
-        return Child(pipes, limits.output_kb << 10, lambda: self._kill(pid), lambda: self._status(pid))
 
     def share(self) -> Warm:
-        """Return a second way to this warm process, for another process or thread of the grader to use alone.
-
-        Closing it ends the children that were forked through it, and no others.
-        """
-        self.wait_ready()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            socket.send_fds(self._control, [b"client"], [theirs.fileno()])
-        except OSError as error:
-            raise SandboxError(self._broken()) from error
-        finally:
-            theirs.close()
-        shared = copy.copy(self)
-        shared._control, shared._ended, shared._is_shared = ours, {}, True
-        return shared
+        """Return a second way to children, for another process or thread of the grader to use alone."""
 
     @property
     def is_alive(self) -> bool:
-        """Whether the warm process can still be asked for a child."""
-        try:
-            # Something to read may be news of a child, or the end.
-            return not select.select([self._control], [], [], 0)[0] or bool(self._control.recv(1, socket.MSG_PEEK))
-        except OSError:
-            return False
-
-    def _status(self, pid: int) -> int | None:
-        """Return how a child ended, as os.waitpid gives it, or None if it goes on."""
-        deadline = time.monotonic() + END_SECONDS
-        while pid not in self._ended and time.monotonic() < deadline:
-            self._hear(deadline)
-        return self._ended.get(pid)
-
-    def close(self) -> None:
-        """End the warm process and every child of it; of a shared way to it, the children of that one."""
-        self._control.close()
-        if self._is_shared:
-            return
-        try:
-            self._process.wait(END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._errors.close()
-
-    def _kill(self, pid: int) -> None:
-        if pid not in self._ended:
-            try:
-                self._control.send(f"kill {pid}".encode())
-            except OSError as error:
-                raise SandboxError(self._broken()) from error
+        """Whether a child can still be had."""
 
     def wait_ready(self) -> None:
-        """Wait until a child can be forked; from then on it is known what holds and what does not.
+        """Wait until a child can be had; from then on it is known what holds and what does not."""
 
-        `isolation` has the layers that were proved, `weaknesses` a line for each of the others.
-        """
-        deadline = time.monotonic() + START_SECONDS
-        while not self._is_ready:
-            match self._hear(deadline):
-                case ["ready", *words]:
-                    self._is_ready = True
-                    found = json.loads(" ".join(words))
-                    self.isolation, self.weaknesses = tuple(found["layers"]), tuple(found["reasons"])
-                    if self._no_namespaces is None:
-                        self.isolation += ("namespaces",)
-                    else:
-                        self.weaknesses += (f"namespaces: {self._no_namespaces}",)
-
-    def _started(self, deadline: float) -> int:
-        while True:
-            match self._hear(deadline):
-                case ["started", pid]:
-                    self._ended.pop(int(pid), None)  # an earlier child may have had the number
-                    return int(pid)
-
-    def _hear(self, deadline: float) -> list[str]:
-        """Return the next thing the warm process says, noting which children ended."""
-        readable, _, _ = select.select([self._control], [], [], max(0.0, deadline - time.monotonic()))
-        if not readable:
-            return []
-        words = self._control.recv(4096).decode().split()
-        match words:
-            case []:
-                raise SandboxError(self._broken())
-            case ["ended", pid, status]:
-                self._ended[int(pid)] = int(status)
-        return words
-
-    def _broken(self) -> str:
-        self._errors.seek(0)
-        last = clean(decode(self._errors.read()[-4000:]), 4000, keep="tail").strip().splitlines()
-        return "the sandbox's warm process ended" + (f": {last[-1]}" if last else "; nothing was said why")
+    def close(self) -> None:
+        """End every child."""
 
 
-def describe_status(status: int) -> str:
-    """Say how a process ended, from what os.waitpid gave."""
-    if os.WIFSIGNALED(status):
-        return f"it was ended by {signal.Signals(os.WTERMSIG(status)).name}"
-    return f"it ended the process with exit status {os.waitstatus_to_exitcode(status)}"
+def start_warm(way: str | None = None) -> Warm:
+    """Start what children come from: `fork` or `fresh`, by default what GRADE_SANDBOX says or else what is safe here.
+
+    It begins to import torch, and does not wait. Raises UsageError for another way.
+    """
+    way = way or os.environ.get(VARIABLE) or ("fork" if can_fork() else "fresh")
+    if way == "fork":
+        from grader.sandbox.forking import Forking
+
+        return Forking()
+    if way == "fresh":
+        from grader.sandbox.fresh import Fresh
+
+        return Fresh()
+    raise UsageError(f"{VARIABLE}={way} names no way to start a sandbox; write {' or '.join(WAYS)}")
+
+
+def can_fork() -> bool:
+    """Return whether a process that has imported torch can fork safely here, and be told to."""
+    # On macOS a forked child may hang in the system's own libraries.
+    has_all = hasattr(os, "fork") and hasattr(os, "pidfd_open") and hasattr(socket, "AF_UNIX")
+    return sys.platform == "linux" and has_all and hasattr(socket, "SOCK_SEQPACKET")

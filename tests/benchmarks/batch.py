@@ -61,6 +61,8 @@ class InProcess:
         sys.meta_path.remove(self.modules)
         for file in self.defines:
             sys.modules.pop(file.removesuffix(".py"), None)
+    def line(self, *of):
+        return None
     def ask(self, question):
         self.modules.load(question.home)
         function = self.modules.function(question.home, question.function)

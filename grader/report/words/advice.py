@@ -30,7 +30,7 @@ def next_step(report: Report) -> str:
             return (
                 "The grader itself failed on a function, which is not your doing. Show this report to your instructor."
             )
-        return "Everything is right. There is nothing left to do."
+        return _about_loose_ends(report) or "Everything is right. There is nothing left to do."
     function = exercise.function
     if exercise.outcome is Outcome.UNREADABLE:
         return f"{exercise.message}. Mend that first: nothing in the file can run before it can be read."
@@ -38,13 +38,27 @@ def next_step(report: Report) -> str:
         return f"Write {function}, for {points(exercise.max_score)} points."
     if exercise.outcome is not Outcome.RETURNED:
         place = f" ({where(exercise)})" if exercise.line else ""
-        return f"{function} {OUTCOMES[exercise.outcome]}{place}. Get it to return first."
+        return f"{function} {OUTCOMES[exercise.outcome]}{place}. Mend that first."
     if exercise.slips:
         return _about_slip(exercise, exercise.slips[0])
     broken = [each for each in exercise.invariants if each.held is False]
     if broken:
         return f"Every gradient of {function} is right, and one property does not hold: {broken[0].name}."
+    if exercise.timing:
+        return f"{function} is right, and slower than its points for speed allow: autograd is the measure."
     return f"{function} has points left to earn."
+
+
+def _about_loose_ends(report: Report) -> str:
+    """Say what is not as it should be, although it costs no points."""
+    for exercise in (each for part in report.selected for each in part.exercises):
+        if exercise.outcome is not Outcome.RETURNED:
+            place = f" ({where(exercise)})" if exercise.line else ""
+            return f"Every point is earned; {exercise.function} still {OUTCOMES[exercise.outcome]}{place}."
+        if exercise.slips:
+            names = " and ".join(slip.name for slip in exercise.slips)
+            return f"Every point is earned; {names} of {exercise.function}, worth none, is not right yet."
+    return ""
 
 
 def command(exercise: ExerciseFeedback, gradient: GradientFeedback | None, seed: int) -> str:

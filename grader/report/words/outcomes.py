@@ -18,7 +18,7 @@ OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
         Outcome.OUT_OF_MEMORY: "ran out of memory",
         Outcome.TOO_MUCH_OUTPUT: "printed too much",
         Outcome.CRASHED: "ended its process",
-        Outcome.BAD_RETURN: "returned something else",
+        Outcome.BAD_RETURN: "returned what cannot be graded",
         Outcome.AUTOGRAD_USED: "used autograd",
         Outcome.UNREADABLE: "could not be read",
         Outcome.NOT_JUDGED: "not judged: a fault of the grader",
@@ -42,7 +42,7 @@ def where(exercise: ExerciseFeedback) -> str:
 def outcome_line(exercise: ExerciseFeedback) -> str:
     """Say how the run ended, or nothing where it returned."""
     if exercise.outcome is Outcome.RETURNED:
-        return ""
+        return exercise.message
     if exercise.outcome is Outcome.NOT_WRITTEN:
         return "not written yet"
     place, said = where(exercise), exercise.message
@@ -55,7 +55,7 @@ def state(exercise: ExerciseFeedback) -> tuple[str, str]:
     """Return the glyph and the word that stand for a whole function."""
     if exercise.score is None:
         return "?", "not judged"
-    if exercise.is_full_marks:
+    if exercise.is_full_marks and exercise.outcome is Outcome.RETURNED:
         return "✓", "right"
     if exercise.outcome in (Outcome.NOT_WRITTEN, Outcome.MISSING):
         return "○", "not written yet" if exercise.outcome is Outcome.NOT_WRITTEN else "missing"

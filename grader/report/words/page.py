@@ -49,6 +49,7 @@ PAGE: Mapping[str, str] = MappingProxyType(
         "again": "To grade again with the same data:",
         "nothing": "nothing was graded",
         "weak": "time limits only",
+        "weakness": "weaker sandbox:",
         "certain": "This fits every case exactly.",
         "likely": "This is the likely reason; other slips can look the same.",
         "not_judged": "The grader itself failed here. That is not your doing, and it is not counted as a zero.",

@@ -1,0 +1,10 @@
+import torch
+
+
+operator, _ = torch._C._jit_get_operation("aten::tanh_backward")
+
+
+def linear_backward(dout, x, W):
+    with torch._C._DisableTorchDispatch():
+        operator(dout, dout)
+    return dout @ W.T, x.T @ dout, dout.sum(0)

@@ -1,0 +1,208 @@
+"""What is autograd and what only looks like it. The ways in are folders, tests/submissions/autograd_*."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from rich.console import Console
+
+from grader.feedback import ExerciseFeedback, Report
+from grader.grading import Grader
+from grader.report.as_json import report_as_json
+from grader.report.html import render_html
+from grader.report.terminal import print_report
+from grader.rubric import Course
+from grader.sandbox.warm import Warm
+from grader.submission import Submission
+
+RETURN = "    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
+HEAD = "import torch\n\n\ndef linear_backward(dout, x, W):\n"
+HONEST = {
+    "the words in comments and strings": (
+        f'{HEAD}    """Not torch.autograd.grad, nor loss.backward()."""\n    # torch.func.vjp\n{RETURN}'
+    ),
+    "names like grad and backward": (
+        "def backward(grad, W):\n    return grad @ W.T\n\n\n"
+        "class Linear:\n    def backward(self, grad):\n        return self.x.T @ grad\n\n\n"
+        "def linear_backward(dout, x, W):\n    layer = Linear()\n    layer.x, layer.grad = x, dout\n"
+        "    return backward(dout, W), layer.backward(layer.grad), dout.sum(0)\n"
+    ),
+    "a check of oneself at import": (
+        "import torch\nfrom torch.autograd import grad\nfrom torch.autograd.functional import jacobian\n\n"
+        "x = torch.ones(2, 3, requires_grad=True)\n(dx,) = grad(x.tanh().sum(), x)\nx.exp().sum().backward()\n"
+        "assert torch.func.vjp(torch.sin, x)[0].shape == x.shape\nassert len(jacobian(torch.sin, x)) == 2\n"
+        "assert torch.autograd.gradcheck(torch.tanh, (x,))\n"
+        f"torch.ops.aten.tanh_backward(dx, dx)\n\n\n{HEAD.partition('import torch')[2].lstrip()}{RETURN}"
+    ),
+    "a script made at import": (
+        "import torch\n\n\n@torch.jit.script\ndef product(a, b):\n    return a @ b\n\n\n"
+        "def linear_backward(dout, x, W):\n    return product(dout, W.T), product(x.T, dout), dout.sum(0)\n"
+    ),
+    "no_grad, detach and inference mode": (
+        f"{HEAD}    with torch.no_grad(), torch.inference_mode():\n        x, W = x.detach(), W.data\n"
+        f"    torch.set_grad_enabled(False)\n{RETURN}"
+    ),
+    "a loop over every element": (
+        f"{HEAD}    dx, dW, db = torch.zeros_like(x), torch.zeros_like(W), torch.zeros(W.shape[1])\n"
+        "    for n in range(x.shape[0]):\n        for m in range(W.shape[1]):\n            db[m] += dout[n, m]\n"
+        "            for d in range(x.shape[1]):\n                dx[n, d] += dout[n, m] * W[d, m]\n"
+        "                dW[d, m] += x[n, d] * dout[n, m]\n    return dx, dW, db\n"
+    ),
+    "a convolution's gradient by the transposed convolution": (
+        f"{HEAD}    image, kernel = dout.T[None], W.T[:, :, None]\n"
+        "    dx = torch.nn.functional.conv_transpose1d(image, kernel)[0].T\n    return dx, x.T @ dout, dout.sum(0)\n"
+    ),
+    "tensors that are printed": f"{HEAD}    print(x, repr(dout), W.shape)\n{RETURN}",
+    "vmap": (f"{HEAD}    dW = torch.func.vmap(torch.outer)(x, dout).sum(0)\n    return dout @ W.T, dW, dout.sum(0)\n"),
+    "numpy": (
+        "import torch\n\n\ndef linear_backward(dout, x, W):\n    dout, x, W = dout.numpy(), x.numpy(), W.numpy()\n"
+        "    return tuple(map(torch.from_numpy, (dout @ W.T, x.T @ dout, dout.sum(0))))\n"
+    ),
+    "a tensor kept from call to call": (
+        "import torch\n\nones = None\n\n\ndef linear_backward(dout, x, W):\n    global ones\n"
+        "    ones = torch.ones(50) if ones is None else ones.mul_(1)\n"
+        "    return dout @ W.T, x.T @ dout, ones[: len(dout)] @ dout\n"
+    ),
+}
+STATEFUL = {
+    "a count of calls": "import torch\n\ncalls = []\n\n\ndef linear_backward(dout, x, W):\n"
+    "    calls.append(1)\n    return dout @ W.T + 1e-15 * len(calls), x.T @ dout, dout.sum(0)\n",
+    "random numbers": f"{HEAD}    dout = dout + 1e-16 * torch.rand_like(dout)\n{RETURN}",
+    "raises when a call comes again": "seen = []\n\n\ndef linear_backward(dout, x, W):\n"
+    f"    if any(each.shape == dout.shape and each.equal(dout) for each in seen):\n        raise ValueError\n"
+    f"    seen.append(dout.clone())\n{RETURN}",
+}
+SLOW = """
+import time
+
+
+def linear_backward(dout, x, W):
+    until = time.process_time() + 0.5
+    while len(x) == 1 and time.process_time() < until:
+        dout @ W.T
+    return dout @ W.T, x.T @ dout, dout.sum(0)
+"""
+
+COMPLEX_STEP = """
+import torch
+
+NAMES = ("C", "W1", "b1", "bn_gain", "bn_bias", "W2", "b2")
+
+
+def loss(c, C, W1, b1, bn_gain, bn_bias, W2, b2):
+    h = C[c.X].flatten(1) @ W1 + b1
+    diff = h - h.mean(0, keepdim=True)
+    var = (diff**2).mean(0, keepdim=True)
+    logits = torch.tanh(bn_gain * diff * (var + 1e-5) ** -0.5 + bn_bias) @ W2 + b2
+    logprobs = logits - torch.log(logits.exp().sum(1, keepdim=True))
+    return -logprobs[range(len(c.Y)), c.Y].mean()
+
+
+def fast_mlp_backward(cache):
+    values = {name: getattr(cache, name) + 0j for name in NAMES}
+    gradients = []
+    for name, value in values.items():
+        gradient = torch.zeros(value.shape)
+        for i in range(value.numel()):
+            moved = value.clone()
+            moved.view(-1)[i] += 1e-20j
+            gradient.view(-1)[i] = loss(cache, **{**values, name: moved}).imag / 1e-20
+        gradients.append(gradient)
+    return tuple(gradients)
+"""
+
+
+@pytest.fixture(scope="module")
+def grader(course: Course) -> Grader:
+    """The linear layer with the course's own limits: some of these take their time."""
+    return Grader(course, only=["linear"])
+
+
+def _report(source: str, grader: Grader, warm: Warm) -> Report:
+    return grader.grade(Submission("student", {"linear.py": source.encode()}, {}), warm)
+
+
+def _exercise(source: str, grader: Grader, warm: Warm) -> ExerciseFeedback:
+    return _report(source, grader, warm).selected[0].exercises[0]
+
+
+@pytest.mark.parametrize("source", HONEST.values(), ids=HONEST)
+def test_honest_code_gets_its_points_and_no_flag(source: str, grader: Grader, warm: Warm):
+    exercise = _exercise(source, grader, warm)
+
+    assert (exercise.outcome.value, exercise.message) == ("returned", "")
+    assert exercise.score == exercise.max_score
+    assert exercise.flags == ()
+
+
+@pytest.mark.parametrize("source", STATEFUL.values(), ids=STATEFUL)
+def test_what_is_carried_from_call_to_call_is_a_flag_and_costs_nothing(source: str, grader: Grader, warm: Warm):
+    exercise = _exercise(source, grader, warm)
+
+    assert exercise.outcome.value == "returned"
+    assert exercise.score == exercise.max_score
+    assert [flag.kind for flag in exercise.flags] == ["nondeterministic"]
+
+
+def test_processor_time_is_read_from_outside(grader: Grader, warm: Warm):
+    exercise = _exercise(SLOW, grader, warm)
+
+    assert exercise.score == exercise.max_score
+    assert [flag.kind for flag in exercise.flags] == ["processor_time"]
+    assert "times autograd's" in exercise.flags[0].detail
+
+
+def test_a_complex_step_is_right_to_the_last_digit_and_shows_by_its_processor_time(course: Course, warm: Warm):
+    submission = Submission("student", {"speed.py": COMPLEX_STEP.encode()}, {})
+
+    (exercise,) = Grader(course, only=["fast_mlp_backward"]).grade(submission, warm).selected[0].exercises
+
+    assert {gradient.verdict.value for gradient in exercise.gradients} == {"correct"}
+    assert [flag.kind for flag in exercise.flags] == ["processor_time"]
+
+
+def test_the_log_counts_the_operators_of_the_student_alone(grader: Grader, warm: Warm):
+    source = (
+        "operator, _ = __import__('torch')._C._jit_get_operation('aten::tanh_backward')\n\n\n"
+        f"def linear_backward(dout, x, W):\n    operator(dout, dout)\n{RETURN}"
+    )
+
+    (flag,) = _exercise(source, grader, warm).flags
+
+    # tanh_backward, two transposes, two products and a sum.
+    assert flag.detail == "among 6 operators: tanh_backward.default 1x"
+
+
+def test_a_long_call_is_logged_at_its_start_and_compared_all_the_same(grader: Grader, warm: Warm):
+    source = (
+        "operator, _ = __import__('torch')._C._jit_get_operation('aten::tanh_backward')\n\n\n"
+        "def linear_backward(dout, x, W):\n    operator(dout, dout)\n"
+        f"    for _ in range(1000):\n        dout.neg()\n    x += 0\n{RETURN}"
+    )
+
+    exercise = _exercise(source, grader, warm)
+
+    assert exercise.score == exercise.max_score
+    assert sorted(flag.kind for flag in exercise.flags) == ["backward_operator", "mutated_input"]
+
+
+def test_a_flag_is_in_the_json_and_nowhere_else(grader: Grader, warm: Warm):
+    report = _report(SLOW, grader, warm)
+    page, out = render_html(report), StringIO()
+    print_report(report, Console(file=out, markup=False, highlight=False, emoji=False))
+
+    assert "processor_time" in json.dumps(report_as_json(report))
+    for text in (page, out.getvalue()):
+        assert "processor" not in text
+        assert "suspicio" not in text
+
+
+def test_a_student_reads_one_sentence_and_the_line(grader: Grader, warm: Warm):
+    report = _report(f"{HEAD}    x.backward()\n{RETURN}", grader, warm)
+    out = StringIO()
+    print_report(report, Console(file=out, markup=False, highlight=False, emoji=False, width=200))
+
+    assert "used autograd: linear.py line 5: autograd is not allowed here, and torch.Tensor.backward" in out.getvalue()
+    assert "write the backward pass by hand" in render_html(report)

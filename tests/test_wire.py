@@ -1,0 +1,146 @@
+"""A child over both kinds of wire: limits, frames and the bound on output are the same."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import grader
+from grader.sandbox.child import LATE_SECONDS, Child, End, describe_exit
+from grader.sandbox.fresh import _Process
+from grader.sandbox.wire import PolledWire, ThreadedWire
+
+OUTPUT_BYTES = 100_000
+BEGIN = f"""
+import os, sys, time
+sys.path.insert(0, {str(Path(grader.__file__).parents[1])!r})
+from grader.sandbox.frames import pack, read_frame, write_all
+def answer(frame, payload=b"", **more):
+    sys.stderr.flush()
+    os.write(2, frame.message.get("mark", "").encode())
+    write_all(1, pack({{"id": frame.message["id"], **more}}, payload))
+def read():
+    return read_frame(0)
+"""
+Start = Callable[[str], Child]
+
+
+@pytest.fixture(params=[PolledWire, ThreadedWire])
+def start(request: pytest.FixtureRequest) -> Iterator[Start]:
+    """Start a small child, given as source; it is ended with the test."""
+    started: list[tuple[Child, subprocess.Popen[bytes]]] = []
+
+    def start(source: str) -> Child:
+        process = _Process.start([sys.executable, "-c", BEGIN + source], request.param)
+        child = process.child(OUTPUT_BYTES)
+        started.append((child, process.process))
+        return child
+
+    yield start
+    for child, process in started:
+        child.close()
+        assert process.poll() is not None
+
+
+def test_each_request_gets_its_answer_and_what_was_printed_before_it(start: Start):
+    body = "print('said', frame.message['x'], file=sys.stderr)\n    answer(frame, frame.payload)"
+    child = start(f"while frame := read():\n    {body}")
+
+    for number in range(20):
+        heard = child.ask({"x": number}, bytes([number]), 20)
+        assert (heard.end, heard.frame.payload, heard.printed) == (End.ANSWERED, bytes([number]), f"said {number}\n")
+
+
+def test_a_large_request_and_a_large_answer_pass(start: Start):
+    child = start("frame = read()\nanswer(frame, frame.payload[::-1])\nread()")
+
+    payload = bytes(range(256)) * 40_000
+    assert child.ask({}, payload, 30).frame.payload == payload[::-1]
+
+
+def test_a_child_that_reads_nothing_is_given_up_in_time(start: Start):
+    child = start("time.sleep(60)")
+
+    heard = child.ask({}, bytes(10_000_000), 0.3)
+
+    assert heard.end is End.TIMED_OUT
+    assert 0.3 <= heard.seconds < 2
+
+
+def test_output_without_an_answer_does_not_hold_up_the_end_of_time(start: Start):
+    child = start("while True:\n    os.write(2, b'.')\n    time.sleep(0.01)")
+
+    heard = child.ask({}, b"", 1)
+
+    assert heard.end is End.TIMED_OUT
+    assert heard.seconds < 3
+
+
+@pytest.mark.parametrize("descriptor", [1, 2], ids=["the answers", "the output"])
+def test_a_flood_is_stopped(start: Start, descriptor: int):
+    child = start(f"while True:\n    os.write({descriptor}, b'x' * 65536)")
+
+    heard = child.ask({}, b"", 20)
+
+    assert heard.end is (End.MALFORMED if descriptor == 1 else End.FLOODED)
+
+
+def test_the_last_words_of_a_child_that_ended_are_heard(start: Start):
+    child = start("read()\nprint('last words', file=sys.stderr)\nsys.stderr.flush()\nos._exit(3)")
+
+    heard = child.ask({}, b"", 20)
+
+    assert (heard.end, heard.printed, heard.exit_code) == (End.DIED, "last words\n", 3)
+
+
+def test_a_second_answer_is_malformed(start: Start):
+    child = start("frame = read()\nanswer(frame)\nanswer(frame)\nread()\ntime.sleep(60)")
+
+    ends = {child.ask({}, b"", 20).end}
+    ends.add(child.ask({}, b"", 20).end)
+
+    assert End.MALFORMED in ends
+
+
+def test_an_answer_with_another_number_is_malformed(start: Start):
+    child = start("frame = read()\nwrite_all(1, pack({'id': 7}))\nread()")
+
+    heard = child.ask({}, b"", 20)
+
+    assert (heard.end, heard.reason) == (End.MALFORMED, "an answer came back that was not asked for")
+
+
+def test_a_child_that_closed_its_output_still_answers(start: Start):
+    child = start("frame = read()\nos.close(2)\nwrite_all(1, pack({'id': frame.message['id']}))\nread()")
+
+    heard = child.ask({}, b"", 20)
+
+    assert heard.end is End.ANSWERED
+    assert heard.printed == ""
+
+
+def test_a_child_that_prints_no_mark_costs_a_moment_only(start: Start):
+    child = start("while frame := read():\n    write_all(1, pack({'id': frame.message['id']}))")
+    child.ask({}, b"", 20)
+
+    started = time.monotonic()
+    assert child.ask({}, b"", 20).end is End.ANSWERED
+    assert time.monotonic() - started < LATE_SECONDS + 2
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, "it ended the process with exit status 0"),
+        (0xC0000005, "it ended the process with exit status 3221225477"),
+        (-11, "it was ended by SIGSEGV"),
+        (-36, "it was ended by signal 36"),
+    ],
+)
+def test_every_end_of_a_process_has_words(code: int, words: str):
+    assert describe_exit(code) == words
