@@ -224,7 +224,8 @@ def check(names: Sequence[str], course: Path | None, diagnosis: bool) -> None:
         console = _console()
 
         def say(proof: Proof) -> None:
-            console.print(f"{'✗' if proof.findings else '✓'} {proof.name} ({proof.mistakes} mistakes)", style="bold")
+            mistakes = f" ({proof.mistakes} mistakes)" if proof.mistakes is not None else ""
+            console.print(f"{'✗' if proof.findings else '✓'} {proof.name}{mistakes}", style="bold")
             for line in margins_table(proof):
                 console.print(line, soft_wrap=True)
             for notice in proof.notices:

@@ -10,6 +10,7 @@ import pytest
 
 from grader.authoring.files import check_secrecy
 from grader.authoring.release import pack_release
+from grader.authoring.template import write_templates
 from grader.errors import CourseError, UsageError
 from grader.rubric import load_course
 
@@ -19,7 +20,9 @@ ROOT = Path(__file__).resolve().parents[1]
 @pytest.fixture
 def folder(small_course_folder: Path, tmp_path: Path) -> Path:
     """A course of linear and dropout that a test may change."""
-    return shutil.copytree(small_course_folder, tmp_path / "course")
+    folder = shutil.copytree(small_course_folder, tmp_path / "course")
+    write_templates(load_course(folder))  # which makes the notebook, too
+    return folder
 
 
 def test_the_archive_holds_the_assignments_and_the_template_and_nothing_else(folder, tmp_path):
@@ -31,7 +34,7 @@ def test_the_archive_holds_the_assignments_and_the_template_and_nothing_else(fol
     own = ("README.md", "mistakes.py", "reference.py", "rubric.yaml")
     expected = {"README.md", "assignments/course.yaml"}
     expected |= {f"assignments/{name}/{file}" for name in ("linear", "dropout") for file in own}
-    expected |= {f"student_template/{name}.py" for name in ("linear", "dropout")}
+    expected |= {f"student_template/{name}" for name in ("linear.py", "dropout.py", "backprop.ipynb")}
     with zipfile.ZipFile(tmp_path / "course.zip") as archive:
         names = archive.namelist()
     assert set(names) == expected
@@ -57,7 +60,7 @@ def test_an_unpacked_release_is_a_course_to_start_from_and_to_grade_with(folder,
     graded = run_grade("work", "--course", "got")
 
     assert (packed.returncode, packed.stderr) == (0, "")
-    assert packed.stdout.splitlines()[0] == "12 files packed into course.zip"
+    assert packed.stdout.splitlines()[0] == "13 files packed into course.zip"
     assert (started.returncode, started.stderr) == (0, "")
     assert graded.returncode == 1
     assert "Total 5 of 10 points" in graded.stdout
@@ -114,8 +117,16 @@ def test_everything_that_must_not_ship_is_said_at_once_and_nothing_is_packed(fol
         "what reference.py reads",
         f"{linear}/README.md:3: a line of the solution of linear: dx = dout @ W.T  # as easy as that",
         f"{template}:{lines + 1}: not what the solution gives; run `grade template`",
+        f"{folder}/student_template/backprop.ipynb: not what the templates and texts give; run `grade template`",
     ]
     assert not (tmp_path / "course.zip").exists()
+
+
+def test_a_stale_notebook_is_not_packed(folder, tmp_path):
+    (folder / "student_template" / "backprop.ipynb").write_text("{}")
+
+    with pytest.raises(CourseError, match=r"backprop\.ipynb: not what the templates and texts give"):
+        pack_release(load_course(folder), tmp_path / "course.zip")
 
 
 def test_a_missing_solution_is_said_and_nothing_is_packed(folder, tmp_path):

@@ -16,13 +16,16 @@ from grader.submission import Submission
 
 @dataclass
 class Proof:
-    """What was found out about one assignment: findings to mend, notices to think about, margins to read."""
+    """What was found out about one assignment: findings to mend, notices to think about, margins to read.
+
+    `mistakes` counts its bank; it is None for what is no assignment, such as the notebook.
+    """
 
     name: str
     findings: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     margins: list[Margin] = field(default_factory=list)
-    mistakes: int = 0
+    mistakes: int | None = None
 
 
 @dataclass(frozen=True)

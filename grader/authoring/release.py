@@ -7,6 +7,7 @@ import zipfile
 from pathlib import Path
 
 from grader.authoring.files import check_files, check_secrecy, check_template, shipped_files
+from grader.authoring.notebook import check_notebook
 from grader.errors import CourseError, UsageError
 from grader.rubric import Course
 
@@ -66,7 +67,7 @@ def _problems(course: Course) -> list[str]:
             found += check_secrecy(course, solution)
         except CourseError as error:
             found += error.problems
-    return found
+    return [*found, *check_notebook(course)]
 
 
 def _zip(contents: dict[str, bytes]) -> bytes:

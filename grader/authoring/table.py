@@ -33,8 +33,9 @@ def margins_table(proof: Proof) -> Iterator[str]:
 def summary(proofs: Sequence[Proof]) -> Iterator[str]:
     """Yield what is nearest to a tolerance on either side over all assignments, and the number of mistakes."""
     margins = [(proof.name, margin) for proof in proofs for margin in proof.margins]
-    mistakes = sum(proof.mistakes for proof in proofs)
-    assignments = f"{len(proofs)} assignment{'' if len(proofs) == 1 else 's'}"
+    mistakes = sum(proof.mistakes or 0 for proof in proofs)
+    count = len({name for name, _ in margins})
+    assignments = f"{count} assignment{'' if count == 1 else 's'}"
     yield f"{mistakes} mistakes and {len(margins)} gradients in {assignments}, each on ten seeds."
     right = [(margin.right, name, margin) for name, margin in margins if margin.right]
     if right:
