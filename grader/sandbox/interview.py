@@ -33,6 +33,8 @@ MAX_WRITTEN = 50
 PROCESSOR_SIGNAL = getattr(signal, "SIGXCPU", None)  # Windows has none
 # Of the time that a call may take, the share up to which it is quick enough to be made again with a log.
 QUICK_SHARE = 0.1
+# A call that took less wall time cannot have used enough processor time to be remarked on.
+WORTH_A_LOOK = 0.2
 
 
 @dataclass(frozen=True)
@@ -244,8 +246,11 @@ class Interview:
         assert self._child is not None
         message = question.message("call", file=file, numbers=dict(call.numbers), logged=call.is_repeat)
         heard = self._hear(message, call.tensors)
+        if heard.seconds < WORTH_A_LOOK:
+            return self._read(heard, question), clock
         after = self._child.cpu_seconds()
-        used = after - clock if after is not None and clock is not None else None
+        # The clock may hold quick calls before this one; a call cannot have used more than it took.
+        used = min(after - clock, heard.seconds) if after is not None and clock is not None else None
         return replace(self._read(heard, question), cpu_seconds=used), after
 
     def _is_slow(self, answers: Sequence[Answer]) -> bool:
