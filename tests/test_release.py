@@ -31,7 +31,7 @@ def test_the_archive_holds_the_assignments_and_the_template_and_nothing_else(fol
     own = ("README.md", "mistakes.py", "reference.py", "rubric.yaml")
     expected = {"README.md", "assignments/course.yaml"}
     expected |= {f"assignments/{name}/{file}" for name in ("linear", "dropout") for file in own}
-    expected |= {f"student_template/{name}.py" for name in ("linear", "dropout")}
+    expected |= {f"student_template/{name}" for name in ("linear.py", "dropout.py", "backprop.ipynb")}
     with zipfile.ZipFile(tmp_path / "course.zip") as archive:
         names = archive.namelist()
     assert set(names) == expected
@@ -57,7 +57,7 @@ def test_an_unpacked_release_is_a_course_to_start_from_and_to_grade_with(folder,
     graded = run_grade("work", "--course", "got")
 
     assert (packed.returncode, packed.stderr) == (0, "")
-    assert packed.stdout.splitlines()[0] == "12 files packed into course.zip"
+    assert packed.stdout.splitlines()[0] == "13 files packed into course.zip"
     assert (started.returncode, started.stderr) == (0, "")
     assert graded.returncode == 1
     assert "Total 5 of 10 points" in graded.stdout
