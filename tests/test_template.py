@@ -203,7 +203,8 @@ def test_one_broken_solution_leaves_every_template_as_it_was(small_course):
 def test_work_starts_with_a_template_and_a_text_for_each_assignment(small_course, tmp_path):
     written, kept = start_work(small_course, tmp_path / "a" / "b")
 
-    assert sorted(path.name for path in written) == ["dropout.md", "dropout.py", "linear.md", "linear.py"]
+    files = ["backprop.ipynb", "dropout.md", "dropout.py", "linear.md", "linear.py"]
+    assert sorted(path.name for path in written) == files
     assert kept == []
     template = (small_course.folder / "student_template" / "linear.py").read_text()
     assert (tmp_path / "a" / "b" / "linear.py").read_text() == template
@@ -215,7 +216,7 @@ def test_work_that_is_there_is_kept(small_course, tmp_path):
     written, kept = start_work(small_course, tmp_path)
 
     assert kept == [tmp_path / "linear.py"]
-    assert len(written) == 3
+    assert len(written) == 4
     assert (tmp_path / "linear.py").read_text() == "mine"
 
 
