@@ -132,3 +132,14 @@ def test_the_summary_names_what_is_nearest_on_each_side_of_all_assignments():
         "nearest wrong answer  10^+1.7 of the tolerance: central difference, for dW of longer_backward in thing",
         "nearest mistake       10^+8.0 of the tolerance: slip, for dy of g_backward in other",
     ]
+
+
+def test_a_wrong_answer_within_the_tolerance_is_said_to_pass():
+    loose = Margin("f_backward", "dx", 1.0, Nearest("solution", 0.0), Nearest("float32", 0.0), Nearest("slip", 1e8))
+    proof = Proof("thing", margins=[loose], mistakes=1)
+
+    assert list(margins_table(proof))[-1].split() == ["dx", "1", "exact", "passes", "float32", "10^+8.0", "slip"]
+    assert list(summary([proof]))[1:3] == [
+        "nearest right answer  exact: solution, for dx of f_backward in thing",
+        "nearest wrong answer  passes: float32, for dx of f_backward in thing",
+    ]

@@ -50,7 +50,7 @@ def summary(proofs: Sequence[Proof]) -> Iterator[str]:
 
 def _nearest(kind: str, nearest: Nearest, assignment: str, margin: Margin) -> str:
     place = f"{margin.gradient} of {margin.function} in {assignment}"
-    far = powers(nearest.excess)
+    far = powers(nearest.excess) if kind == "right answer" else _beyond(nearest)
     return f"nearest {kind:12}  {far if far.isalpha() else f'{far} of the tolerance'}: {nearest.name}, for {place}"
 
 
@@ -60,11 +60,15 @@ def _cells(margin: Margin) -> tuple[str, ...]:
         margin.gradient,
         f"{margin.points:g}",
         powers(right.excess if right else None),
-        powers(trial.excess if trial else None),
+        _beyond(trial),
         trial.name if trial else "",
-        powers(mistake.excess if mistake else None),
+        _beyond(mistake),
         mistake.name if mistake else "",
     )
+
+
+def _beyond(wrong: Nearest | None) -> str:
+    return "passes" if wrong and wrong.excess == 0.0 else powers(wrong.excess if wrong else None)
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
