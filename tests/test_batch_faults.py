@@ -143,7 +143,7 @@ def test_a_process_that_dies_costs_no_submission(folder, small_course_folder, tm
     wait_for(batch, 3)
     (root,) = _children(batch.pid)
     below = [int(pid) for pid in _children(int(root))]
-    is_warm = {pid: b"grader.sandbox.server" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in below}
+    is_warm = {pid: b"grader.sandbox" in Path(f"/proc/{pid}/cmdline").read_bytes() for pid in below}
     os.kill(next(pid for pid in below if is_warm[pid] == (which == "warm")), signal.SIGKILL)
     printed, said = finish(batch)
     assert batch.returncode == 0, printed + said
