@@ -40,6 +40,7 @@ class Prepared:
             given=self.exercise.given,
             gradients=tuple(gradient.name for gradient in self.exercise.gradients),
             calls=self.schedule.arrange(calls),
+            repeats_first=True,
         )
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from grader.cases import Random
 from grader.sandbox.answer import Answer
@@ -20,8 +20,8 @@ class Schedule:
     order: tuple[int, ...]
 
     def arrange(self, calls: Sequence[Call]) -> tuple[Call, ...]:
-        """Return calls as they are made, the repeated one last."""
-        return (*(calls[place] for place in self.order), replace(calls[self.order[0]], is_repeat=True))
+        """Return calls as they are made."""
+        return tuple(calls[place] for place in self.order)
 
     def restore(self, answers: Sequence[Answer]) -> list[Answer | None]:
         """Put the answers back into the rubric's order, None for those that there are not."""

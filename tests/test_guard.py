@@ -69,7 +69,7 @@ HONEST = {
 STATEFUL = {
     "a count of calls": "import torch\n\ncalls = []\n\n\ndef linear_backward(dout, x, W):\n"
     "    calls.append(1)\n    return dout @ W.T + 1e-15 * len(calls), x.T @ dout, dout.sum(0)\n",
-    "random numbers": f"{HEAD}    dout = dout + 1e-16 * torch.rand_like(dout)\n{RETURN}",
+    "random numbers": f"{HEAD}    dout = dout + 1e-14 * torch.rand_like(dout)\n{RETURN}",
     "raises when a call comes again": "seen = []\n\n\ndef linear_backward(dout, x, W):\n"
     f"    if any(each.shape == dout.shape and each.equal(dout) for each in seen):\n        raise ValueError\n"
     f"    seen.append(dout.clone())\n{RETURN}",

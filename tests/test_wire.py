@@ -133,6 +133,54 @@ def test_a_child_that_prints_no_mark_costs_a_moment_only(start: Start):
     assert time.monotonic() - started < LATE_SECONDS + 2
 
 
+PARTS = """
+frame = read()
+for part in range(3):
+    print('said', part, file=sys.stderr)
+    answer(frame, bytes([part]), part=part)
+"""
+
+
+def test_each_part_of_an_answer_is_heard_with_what_was_printed_before_it(start: Start):
+    child = start(PARTS + "print('at last', file=sys.stderr)\nanswer(frame)\nread()")
+    child.request({}, b"", in_parts=True)
+
+    parts = [child.hear(20, part=True) for _ in range(3)]
+    whole = child.hear(20)
+
+    assert [heard.frame.payload for heard in [*parts, whole]] == [b"\0", b"\1", b"\2", b""]
+    assert [heard.printed for heard in [*parts, whole]] == ["said 0\n", "said 1\n", "said 2\n", "at last\n"]
+
+
+def test_parts_that_came_before_the_end_of_a_child_are_heard(start: Start):
+    child = start(PARTS + "print('last words', file=sys.stderr)\nsys.stderr.flush()\nos._exit(3)")
+    child.request({}, b"", in_parts=True)
+
+    ends = [child.hear(20, part=True).end for _ in range(3)]
+    last = child.hear(20, part=True)
+
+    assert ends == [End.ANSWERED] * 3
+    assert (last.end, last.printed, last.exit_code) == (End.DIED, "last words\n", 3)
+
+
+@pytest.mark.parametrize("sent", ["part=1", "part='0'", ""], ids=["another part", "no number", "no part"])
+def test_what_is_not_the_part_that_comes_next_is_malformed(start: Start, sent: str):
+    child = start(f"frame = read()\nanswer(frame, {sent})\nread()")
+    child.request({}, b"", in_parts=True)
+
+    heard = child.hear(20, part=True)
+
+    assert (heard.end, heard.reason) == (End.MALFORMED, "an answer came back that was not asked for")
+
+
+def test_a_part_behind_the_last_one_is_malformed(start: Start):
+    child = start(PARTS + "answer(frame)\nread()")
+    child.request({}, b"", in_parts=True)
+    child.hear(20, part=True)
+
+    assert child.hear(20).end is End.MALFORMED
+
+
 @pytest.mark.parametrize(
     ("code", "words"),
     [

@@ -22,11 +22,13 @@ def main(*readable: str) -> None:
     # Before torch is imported: the layers are proved in throw-away children, and with torch a fork is not safe
     # everywhere.
     box = _build_box(readable)
+    from grader.sandbox.guard import Guard
     from grader.sandbox.respond import respond, say_mark
     from grader.sandbox.settings import use_course_settings, warm_up
 
     use_course_settings()
     warm_up()
+    guard = Guard()
 
     while (frame := read_frame(requests)) is not None:
         facts: dict[str, object] = {}
@@ -41,7 +43,7 @@ def main(*readable: str) -> None:
         write_all(answers, pack({"id": frame.message["id"], **facts}))
         if frame.message["do"] == "confine":
             break
-    respond(requests, answers)
+    respond(requests, answers, guard)
     # Not by way of exit handlers: they may be the submission's.
     os._exit(0)
 

@@ -9,6 +9,7 @@ import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import SimpleNamespace, TracebackType
 from typing import Any
 
@@ -46,20 +47,30 @@ class Reply:
     is_cut_short: bool = False
 
 
-def call(
-    function: Callable[..., Any],
-    arguments: Mapping[str, Any],
-    gradients: Sequence[str],
-    files: Collection[str],
-    guard: Guard,
-    *,
-    logged: bool = False,
-) -> Reply:
+@dataclass(frozen=True)
+class Callee:
+    """A student's function, the gradients it is asked for, and the files that are its submission."""
+
+    function: Callable[..., Any]
+    gradients: Sequence[str]
+    files: Collection[str]
+
+    @cached_property
+    def signature(self) -> inspect.Signature | None:
+        """The parameters it takes, or None if that can't be had."""
+        try:
+            return inspect.signature(self.function)
+        except BaseException:  # noqa: BLE001 # the call itself will tell
+            return None
+
+
+def call(callee: Callee, arguments: Mapping[str, Any], guard: Guard, *, logged: bool = False) -> Reply:
     """Call a student's function with arguments by name, and gather the gradients that it gives.
 
     If it called autograd there are none: what it went on to return is not looked at. `logged` logs its operators.
     """
-    misfit = _signature_problem(function, arguments, files)
+    function, gradients, files = callee.function, callee.gradients, callee.files
+    misfit = _signature_problem(callee, arguments)
     if misfit:
         return misfit
     inputs = {name: value for name, value in _flatten(arguments) if isinstance(value, Tensor)}
@@ -133,20 +144,16 @@ def _class_name(value: object) -> str:
     return str(type.__dict__["__name__"].__get__(type(value)))
 
 
-def _signature_problem(
-    function: Callable[..., Any], arguments: Mapping[str, Any], files: Collection[str]
-) -> Reply | None:
-    try:
-        signature = inspect.signature(function)
-    except BaseException:  # noqa: BLE001 # no signature to be had: the call itself will tell
+def _signature_problem(callee: Callee, arguments: Mapping[str, Any]) -> Reply | None:
+    if callee.signature is None:
         return None
     try:
-        signature.bind(**arguments)
+        callee.signature.bind(**arguments)
     except TypeError as error:
-        name = getattr(function, "__name__", "the function")
-        code = getattr(inspect.unwrap(function), "__code__", None)
-        file = code.co_filename if code is not None and code.co_filename in files else None
-        text = f"{name}{signature} does not take what the exercise gives, ({', '.join(arguments)}): {error}"
+        name = getattr(callee.function, "__name__", "the function")
+        code = getattr(inspect.unwrap(callee.function), "__code__", None)
+        file = code.co_filename if code is not None and code.co_filename in callee.files else None
+        text = f"{name}{callee.signature} does not take what the exercise gives, ({', '.join(arguments)}): {error}"
         line = code.co_firstlineno if code is not None and file is not None else None
         return Reply("raised", f"TypeError: {text}"[:MAX_MESSAGE], file, line)
     return None

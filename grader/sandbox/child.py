@@ -17,6 +17,8 @@ from grader.text import clean, decode
 MAX_PRINTED = 4_000
 # How long to wait for output that was printed before an answer, where it comes by a way of its own.
 LATE_SECONDS = 0.2
+# And how many bytes of answers may come in meanwhile.
+MUCH = 1 << 20
 # All bytes of a UTF-8 character but its first.
 CONTINUING = bytes(range(0x80, 0xC0))
 
@@ -68,6 +70,8 @@ class Child:
         # Processor time used so far, read from outside; None where that can't be had, or the process is gone.
         self.cpu_seconds = cpu_seconds
         self._last_id = 0
+        self._next_part = 0
+        self._mark = b""
         self._received = bytearray()
         self._printed = bytearray()
         self._forgotten = 0  # characters that were printed before those
@@ -77,15 +81,30 @@ class Child:
 
         After any end but ANSWERED the child is of no more use: close it.
         """
-        started = time.monotonic()
+        self.request(message, payload)
+        return self.hear(seconds)
+
+    def request(self, message: Mapping[str, Any], payload: bytes, *, in_parts: bool = False) -> None:
+        """Send one request; `in_parts` says that parts of the answer come before it, each to be heard."""
         self._last_id += 1
+        self._next_part = 0
         self._printed.clear()
         self._forgotten = 0
-        # Printed by the child before it answers: what comes before the mark belongs to this request.
-        mark = f"[{secrets.token_hex(8)}]" if self._wire.needs_mark else ""
-        request = {**message, "id": self._last_id, **({"mark": mark} if mark else {})}
-        end, frame, reason = self._exchange(pack(request, payload), started + seconds, mark.encode())
-        printed = self._last_words(mark.encode())
+        # Printed by the child before it answers: what comes before the mark belongs to this answer, or part of one.
+        is_marked = self._wire.needs_mark or in_parts
+        self._mark = f"[{secrets.token_hex(8)}]".encode() if is_marked else b""
+        marked = {"mark": self._mark.decode()} if is_marked else {}
+        self._wire.send(pack({**message, "id": self._last_id, **marked}, payload))
+
+    def hear(self, seconds: float, *, part: bool = False) -> Heard:
+        """Wait, `seconds` at the most, for the answer to the last request or, if it comes in parts, the next `part`.
+
+        After any end but ANSWERED the child is of no more use: close it.
+        """
+        started = time.monotonic()
+        end, frame, reason = self._await(started + seconds, self._next_part if part else None)
+        self._next_part += 1
+        printed = self._last_words()
         seconds = time.monotonic() - started
         return Heard(end, frame, reason, printed, seconds, self._exit_code() if end is End.DIED else None)
 
@@ -94,17 +113,16 @@ class Child:
         self._kill()
         self._wire.close()
 
-    def _exchange(self, request: bytes, deadline: float, mark: bytes) -> tuple[End, Frame | None, str]:
-        self._wire.send(request)
+    def _await(self, deadline: float, part: int | None) -> tuple[End, Frame | None, str]:
         try:
-            while (frame := self._complete()) is None:
+            while (frame := self._complete(part)) is None:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     return End.TIMED_OUT, None, ""
                 if not self._take(self._wire.wait(remaining)):
-                    self._take_rest(b"")
+                    self._take_rest()
                     return End.DIED, None, ""
-            self._take_rest(mark)
+            self._take_rest()
         except FrameError as error:
             return End.MALFORMED, None, str(error)
         except _FloodError:
@@ -127,39 +145,50 @@ class Child:
                 goes_on = goes_on and bool(part)
         return goes_on
 
-    def _take_rest(self, mark: bytes) -> None:
+    def _take_rest(self) -> None:
         """Take the output that was printed before the answer, or before the end, and has not come in yet."""
         deadline = time.monotonic() + (LATE_SECONDS if self._wire.needs_mark else 0)
-        while not (mark and mark in self._printed):
+        while not (self._mark and self._mark in self._printed):
             arrived = self._wire.wait(max(0.0, deadline - time.monotonic()))
             self._take(arrived)
             is_over = (Stream.OUTPUT, b"") in arrived or time.monotonic() >= deadline
-            if self._received or (is_over and not any(part for _, part in arrived)):
+            has_more = any(part for stream, part in arrived if stream is Stream.OUTPUT)
+            # Answers may come in meanwhile, the parts behind this one or a flood.
+            if (is_over and not has_more) or len(self._received) > MUCH:
                 return
 
-    def _last_words(self, mark: bytes) -> str:
-        """Return the end of what was printed, with a count of what came before it."""
-        text = decode(bytes(self._printed).replace(mark, b"") if mark else bytes(self._printed))
+    def _last_words(self) -> str:
+        """Return the end of what was printed up to the mark, with a count of what came before it; keep the rest."""
+        mine, mark, rest = self._printed.partition(self._mark) if self._mark else (self._printed, b"", b"")
+        if self._mark and not mark:
+            # It was printed among the output that is forgotten, or never.
+            mine, rest = self._printed, b""
+        text = decode(bytes(mine))
         before = self._forgotten + max(0, len(text) - MAX_PRINTED)
+        self._printed, self._forgotten = bytearray(rest), 0
         words = clean(text[-MAX_PRINTED:], MAX_PRINTED)
         return f"({before} characters before) ... {words}" if before else words
 
-    def _complete(self) -> Frame | None:
-        """Return the frame once all of it is there. Raises FrameError for anything but one answer to this request."""
+    def _complete(self, part: int | None) -> Frame | None:
+        """Return the frame once all of it is there: the next part of an answer, or all there is still to come.
+
+        Raises FrameError for anything but answers to this request, in their order.
+        """
         received = self._received
         if len(received) < HEADER.size:
             return None
         text_length, payload_length = unpack_header(bytes(received[: HEADER.size]))
         text_end = HEADER.size + text_length
-        if len(received) > text_end + payload_length:
+        end = text_end + payload_length
+        if part is None and len(received) > end:
             raise FrameError("more than one answer came back")
-        if len(received) < text_end + payload_length:
+        if len(received) < end:
             return None
         with memoryview(received) as view:
-            message, payload = unpack_text(bytes(view[HEADER.size : text_end])), bytes(view[text_end:])
-        if message.get("id") != self._last_id:
+            message, payload = unpack_text(bytes(view[HEADER.size : text_end])), bytes(view[text_end:end])
+        if message.get("id") != self._last_id or message.get("part") != part:
             raise FrameError("an answer came back that was not asked for")
-        received.clear()
+        del received[:end]
         return Frame(message, payload)
 
 

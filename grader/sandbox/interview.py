@@ -39,30 +39,32 @@ WORTH_A_LOOK = 0.2
 
 @dataclass(frozen=True)
 class Call:
-    """The arguments of one call, ready to travel.
-
-    `is_repeat` marks one that was made before: it may be left out, has its operators logged, and its end is no
-    one's loss.
-    """
+    """The arguments of one call, ready to travel."""
 
     numbers: Mapping[str, float | int]
     tensors: bytes
-    is_repeat: bool = False
 
 
 @dataclass(frozen=True)
 class Question:
-    """One function to look for, first in the file `home`, and the calls to make of it."""
+    """One function to look for, first in the file `home`, and the calls to make of it.
+
+    If it `repeats_first`, the first one is made again behind the last: that may be left out, has its operators logged,
+    and its end is no one's loss.
+    """
 
     function: str
     home: str
     given: tuple[str, ...]
     gradients: tuple[str, ...]
     calls: tuple[Call, ...]
+    repeats_first: bool = False
 
-    def message(self, do: str, **more: object) -> dict[str, object]:
-        """Return a request about this function."""
-        return {"do": do, "function": self.function, "given": self.given, "gradients": self.gradients, **more}
+    def message(self, do: str, calls: Sequence[Call] = (), **more: object) -> dict[str, object]:
+        """Return a request about this function and some calls of it; their tensors are its payload."""
+        asked = {"do": do, "function": self.function, "given": self.given, "gradients": self.gradients}
+        brought = {"numbers": [dict(call.numbers) for call in calls], "lengths": [len(call.tensors) for call in calls]}
+        return {**asked, **(brought if calls else {}), **more}
 
 
 def pack_call(arguments: Mapping[str, Argument]) -> Call:
@@ -88,6 +90,8 @@ class Interview:
         self._files = dict(submission.files)
         self._seconds_left = limits.submission_seconds
         self._child: Child | None = None
+        # The child's processor time when it was last read, and the wall time of what was not worth reading it for.
+        self._clock, self._unclocked = 0.0, 0.0
         self._loaded: dict[str, dict[str, Any]] = {}
         self._lost = {
             file: Answer(Outcome.UNREADABLE, f"{one_line(file, 200)} could not be read: {reason}", file=file)
@@ -162,9 +166,10 @@ class Interview:
         """Hand files to a fresh child; False if that was its end."""
         self._drop_child()
         self._child = self._warm.fork(self._limits)
+        self._clock, self._unclocked = 0.0, 0.0
         listed = [[file, len(source)] for file, source in files.items()]
         message = {"do": "files", "files": listed, "wanted": self._wanted}
-        heard = self._hear(message, b"".join(files.values()))
+        heard = self._ask(message, b"".join(files.values()))
         if heard.frame is None:
             self._drop_child()
             return False
@@ -196,11 +201,13 @@ class Interview:
         return list(dict.fromkeys([*home, *others, *unread]))
 
     def _load(self, file: str) -> dict[str, Any] | Answer:
-        """Have a file run by the child, once per child; an Answer if that was the child's end."""
+        """Have a file run by the child, once per child; an Answer if that can't be, or was the child's end."""
+        if self._seconds_left <= 0:
+            return self._used_up()
         if self._child is None and not self._take_files(self._files):
             return Answer(Outcome.NOT_JUDGED, "the submission's files could not be handed over a second time")
         if file not in self._loaded:
-            heard = self._hear({"do": "load", "file": file, "wanted": list(self._wanted)}, b"")
+            heard = self._ask({"do": "load", "file": file, "wanted": list(self._wanted)}, b"")
             if heard.frame is None:
                 self._drop_child()
                 self._lost[file] = replace(self._explain(heard, f"loading {one_line(file, 200)}"), file=file)
@@ -213,26 +220,12 @@ class Interview:
         return self._loaded[file]
 
     def _call(self, question: Question, file: str) -> tuple[Answer, ...]:
-        answers: list[Answer] = []
-        is_quiet = True
-        assert self._child is not None
-        clock = self._child.cpu_seconds()
-        for call in question.calls:
-            if call.is_repeat:
-                is_quiet = self._is_quiet()
-                if not is_quiet or self._is_slow(answers):
-                    break
-            if self._seconds_left <= 0:
-                text = (
-                    f"the {self._limits.submission_seconds:g} s for the whole submission were used up before this call"
-                )
-                answers.append(Answer(Outcome.TIMED_OUT, text))
-                break
-            answer, clock = self._call_once(question, file, call, clock)
-            answers.append(answer)
-            if self._child is None:
-                break
-        if not (is_quiet and self._is_quiet()):
+        answers, ended_well = self._make(question, file, question.calls, logged=False)
+        if ended_well and question.repeats_first and not self._is_slow(answers):
+            again, ended_well = self._make(question, file, question.calls[:1], logged=True)
+            answers += again
+        if self._child is not None and not ended_well:
+            self._drop_child()
             answers[-1] = replace(
                 answers[-1],
                 outcome=Outcome.BAD_RETURN,
@@ -241,29 +234,41 @@ class Interview:
             )
         return tuple(answers)
 
-    def _call_once(self, question: Question, file: str, call: Call, clock: float | None) -> tuple[Answer, float | None]:
-        """Return the answer to one call and the child's processor clock behind it, given the one before it."""
+    def _make(self, question: Question, file: str, calls: Sequence[Call], *, logged: bool) -> tuple[list[Answer], bool]:
+        """Return the answers to some calls, fewer if one was the child's end, and whether the child is well after."""
         assert self._child is not None
-        message = question.message("call", file=file, numbers=dict(call.numbers), logged=call.is_repeat)
-        heard = self._hear(message, call.tensors)
-        if heard.seconds < WORTH_A_LOOK:
-            return self._read(heard, question), clock
-        after = self._child.cpu_seconds()
-        # The clock may hold quick calls before this one; a call cannot have used more than it took.
-        used = min(after - clock, heard.seconds) if after is not None and clock is not None else None
-        return replace(self._read(heard, question), cpu_seconds=used), after
+        message = question.message("call", calls, file=file, logged=logged)
+        self._child.request(message, b"".join(call.tensors for call in calls), in_parts=True)
+        answers: list[Answer] = []
+        for _ in calls:
+            if self._seconds_left <= 0:
+                self._drop_child()
+                return [*answers, self._used_up()], False
+            heard = self._hear(part=True)
+            answers.append(replace(self._read(heard, question), cpu_seconds=self._processor_time(heard)))
+            if self._child is None:
+                return answers, False
+        return answers, self._hear().frame is not None
+
+    def _used_up(self) -> Answer:
+        limit = self._limits.submission_seconds
+        return Answer(Outcome.TIMED_OUT, f"the {limit:g} s for the whole submission were used up before this call")
+
+    def _processor_time(self, heard: Heard) -> float | None:
+        """Return the processor time of a call that took long enough to ask, at the least."""
+        after = self._child.cpu_seconds() if self._child is not None and heard.seconds >= WORTH_A_LOOK else None
+        if after is None:
+            self._unclocked += heard.seconds
+            return None
+        # Calls that were not worth a look may have used all the time that they took.
+        used = after - self._clock - self._unclocked
+        self._clock, self._unclocked = after, 0.0
+        return min(max(used, 0.0), heard.seconds)
 
     def _is_slow(self, answers: Sequence[Answer]) -> bool:
         """Return whether a repeated and logged call could cost other functions their time."""
         limit = min(self._limits.call_seconds, self._seconds_left)
         return max(answer.seconds for answer in answers) > limit * QUICK_SHARE
-
-    def _is_quiet(self) -> bool:
-        """Return False, and end the child, if a second answer came behind its last one, or it ended after that."""
-        if self._child is not None and self._hear({"do": "nothing"}, b"").frame is None:
-            self._drop_child()
-            return False
-        return True
 
     def _read(self, heard: Heard, question: Question) -> Answer:
         if heard.frame is None:
@@ -274,9 +279,14 @@ class Interview:
         except FrameError as error:
             return Answer(Outcome.BAD_RETURN, str(error), printed=heard.printed, seconds=heard.seconds)
 
-    def _hear(self, message: Mapping[str, Any], payload: bytes) -> Heard:
+    def _ask(self, message: Mapping[str, Any], payload: bytes) -> Heard:
         assert self._child is not None
-        heard = self._child.ask(message, payload, min(self._limits.call_seconds, max(self._seconds_left, 0.01)))
+        self._child.request(message, payload)
+        return self._hear()
+
+    def _hear(self, *, part: bool = False) -> Heard:
+        assert self._child is not None
+        heard = self._child.hear(min(self._limits.call_seconds, max(self._seconds_left, 0.01)), part=part)
         self._seconds_left -= heard.seconds
         return heard
 

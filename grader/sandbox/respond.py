@@ -5,38 +5,47 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 
+import safetensors.numpy
 import safetensors.torch
 from torch import Tensor
 
 from grader.sandbox.block import Block, autograd_block, function_block
-from grader.sandbox.calling import Reply, call, explain
+from grader.sandbox.calling import Callee, Reply, call, explain
 from grader.sandbox.frames import Frame, pack, read_frame, write_all
 from grader.sandbox.guard import Guard
 from grader.sandbox.modules import Modules
 
 
-def respond(requests: int, answers: int) -> None:
-    """Answer every request that arrives on one descriptor, on the other, in order."""
-    child = _Child()
+def respond(requests: int, answers: int, guard: Guard) -> None:
+    """Answer every request that arrives on one descriptor, on the other, in order.
+
+    A request to call is answered in parts, one as soon as each call has ended, and then as a whole.
+    """
+    child = _Child(guard)
     while (frame := read_frame(requests)) is not None:
-        message, payload = child.handle(frame)
-        for stream in (sys.stdout, sys.stderr):
-            _flush(stream)
-        say_mark(frame.message)
-        write_all(answers, pack({"id": frame.message["id"], **message}, payload))
+        for message, payload in child.answers(frame):
+            for stream in (sys.stdout, sys.stderr):
+                _flush(stream)
+            say_mark(frame.message)
+            write_all(answers, pack({"id": frame.message["id"], **message}, payload))
 
 
 class _Child:
-    def __init__(self) -> None:
+    def __init__(self, guard: Guard) -> None:
         self.modules = Modules({})
         self.block = Block((), ())
-        self.guard = Guard()
+        self.guard = guard
 
-    def handle(self, frame: Frame) -> tuple[dict[str, Any], bytes]:
+    def answers(self, frame: Frame) -> Iterator[tuple[dict[str, Any], bytes]]:
+        if frame.message["do"] == "call":
+            yield from self._call_each(frame.message, frame.payload)
+        yield self._handle(frame)
+
+    def _handle(self, frame: Frame) -> tuple[dict[str, Any], bytes]:
         message = frame.message
         match message["do"]:
             case "files":
@@ -44,7 +53,7 @@ class _Child:
             case "load":
                 return self._load(message), b""
             case "call":
-                return self._call(message, frame.payload)
+                return {}, b""
             case "prepare":
                 self.block = self._prepare(message, frame.payload)
                 return {}, b""
@@ -53,8 +62,6 @@ class _Child:
                 return {}, b""
             case "show":
                 return self._answer(self.block.reply(message["index"], message["gradients"], self.modules.sources))
-            case "nothing":
-                return {}, b""
         raise ValueError(message["do"])
 
     def _take_files(self, message: Mapping[str, Any], payload: bytes) -> dict[str, Any]:
@@ -81,28 +88,29 @@ class _Child:
             answer["stopped"] = {"outcome": reply.outcome, **_where(reply)}
         return answer
 
-    def _call(self, message: Mapping[str, Any], payload: bytes) -> tuple[dict[str, Any], bytes]:
-        reply = self._call_once(message, payload, logged=message["logged"])
-        if reply.is_cut_short:
-            found, reply = reply.flags, self._call_once(message, payload, logged=False)
-            reply.flags += found
-        return self._answer(reply)
-
-    def _call_once(self, message: Mapping[str, Any], payload: bytes, *, logged: bool) -> Reply:
+    def _call_each(self, message: Mapping[str, Any], payload: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
         function = self.modules.function(message["file"], message["function"])
-        arguments = _arguments(message, safetensors.torch.load(payload))
-        return call(function, arguments, message["gradients"], self.modules.sources, self.guard, logged=logged)
+        callee = Callee(function, message["gradients"], self.modules.sources)
+        for part, (numbers, tensors) in enumerate(_each_call(message, payload)):
+            answer, gradients = self._answer(self._call(callee, message["given"], numbers, tensors, message["logged"]))
+            yield {"part": part, **answer}, gradients
+
+    def _call(
+        self, callee: Callee, given: Sequence[str], numbers: Mapping[str, float], tensors: bytes, is_logged: bool
+    ) -> Reply:
+        reply = call(callee, _unpack(given, numbers, tensors), self.guard, logged=is_logged)
+        if reply.is_cut_short:
+            found, reply = reply.flags, call(callee, _unpack(given, numbers, tensors), self.guard)
+            reply.flags += found
+        return reply
 
     def _answer(self, reply: Reply) -> tuple[dict[str, Any], bytes]:
         answer = {"outcome": reply.outcome, "notes": reply.notes, "flags": reply.flags, **_where(reply)}
-        return answer, safetensors.torch.save(reply.tensors) if reply.tensors else b""
+        return answer, _pack(reply.tensors)
 
     def _prepare(self, message: Mapping[str, Any], payload: bytes) -> Block:
         """Set up a block of calls to be timed: of the student's function, or of autograd on a reference forward."""
-        calls = []
-        for numbers, length in zip(message["numbers"], message["lengths"], strict=True):
-            calls.append(_arguments({**message, "numbers": numbers}, safetensors.torch.load(payload[:length])))
-            payload = payload[length:]
+        calls = [_unpack(message["given"], numbers, tensors) for numbers, tensors in _each_call(message, payload)]
         if message["forward"] is not None:
             return autograd_block(message["forward"], calls, message["gradients"])
         function = self.modules.function(message["file"], message["function"])
@@ -113,14 +121,37 @@ def _where(reply: Reply) -> dict[str, Any]:
     return {"message": reply.message, "file": reply.file, "line": reply.line, "source": reply.source}
 
 
-def _arguments(message: Mapping[str, Any], tensors: dict[str, Tensor]) -> dict[str, Any]:
-    """Put the arguments together again: `cache/probs` is the value probs of the namespace cache."""
-    values: dict[str, Any] = {**tensors, **message["numbers"]}
+def _each_call(message: Mapping[str, Any], payload: bytes) -> Iterator[tuple[dict[str, float], bytes]]:
+    """Yield the numbers and the packed tensors of each call that a request brings."""
+    start = 0
+    for numbers, length in zip(message["numbers"], message["lengths"], strict=True):
+        yield numbers, payload[start : start + length]
+        start += length
+
+
+def _unpack(given: Sequence[str], numbers: Mapping[str, float], tensors: bytes) -> dict[str, Any]:
+    # Cloned, they lie in memory as torch lays it out: by where its arguments lie, a product may differ in its last bit.
+    values = {name: tensor.clone() for name, tensor in safetensors.torch.load(tensors).items()}
+    return put_together(given, {**values, **numbers})
+
+
+def put_together(given: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that travelled as values: `cache/probs` is the value probs of the namespace cache."""
     arguments: dict[str, Any] = {}
-    for name in message["given"]:
+    for name in given:
         inside = {key.partition("/")[2]: value for key, value in values.items() if key.startswith(f"{name}/")}
         arguments[name] = SimpleNamespace(**inside) if inside else values[name]
     return arguments
+
+
+def _pack(tensors: Mapping[str, Tensor]) -> bytes:
+    if not tensors:
+        return b""
+    try:
+        # The same format from arrays costs a third of what it costs from tensors.
+        return safetensors.numpy.save({name: tensor.numpy() for name, tensor in tensors.items()})
+    except TypeError:
+        return safetensors.torch.save(dict(tensors))  # numpy has no bfloat16
 
 
 def say_mark(message: Mapping[str, Any]) -> None:

@@ -21,6 +21,7 @@ import sys
 import time
 
 from grader.sandbox.box import Box, Budget, build_box
+from grader.sandbox.guard import Guard
 from grader.sandbox.respond import respond
 from grader.sandbox.settings import use_course_settings, warm_up
 
@@ -30,17 +31,19 @@ def main(control_descriptor: str, *readable: str) -> None:
     control = socket.socket(fileno=int(control_descriptor))
     use_course_settings()
     warm_up()
+    guard = Guard()
     box = build_box(readable)
     gc.collect()
     gc.freeze()
     control.send(f"ready {json.dumps({'layers': box.layers, 'reasons': box.reasons})}".encode())
-    _Server(control, box).serve()
+    _Server(control, box, guard).serve()
 
 
 class _Server:
-    def __init__(self, control: socket.socket, box: Box) -> None:
+    def __init__(self, control: socket.socket, box: Box, guard: Guard) -> None:
         self.control = control
         self.box = box
+        self.guard = guard
         self.selector = selectors.DefaultSelector()
         self.selector.register(control, selectors.EVENT_READ)
         self.children: dict[int, tuple[int, socket.socket]] = {}  # pid -> pidfd, and who asked for it
@@ -87,7 +90,7 @@ class _Server:
             status = 1
             try:
                 self.selector.close()
-                _become_child(descriptors, self.box, budget)
+                _become_child(descriptors, self.box, self.guard, budget)
                 status = 0
             finally:
                 os._exit(status)
@@ -123,9 +126,9 @@ def _tell(control: socket.socket, words: str) -> None:
         control.send(words.encode())
 
 
-def _become_child(descriptors: list[int], box: Box, budget: Budget) -> None:
+def _become_child(descriptors: list[int], box: Box, guard: Guard, budget: Budget) -> None:
     requests, answers, output = descriptors
     os.dup2(output, 1)
     os.dup2(output, 2)
     box.confine(budget, keep=(0, 1, 2, requests, answers))
-    respond(requests, answers)
+    respond(requests, answers, guard)

@@ -68,11 +68,7 @@ def time_function(
 
 def _prepare(child: Child, question: Question, file: str, forward: Forward | None, seconds: float) -> Heard:
     message = question.message(
-        "prepare",
-        file=file,
-        forward=None if forward is None else asdict(forward),
-        numbers=[dict(call.numbers) for call in question.calls],
-        lengths=[len(call.tensors) for call in question.calls],
+        "prepare", question.calls, file=file, forward=None if forward is None else asdict(forward)
     )
     return child.ask(message, b"".join(call.tensors for call in question.calls), seconds)
 

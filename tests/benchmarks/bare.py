@@ -1,0 +1,102 @@
+"""The same calls, judged and reported, in one process without isolation: what a batch is measured against.
+
+    python tests/benchmarks/bare.py COURSE FOLDER
+
+It prints the seconds of wall time for each submission of FOLDER. Every call of the batch is made, the repeated and
+logged one among them; nothing is packed, sent or confined.
+"""
+
+# ruff: noqa: T201 # a benchmark prints its figure
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from grader import grading
+from grader.report.as_json import report_as_json
+from grader.report.html import render_html
+from grader.rubric import load_course
+from grader.sandbox.answer import Answer, Flag, Outcome
+from grader.sandbox.calling import Callee, call
+from grader.sandbox.guard import Guard
+from grader.sandbox.interview import Question
+from grader.sandbox.modules import Modules
+from grader.sandbox.respond import put_together
+from grader.submission import Submission, read_submission
+
+GUARD = Guard()
+ARGUMENTS: dict[bytes, dict[str, torch.Tensor]] = {}
+
+
+class InProcess:
+    """Stands in for an interview: the submission is loaded, and its functions are called, right here."""
+
+    def __init__(self, _warm: object, submission: Submission, wanted: Mapping[str, Any], _limits: object) -> None:
+        self.modules, self.unreadable = Modules(dict(submission.files), wanted), {}
+
+    def __enter__(self) -> InProcess:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        sys.meta_path.remove(self.modules)
+        for file in self.modules.defines:
+            sys.modules.pop(file.removesuffix(".py"), None)
+
+    def mentions(self, question: Question) -> bool:
+        """Say yes: everybody hands in the solutions."""
+        return question.home in self.modules.files
+
+    def line(self, *_of: object) -> None:
+        """Know no line: nothing is wrong with the solutions."""
+
+    def ask(self, question: Question) -> list[Answer]:
+        """Make the calls of a question."""
+        self.modules.load(question.home)
+        function = self.modules.function(question.home, question.function)
+        callee = Callee(function, question.gradients, self.modules.sources)
+        answers = []
+        for each, is_repeat in [*((each, False) for each in question.calls), (question.calls[0], True)]:
+            if each.tensors not in ARGUMENTS:
+                ARGUMENTS[each.tensors] = safetensors.torch.load(each.tensors)
+            tensors = {name: tensor.clone() for name, tensor in ARGUMENTS[each.tensors].items()}
+            arguments = put_together(question.given, {**tensors, **each.numbers})
+            reply = call(callee, arguments, GUARD, logged=is_repeat)
+            flags = tuple(Flag(*flag) for flag in reply.flags)
+            answers.append(Answer(Outcome(reply.outcome), gradients=reply.tensors, flags=flags))
+        return answers
+
+
+def main(course: str, folder: str) -> None:
+    """Grade every submission of the folder, the first of them twice."""
+    torch.set_num_threads(1)
+    torch.set_default_dtype(torch.float64)
+    grading.Interview = InProcess  # type: ignore[misc, assignment] # what is measured is what it does without
+    grader = grading.Grader(load_course(Path(course)))
+    submissions = sorted(Path(folder).iterdir())
+    once(grader, submissions[0])
+    started = time.perf_counter()
+    for each in submissions:
+        once(grader, each)
+    print((time.perf_counter() - started) / len(submissions))
+
+
+def once(grader: grading.Grader, folder: Path) -> None:
+    """Grade one submission and write its report, to nowhere."""
+    report = grader.grade(read_submission(folder), SimpleNamespace(isolation=(), weaknesses=()))  # type: ignore[arg-type]
+    if not report.is_full_marks:
+        sys.exit(f"{folder} was graded with less than full marks")
+    json.dumps(report_as_json(report))
+    render_html(report)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
