@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,7 +27,10 @@ class Verdict(StrEnum):
     @property
     def rank(self) -> int:
         """0 for the best verdict; of several cases the one with the highest rank decides."""
-        return list(Verdict).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {verdict: rank for rank, verdict in enumerate(Verdict)}
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,13 @@ def compare(expected: Tensor, actual: Tensor, tolerance: Tolerance) -> Compariso
         return Comparison(Verdict.CORRECT, *shapes, str(actual.dtype), exact=True, max_abs_error=0.0, excess=0.0)
     if torch.equal(expected, actual):
         return _exact(expected)  # the usual right answer, seen at a twentieth of the cost
+    magnitude = expected.abs()
     error = (actual - expected).abs()
-    allowed = tolerance.atol + tolerance.rtol * expected.abs()
+    allowed = tolerance.atol + tolerance.rtol * magnitude
     excess = error / allowed
-    finite = actual.isfinite()
-    if not bool(finite.all()):
+    largest = float(error.max())  # nan if any is
+    finite = actual.isfinite() if not math.isfinite(largest) else None
+    if finite is not None and not bool(finite.all()):
         # Worse than any error, even one so large that its excess is infinite.
         verdict, place = Verdict.NOT_FINITE, int((~finite).int().argmax())
     else:
@@ -84,8 +90,8 @@ def compare(expected: Tensor, actual: Tensor, tolerance: Tolerance) -> Compariso
         *shapes,
         str(actual.dtype),
         exact=False,
-        max_abs_error=float(error.max()),
-        max_rel_error=_max_relative(error, expected),
+        max_abs_error=largest,
+        max_rel_error=_max_relative(error, magnitude),
         worst_index=_unravel(place, shapes[0]),
         expected=float(expected.flatten()[place]),
         actual=float(actual.flatten()[place]),
@@ -118,7 +124,8 @@ def _unravel(place: int, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(index)
 
 
-def _max_relative(error: Tensor, expected: Tensor) -> float | None:
+def _max_relative(error: Tensor, magnitude: Tensor) -> float | None:
     """Return the largest error relative to its expected value, over the places where that is not zero."""
-    somewhere = expected != 0
-    return float((error[somewhere] / expected[somewhere].abs()).max()) if bool(somewhere.any()) else None
+    if not bool(magnitude.any()):
+        return None
+    return float(torch.where(magnitude == 0, 0.0, error / magnitude).max())

@@ -15,7 +15,7 @@ import torch
 from grader.compare import Verdict
 from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, Report, total
-from grader.judging import grade_exercise, not_judged
+from grader.judging import Judge
 from grader.prepared import Prepared, prepare_all
 from grader.rubric import Course, Exercise, Rubric, default_course, load_course
 from grader.sandbox.answer import Answer
@@ -52,6 +52,7 @@ class Grader:
         self._is_narrowed = bool(only)
         chosen = _choose(course, only)
         self._prepared = prepare_all(chosen, seed)
+        self._judges = {name: tuple(map(Judge, part)) for name, part in self._prepared.items()}
 
     def grade(self, submission: Submission, warm: Warm) -> Report:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
@@ -98,7 +99,7 @@ class Grader:
     ) -> AssignmentFeedback:
         if not is_selected:
             return AssignmentFeedback(rubric.name, rubric.title, None, None, ())
-        exercises = tuple(self._grade_exercise(prepared, interview, warm) for prepared in self._prepared[rubric.name])
+        exercises = tuple(self._grade_exercise(judge, interview, warm) for judge in self._judges[rubric.name])
         return AssignmentFeedback(
             name=rubric.name,
             title=rubric.title,
@@ -107,10 +108,11 @@ class Grader:
             exercises=exercises,
         )
 
-    def _grade_exercise(self, prepared: Prepared, interview: Interview, warm: Warm) -> ExerciseFeedback:
+    def _grade_exercise(self, judge: Judge, interview: Interview, warm: Warm) -> ExerciseFeedback:
+        prepared = judge.prepared
         try:
             question = prepared.question
-            feedback = grade_exercise(prepared, interview.ask(question), partial(interview.line, question))
+            feedback = judge.grade(interview.ask(question), partial(interview.line, question))
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             try:
@@ -121,7 +123,7 @@ class Grader:
             score = total([feedback.score, timing.score if timing else 0.0])
             return replace(feedback, timing=timing, score=score)
         except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
-            return not_judged(prepared, error)
+            return judge.not_judged(error)
 
 
 def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exercise, ...]]]:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+import torch
 from torch import Tensor
 
 from grader.cases import Case
 from grader.compare import Comparison, Verdict, compare
 from grader.diagnose import diagnose
-from grader.feedback import ExerciseFeedback, GradientFeedback, total
+from grader.feedback import ExerciseFeedback, GradientFeedback, InvariantFeedback, total
 from grader.follow import Trial, find_follows
 from grader.invariants import judge_invariants
 from grader.picture import draw
@@ -19,22 +21,87 @@ from grader.rubric import Exercise, Gradient
 from grader.sandbox.answer import Answer, CodeLine, Flag, Outcome
 from grader.suspicion import find_difference, find_processor_time
 
+# Of each exercise, as many different sets of answers as a class may share.
+REMEMBERED = 100
 
-def grade_exercise(
-    prepared: Prepared, answers: Sequence[Answer], line_of: Callable[[str], CodeLine | None] = lambda _: None
-) -> ExerciseFeedback:
-    """Judge what a function answered, one answer per case or fewer if it ended its process.
 
-    `line_of` finds the student's line that made a gradient.
+@dataclass(frozen=True)
+class Judgement:
+    """What the answers to an exercise are worth by themselves, whoever gave them."""
+
+    gradients: tuple[GradientFeedback, ...]
+    invariants: tuple[InvariantFeedback, ...]
+
+    @property
+    def score(self) -> float | None:
+        """All points together, or None where any of them are open."""
+        return total([*(each.score for each in self.gradients), *(each.score for each in self.invariants)])
+
+
+class Judge:
+    """Judges what submissions answer to one exercise.
+
+    What was answered before, bit for bit, is not judged again: a class shares most of its right answers and its slips.
     """
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+        self._known: dict[bytes, Judgement] = {}
+
+    def grade(
+        self, answers: Sequence[Answer], line_of: Callable[[str], CodeLine | None] = lambda _: None
+    ) -> ExerciseFeedback:
+        """Judge what a function answered, one answer per case or fewer if it ended its process.
+
+        `line_of` finds the student's line that made a gradient.
+        """
+        prepared, count = self.prepared, len(self.prepared.cases)
+        # What ended the process leaves the calls behind it without gradients, too.
+        ended = replace(answers[-1], gradients={}, notes={}, seconds=0.0)
+        restored = [answer or ended for answer in prepared.schedule.restore(answers)]
+        judgement = self._judge(restored)
+        decisive = next((answer for answer in restored[:count] if answer.outcome is not Outcome.RETURNED), restored[0])
+        return ExerciseFeedback(
+            function=prepared.exercise.function,
+            score=total(
+                [*(each.score for each in judgement.gradients), *(each.score for each in judgement.invariants)]
+            ),
+            max_score=round(prepared.exercise.max_score, 9),
+            outcome=decisive.outcome,
+            message=decisive.message,
+            file=decisive.file,
+            line=decisive.line,
+            printed=next((answer.printed for answer in restored[:count] if answer.printed), ""),
+            seconds=sum(answer.seconds for answer in restored[:count]),
+            flags=_find_flags(prepared, answers),
+            gradients=tuple(
+                replace(each, code=line_of(each.name)) if each.is_slip else each for each in judgement.gradients
+            ),
+            invariants=judgement.invariants,
+            source=decisive.source,
+            forward=prepared.forward,
+            maths=prepared.exercise.maths,
+        )
+
+    def not_judged(self, error: Exception) -> ExerciseFeedback:
+        """Return the feedback on an exercise in which the grader itself failed: no score, and never a zero."""
+        text = f"the grader itself failed here, which is not your doing: {type(error).__name__}: {error}"
+        return self.grade([Answer(Outcome.NOT_JUDGED, text)])
+
+    def _judge(self, answers: Sequence[Answer]) -> Judgement:
+        key = _fingerprint(answers)
+        judgement = self._known.pop(key, None) or judge(self.prepared, answers)
+        self._known[key] = judgement  # the latest last
+        if len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return judgement
+
+
+def judge(prepared: Prepared, answers: Sequence[Answer]) -> Judgement:
+    """Judge the answers to all cases of an exercise, in the rubric's order, and to its probes behind them."""
     exercise, count = prepared.exercise, len(prepared.cases)
-    flags = _find_flags(prepared, answers)
-    # What ended the process leaves the calls behind it without gradients, too.
-    ended = replace(answers[-1], gradients={}, notes={}, seconds=0.0)
-    restored = [answer or ended for answer in prepared.schedule.restore(answers)]
-    probes = [answer.gradients for answer in restored[count:] if answer.outcome is Outcome.RETURNED]
-    answers = restored[:count]
-    decisive = next((answer for answer in answers if answer.outcome is not Outcome.RETURNED), answers[0])
+    probes = [answer.gradients for answer in answers[count:] if answer.outcome is Outcome.RETURNED]
+    answers = answers[:count]
     trials = [_judge_case(exercise, case, answer) for case, answer in zip(prepared.cases, answers, strict=True)]
     follows = find_follows(exercise, trials)
     notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
@@ -42,25 +109,19 @@ def grade_exercise(
         _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
         for gradient in exercise.gradients
     )
-    gradients = tuple(_explain(prepared, each, trials, line_of) if each.is_slip else each for each in gradients)
-    invariants = judge_invariants(exercise, trials, probes, gradients, prepared.forward_pass)
-    return ExerciseFeedback(
-        function=exercise.function,
-        score=total([*(each.score for each in gradients), *(each.score for each in invariants)]),
-        max_score=round(exercise.max_score, 9),
-        outcome=decisive.outcome,
-        message=decisive.message,
-        file=decisive.file,
-        line=decisive.line,
-        printed=next((answer.printed for answer in answers if answer.printed), ""),
-        seconds=sum(answer.seconds for answer in answers),
-        flags=flags,
-        gradients=gradients,
-        invariants=invariants,
-        source=decisive.source,
-        forward=prepared.forward,
-        maths=exercise.maths,
-    )
+    gradients = tuple(_explain(prepared, each, trials) if each.is_slip else each for each in gradients)
+    return Judgement(gradients, judge_invariants(exercise, trials, probes, gradients, prepared.forward_pass))
+
+
+def _fingerprint(answers: Sequence[Answer]) -> bytes:
+    """Return what tells answers apart that may be judged differently."""
+    found = hashlib.sha256()
+    for answer in answers:
+        described = {name: (str(tensor.dtype), tuple(tensor.shape)) for name, tensor in answer.gradients.items()}
+        found.update(repr((answer.outcome, list(answer.notes.items()), described)).encode())
+        for tensor in answer.gradients.values():
+            found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return found.digest()
 
 
 def _find_flags(prepared: Prepared, answers: Sequence[Answer]) -> tuple[Flag, ...]:
@@ -132,26 +193,15 @@ def _judge_gradient(
     )
 
 
-def _explain(
-    prepared: Prepared,
-    feedback: GradientFeedback,
-    trials: Sequence[Trial],
-    line_of: Callable[[str], CodeLine | None],
-) -> GradientFeedback:
-    """Add to a wrong gradient what is wrong with it and the student's line that made it, where they are known."""
+def _explain(prepared: Prepared, feedback: GradientFeedback, trials: Sequence[Trial]) -> GradientFeedback:
+    """Add to a wrong gradient what is wrong with it, where that is known."""
     gradient = next(each for each in prepared.exercise.gradients if each.name == feedback.name)
     try:
         diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
     except Exception:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
         diagnosis = None
-    return replace(feedback, diagnosis=diagnosis, code=line_of(feedback.name))
+    return replace(feedback, diagnosis=diagnosis)
 
 
 def _all_exact(exact: Sequence[bool | None]) -> bool | None:
     return None if None in exact else all(exact)
-
-
-def not_judged(prepared: Prepared, error: Exception) -> ExerciseFeedback:
-    """Return the feedback on an exercise in which the grader itself failed: no score, and never a zero."""
-    text = f"the grader itself failed here, which is not your doing: {type(error).__name__}: {error}"
-    return grade_exercise(prepared, [Answer(Outcome.NOT_JUDGED, text)])

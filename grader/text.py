@@ -23,6 +23,8 @@ def clean(text: str, limit: int, *, keep: str = "head") -> str:
     Characters that would reorder or hide text (bidirectional controls, zero-width ones) are shown as
     their code point. Of a longer text the head or the tail is kept, and what was cut is counted.
     """
+    if not text:
+        return text
     cut = len(text) - limit
     if cut > 0:
         text = text[:limit] if keep == "head" else text[-limit:]

@@ -49,7 +49,18 @@ ORDER = [
 ]
 # What runs in the process of the student's code, and all that it may import of the grader.
 POSIX_CHILD_SIDE = {"server", "box", "seccomp", "landlock", "limits", "libc", "proof"}
-CHILD_SIDE = {"frames", "lines", "notebook", "modules", "calling", "block", "respond", "settings", "alone"} | {
+CHILD_SIDE = {
+    "frames",
+    "lines",
+    "notebook",
+    "modules",
+    "calling",
+    "block",
+    "rehearsal",
+    "respond",
+    "settings",
+    "alone",
+} | {
     "guard",
     "operators",
     "readable",

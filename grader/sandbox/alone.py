@@ -23,12 +23,13 @@ def main(*readable: str) -> None:
     # everywhere.
     box = _build_box(readable)
     from grader.sandbox.guard import Guard
+    from grader.sandbox.rehearsal import rehearse
     from grader.sandbox.respond import respond, say_mark
-    from grader.sandbox.settings import use_course_settings, warm_up
+    from grader.sandbox.settings import use_course_settings
 
     use_course_settings()
-    warm_up()
     guard = Guard()
+    rehearse(guard)
 
     while (frame := read_frame(requests)) is not None:
         facts: dict[str, object] = {}

@@ -20,6 +20,7 @@ MAX_HEADER = 1 << 16
 MAX_MESSAGE = 2_000
 MAX_SOURCE = 400
 MAX_FLAGS = 50
+MAX_AXES = 64
 NOTE_KINDS = frozenset({"not_a_tensor", "dtype", "refused"})
 DTYPES = MappingProxyType(
     {
@@ -144,10 +145,7 @@ def read_tensors(payload: bytes, names: Sequence[str]) -> dict[str, Tensor]:
     for name, entry in entries:
         if name not in names:
             raise FrameError("the answer's tensors have names that were not asked for")
-        dtype, shape = DTYPES.get(entry["dtype"]), _shape(entry["shape"])
-        if dtype is None or shape is None:
-            raise FrameError(f"{name} of the answer has a dtype or a shape that no gradient has")
-        tensors[name] = _tensor(entry["data"], dtype, shape)
+        tensors[name] = _tensor(name, **entry)
     return {name: tensors[name] for name in names if name in tensors}  # they come in any order
 
 
@@ -177,9 +175,14 @@ def read_line(message: Mapping[str, Any]) -> int | None:
     return line if type(line) is int and 0 < line < 10_000_000 else None
 
 
-def _tensor(data: bytearray, dtype: torch.dtype, shape: tuple[int, ...]) -> Tensor:
+def _tensor(name: str, *, dtype: str, shape: list[int], data: bytearray) -> Tensor:
+    # What holds no numbers may have any shape that safetensors can multiply out, and torch overflows on some.
+    if dtype not in DTYPES or len(shape) > MAX_AXES or not (data or _shape(shape)):
+        raise FrameError(f"{name} of the answer has a dtype or a shape that no gradient has")
     # frombuffer refuses an empty buffer.
-    return torch.frombuffer(data, dtype=dtype).reshape(shape) if data else torch.zeros(shape, dtype=dtype)
+    return (
+        torch.frombuffer(data, dtype=DTYPES[dtype]).reshape(shape) if data else torch.zeros(shape, dtype=DTYPES[dtype])
+    )
 
 
 def _text(message: Mapping[str, Any], key: str) -> str:
@@ -206,7 +209,11 @@ def _notes(message: Mapping[str, Any], gradients: Sequence[str]) -> dict[str, No
 
 def _shape(shape: object) -> tuple[int, ...] | None:
     """Return a shape, if a tensor can have it; torch overflows on (0, 2**47, 2**47), which holds nothing."""
-    if not isinstance(shape, list) or len(shape) > 64 or not all(type(size) is int and size >= 0 for size in shape):
+    if (
+        not isinstance(shape, list)
+        or len(shape) > MAX_AXES
+        or not all(type(size) is int and size >= 0 for size in shape)
+    ):
         return None
     return tuple(shape) if math.prod(max(size, 1) for size in shape) < 1 << 48 else None
 

@@ -32,13 +32,13 @@ def _made(function: ast.FunctionDef, gradients: list[str]) -> dict[str, ast.stmt
     statements = list(_statements(function.body))
     returned = next((each for each in reversed(statements) if isinstance(each, ast.Return)), None)
     values = _returned(returned.value, gradients) if returned is not None and returned.value is not None else {}
+    last = {name: each for each in statements for name in _set_by(each)}
     made: dict[str, ast.stmt | ast.expr] = {}
     for gradient in gradients:
         value = values.get(gradient)
         name = value.id if isinstance(value, ast.Name) else gradient
-        setting = [each for each in statements if name in _set_by(each)]
-        if setting:
-            made[gradient] = setting[-1]
+        if name in last:
+            made[gradient] = last[name]
         elif value is not None and not isinstance(value, ast.Name | ast.Constant):
             made[gradient] = value
     return made

@@ -12,7 +12,7 @@ import linecache
 import re
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import CodeType, ModuleType
@@ -153,7 +153,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 tree = ast.parse(source, filename=file)
-                self.defines[file] = sorted(_bound_names(tree))
+                self.defines[file] = _could_define(tree, source, self.wanted)
                 self.code[file] = [compile(tree, file, "exec", dont_inherit=True)]
                 self._find_lines(file, tree, source)
         except SyntaxError as error:
@@ -185,8 +185,15 @@ def _is_installed(name: str) -> bool:
         return False
 
 
+def _could_define(tree: ast.Module, source: bytes, wanted: Iterable[str]) -> list[str]:
+    """Return which of the wanted functions a file could define."""
+    named = {name for name in wanted if name.encode() in source}
+    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    return sorted(named if named <= defined else named & _bound_names(tree))
+
+
 def _bound_names(tree: ast.Module) -> set[str]:
-    """Return the names that a file could define as functions: def, import, assignment, anywhere in it."""
+    """Return the names that a file binds, by def, import or assignment, anywhere in it."""
     names: set[str] = set()
     for node in ast.walk(tree):
         match node:

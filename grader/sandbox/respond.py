@@ -25,7 +25,7 @@ def respond(requests: int, answers: int, guard: Guard) -> None:
 
     A request to call is answered in parts, one as soon as each call has ended, and then as a whole.
     """
-    child = _Child(guard)
+    child = Responder(guard)
     while (frame := read_frame(requests)) is not None:
         for message, payload in child.answers(frame):
             for stream in (sys.stdout, sys.stderr):
@@ -34,13 +34,16 @@ def respond(requests: int, answers: int, guard: Guard) -> None:
             write_all(answers, pack({"id": frame.message["id"], **message}, payload))
 
 
-class _Child:
+class Responder:
+    """Does what requests ask, one after the other, in the process it is in."""
+
     def __init__(self, guard: Guard) -> None:
         self.modules = Modules({})
         self.block = Block((), ())
         self.guard = guard
 
     def answers(self, frame: Frame) -> Iterator[tuple[dict[str, Any], bytes]]:
+        """Yield the parts of the answer to a request, and last the answer: what it says, and its tensors as bytes."""
         if frame.message["do"] == "call":
             yield from self._call_each(frame.message, frame.payload)
         yield self._handle(frame)

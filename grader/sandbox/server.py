@@ -22,16 +22,17 @@ import time
 
 from grader.sandbox.box import Box, Budget, build_box
 from grader.sandbox.guard import Guard
+from grader.sandbox.rehearsal import rehearse
 from grader.sandbox.respond import respond
-from grader.sandbox.settings import use_course_settings, warm_up
+from grader.sandbox.settings import use_course_settings
 
 
 def main(control_descriptor: str, *readable: str) -> None:
     """Serve fork requests until the control socket closes; of files, children may read `readable` only."""
     control = socket.socket(fileno=int(control_descriptor))
     use_course_settings()
-    warm_up()
     guard = Guard()
+    rehearse(guard)
     box = build_box(readable)
     gc.collect()
     gc.freeze()

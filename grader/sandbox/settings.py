@@ -18,15 +18,3 @@ def use_course_settings() -> None:
         # Line by line, so that what was printed before a crash is not lost with the process.
         file = open(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115 # stays open
         setattr(sys, stream, file)
-
-
-def warm_up() -> None:
-    """Use what submissions use once, so that no child pays for a first time."""
-    x = torch.ones(4, 3)
-    torch.einsum("ij,kj->ik", x, x).sum().item()
-    (x @ x.T).tanh().exp().log().mean(0, keepdim=True).max(dim=1)
-    torch.zeros(5, 3).index_add_(0, torch.tensor([0, 0, 1, 2]), x)
-    torch.nn.functional.one_hot(torch.tensor([0, 2]), num_classes=3)
-    torch.softmax(x, dim=1).var(0).sqrt().pow(2).view(-1).clone()
-    x[[0, 0], [1, 2]] += 1.0
-    repr(x)

@@ -34,59 +34,6 @@ from pathlib import Path
 from grader import grade
 grade(Path(sys.argv[1]), course=Path(sys.argv[2]))
 """
-BARE = """
-import json, sys, time
-from pathlib import Path
-import torch
-torch.set_num_threads(1)
-torch.set_default_dtype(torch.float64)
-import safetensors.torch
-from types import SimpleNamespace
-from grader import grading
-from grader.report.as_json import report_as_json
-from grader.report.html import render_html
-from grader.rubric import load_course
-from grader.sandbox.answer import Answer, Outcome
-from grader.sandbox.calling import call
-from grader.sandbox.modules import Modules
-from grader.sandbox.respond import _arguments
-from grader.submission import read_submission
-class InProcess:
-    def __init__(self, warm, submission, wanted, limits):
-        self.modules, self.unreadable = Modules(dict(submission.files)), {}
-        self.defines = {file: frozenset(names) for file, names in self.modules.defines.items()}
-    def __enter__(self):
-        return self
-    def __exit__(self, *error):
-        sys.meta_path.remove(self.modules)
-        for file in self.defines:
-            sys.modules.pop(file.removesuffix(".py"), None)
-    def line(self, *of):
-        return None
-    def ask(self, question):
-        self.modules.load(question.home)
-        function = self.modules.function(question.home, question.function)
-        answers = []
-        for each in question.calls:
-            message = {"numbers": dict(each.numbers), "given": question.given}
-            arguments = _arguments(message, safetensors.torch.load(each.tensors))
-            reply = call(function, arguments, question.gradients, self.modules.sources)
-            answers.append(Answer(Outcome(reply.outcome), gradients=reply.tensors))
-        return answers
-grading.Interview = InProcess
-grader = grading.Grader(load_course(Path(sys.argv[1])))
-warm = SimpleNamespace(isolation=())
-folders = sorted(Path(sys.argv[2]).iterdir())
-def once(folder):
-    report = grader.grade(read_submission(folder), warm)
-    assert report.is_full_marks, report
-    json.dumps(report_as_json(report)), render_html(report)
-once(folders[0])
-started, cpu = time.perf_counter(), time.process_time()
-for folder in folders:
-    once(folder)
-print((time.perf_counter() - started) / len(folders), (time.process_time() - cpu) / len(folders))
-"""
 
 
 def main() -> None:
@@ -159,9 +106,9 @@ def measure_fresh(folder: Path, course: Path, jobs: int) -> float:
 
 def measure_bare(folder: Path, course: Path) -> float:
     """Return the seconds for each submission of the bare calls in one process."""
-    command = [sys.executable, "-c", BARE, course, folder]
+    command = [sys.executable, Path(__file__).with_name("bare.py"), course, folder]
     done = subprocess.run(command, env=environment(), check=True, capture_output=True, text=True)
-    return float(done.stdout.split()[0])
+    return float(done.stdout)
 
 
 def measure_batch(folder: Path, out: Path, course: Path, jobs: int) -> tuple[float, float, dict[str, float]]:

@@ -1,0 +1,85 @@
+"""A submission that the process which forks plays through once, so that no child pays for a first time.
+
+What is used first is also written first: a page that a child writes is a page that it has to copy.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import safetensors.torch
+import torch
+
+from grader.sandbox.frames import Frame
+from grader.sandbox.guard import Guard
+from grader.sandbox.modules import Modules
+from grader.sandbox.respond import Responder
+
+FILE = "rehearsal.py"
+# The operators that backward passes are written with.
+SOURCE = """
+import torch
+import torch.nn.functional as F
+
+
+def rehearse(dout, cache):
+    x, W, X = cache.x, cache.W, cache.X
+    b = torch.tensor([1.0, 2.0, 3.0])
+    n, rows = x.shape[0], torch.arange(x.shape[0])
+    h = x @ W + b
+    maxes = h.max(1, keepdim=True)
+    counts = (h - maxes.values).exp()
+    probs = counts * counts.sum(1, keepdims=True) ** -1
+    probs = counts / counts.sum(dim=1, keepdim=True)
+    dlogprobs = torch.zeros_like(probs)
+    dlogprobs[range(n), X] = -1.0 / n
+    dlogits = F.softmax(h, 1)
+    dlogits[rows, X] -= 1
+    dlogits /= n
+    dlogits = dlogits - F.one_hot(h.max(1).indices, num_classes=h.shape[1]).to(h.dtype)
+    dlogits = dlogits - torch.softmax(h, dim=-1) + torch.eye(3)[X]
+    dW = x.T @ dlogits
+    dW = dW + x.t().mm(dlogits) + torch.einsum("ni,nj->ij", x, dlogits) + x.transpose(0, 1).matmul(dlogits)
+    mask = torch.where(h == maxes.values, torch.ones_like(h), 0.0) + (h > 0).double() + (h >= h.mean(0)).to(h.dtype)
+    dh = (1.0 - torch.tanh(h) ** 2) * mask * dlogits + (1 - h.tanh().pow(2)) - h.abs().sqrt().log1p()
+    dvar = (-0.5 * (h**2).mean(0, keepdim=True) + (h.var(0, keepdim=True, unbiased=True) + 1e-5) ** -1.5).sum(0)
+    dC = torch.zeros(5, 3).index_add_(0, X, dh)
+    for k in range(X.shape[0]):
+        dC[X[k]] += dh[k]
+    dC.index_put_((X,), dh, accumulate=True)
+    dC.scatter_add_(0, X.unsqueeze(1).expand(-1, 3), dh)
+    deep = torch.stack([dh, dh]).bmm(W.reshape(1, 3, 3).expand(2, 3, 3)) @ W.transpose(-2, -1)
+    deep = (deep * deep.softmax(-1)).sum(-1, keepdim=True).expand_as(deep) + deep.permute(0, 2, 1).contiguous().view(
+        2, 3, n
+    ).sum(dim=(0, 1)).reshape(1, n, 1)
+    flat = torch.cat([deep.flatten(), deep.view(-1), torch.full((2,), 0.5)])[None, :].squeeze(0)
+    dW[:, 0] += flat.mean() + flat.sum().item() + dvar.numel() + x.norm() + torch.outer(b, b).max()
+    dW += torch.ones(3, 3).masked_fill_(dW > 1, 0.0).fill_diagonal_(1.0).mul_(2.0).neg_().clamp(min=0.0).reciprocal()
+    print("", end="")
+    return dW, dC
+"""
+
+
+def rehearse(guard: Guard) -> None:
+    """Have a submission read, loaded and called in this process, with and without a log; nothing of it stays."""
+    responder = Responder(guard)
+    x = torch.arange(12, dtype=torch.float64).reshape(4, 3)
+    values = {"dout": x + 1, "cache/x": x, "cache/W": x[:3].clone(), "cache/X": torch.tensor([0, 2, 2, 1])}
+    tensors = safetensors.torch.save(values)
+    source = SOURCE.encode()
+    asked = {"function": "rehearse", "given": ["dout", "cache"], "gradients": ["dW", "dC"], "file": FILE}
+    brought = {"numbers": [{}], "lengths": [len(tensors)]}
+    requests = [
+        ({"do": "files", "files": [[FILE, len(source)]], "wanted": {"rehearse": ["dW", "dC"]}}, source),
+        ({"do": "load", "file": FILE, "wanted": ["rehearse"]}, b""),
+        ({"do": "call", **asked, **brought, "logged": False}, tensors),
+        ({"do": "call", **asked, **brought, "logged": True}, tensors),
+    ]
+    for message, payload in requests:
+        for answer, _ in responder.answers(Frame(json.loads(json.dumps(message)), payload)):
+            if answer.get("outcome", "returned") != "returned" or answer.get("flags"):
+                raise RuntimeError(f"the rehearsal went wrong: {answer}")
+    repr(x)
+    sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Modules)]
+    del sys.modules[FILE.removesuffix(".py")]
