@@ -60,9 +60,14 @@ def prepare_all(chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int) 
         except CourseError as error:
             problems |= dict.fromkeys(error.problems)
             continue
+        bank: tuple[Mistake, ...] = ()
+        try:
+            bank = load_bank(rubric)
+        except CourseError as error:
+            problems |= dict.fromkeys(error.problems)
         for exercise in exercises:
             try:
-                prepared.append(_prepare(reference, exercise, seed))
+                prepared.append(_prepare(reference, bank, exercise, seed))
             except CourseError as error:
                 problems |= dict.fromkeys(error.problems)
         everything[rubric.name] = tuple(prepared)
@@ -71,13 +76,12 @@ def prepare_all(chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int) 
     return everything
 
 
-def _prepare(reference: Reference, exercise: Exercise, seed: int) -> Prepared:
+def _prepare(reference: Reference, bank: tuple[Mistake, ...], exercise: Exercise, seed: int) -> Prepared:
     cases = reference.make_cases(exercise, seed)
     problems = find_misfits(exercise, cases[0].forward)
     if problems:
         raise CourseError(problems)
     timed = make_timed_cases(reference, exercise, seed)
-    bank = load_bank(reference.rubric)
     forward = reference.forward(exercise)
     probes = _probe(exercise, cases[0])
     schedule = make_schedule(len(cases) + len(probes), seed, reference.rubric.name, exercise.function)

@@ -95,7 +95,7 @@ MISFITS = {
     "negative points": ("{points: 1.5}", "{points: -1}", ["8:20: points must be at least 0, not -1"]),
     "infinite points": ("{points: 1.5}", "{points: .inf}", ["8:20: points must be a finite number, not inf"]),
     "points that are no number": ("{points: 1.5}", "{points: .nan}", ["8:20: points must be a finite number, not nan"]),
-    "points left empty": ("{points: 1.5}", "{points: }", ["8:19: points must be a number, not None"]),
+    "points left empty": ("{points: 1.5}", "{points: }", ["8:20: points must be a number, not None"]),
     "a yes for points": ("{points: 1.5}", "{points: yes}", ["8:20: points must be a number, not True"]),
     "a tolerance of zero": (
         "{points: 1.5}",
@@ -130,7 +130,7 @@ MISFITS = {
         "N: {a: 1},",
         ["15:28: N must be a number, a text or a list of them, not {'a': 1}"],
     ),
-    "an empty size": ("N: 1,", "N: ,", ["15:27: N must be a number, a text or a list of them, not None"]),
+    "an empty size": ("N: 1,", "N: ,", ["15:28: N must be a number, a text or a list of them, not None"]),
     "a yes inside a size": (
         "N: 1,",
         "N: [[1, yes]],",
