@@ -216,7 +216,7 @@ def gather(returned: Any, gradients: Sequence[str]) -> Reply:
 
 
 def _take(found: Mapping[str, Any], reply: Reply) -> None:
-    """Put plain copies of the tensors into the reply, within a bound on their size, and say what is no tensor."""
+    """Put the tensors into the reply as plain ones, within a bound on their size, and say what is no tensor."""
     room = MAX_ANSWER_BYTES
     for name, value in found.items():
         if value is None:
@@ -234,7 +234,7 @@ def _take(found: Mapping[str, Any], reply: Reply) -> None:
 
 
 def _take_tensor(name: str, value: Tensor, room: int, reply: Reply) -> int:
-    """Copy one tensor into the reply and return its size in bytes."""
+    """Put one tensor into the reply and return its size in bytes."""
     unusual = _unusual_layout(value)
     if unusual:
         _refuse(name, f"a {unusual} tensor; return an ordinary dense one", reply)
@@ -251,7 +251,7 @@ def _take_tensor(name: str, value: Tensor, room: int, reply: Reply) -> int:
         reply.notes[name] = {"kind": "dtype", "text": dtype, "shape": shape}
         return 0
     plain = value.detach().resolve_conj().resolve_neg().contiguous()
-    reply.tensors[name] = plain.as_subclass(Tensor).clone() if type(plain) is not Tensor else plain.clone()
+    reply.tensors[name] = plain if type(plain) is Tensor else plain.as_subclass(Tensor)
     return size
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -42,6 +42,7 @@ class OperatorLog(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch l
         # Held here: the submission may give torch's own names to something else.
         self.graph_task = torch._C._current_graph_task_id
         self.is_tracking = torch.is_grad_enabled
+        self.probe = torch.zeros(1)
 
     @property
     def is_full(self) -> bool:
@@ -69,15 +70,14 @@ class OperatorLog(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch l
         # Not func(...): the guard has put a refusal there.
         return self.call_operator(func, *args, **(kwargs or {}))
 
-    def __enter__(self) -> Self:
-        super().__enter__()  # type: ignore[no-untyped-call] # torch leaves it bare
-        self._probe()
-        return self
-
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._probe()
+        before, self.count = self.count, 0
+        self.probe.neg()
+        if self.count == 0:
+            self.watch.note("log_switched_off", "the log of operators saw nothing of an operator that was run")
+        self.count = before
         super().__exit__(kind, error, trace)  # type: ignore[no-untyped-call] # torch leaves it bare
         for flag, found in (("backward_operator", self.backward), ("forward_mode", self.forward_mode)):
             if found:
@@ -87,14 +87,6 @@ class OperatorLog(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch l
             self.watch.note("autograd_engine", f"autograd's engine ran {self.by_engine} of {self.count} operators")
         if self.tracked:
             self.watch.note("gradient_tracking", f"{self.tracked} of {self.count} operators ran with tracking on")
-
-    def _probe(self) -> None:
-        """Run an operator that the log must see."""
-        before, self.count = self.count, 0
-        torch.empty(0).neg()
-        if self.count == 0:
-            self.watch.note("log_switched_off", "the log of operators saw nothing of an operator that was run")
-        self.count = before
 
 
 # Set here: a method of this name in the class's own body torch would wrap, and load its compiler at the first operator.
