@@ -58,7 +58,7 @@ class Grader:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
         started = time.monotonic()
         questions = [prepared.question for part in self._prepared.values() for prepared in part]
-        wanted = {question.function: question.gradients for question in questions}
+        wanted = [question.function for question in questions]
         with Interview(warm, submission, wanted, self.course.limits) as interview:
             selected = self._select(submission, interview)
             assignments = tuple(

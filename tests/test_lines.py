@@ -32,7 +32,7 @@ BODIES = {
 
 
 def _find(source: str, gradients: list[str]) -> dict[str, tuple[int, str]]:
-    return find_lines(ast.parse(source), source.encode(), {"f": gradients})["f"]
+    return find_lines(ast.parse(source), source.encode(), "f", gradients)
 
 
 @pytest.mark.parametrize(("body", "lines"), BODIES.values(), ids=BODIES)

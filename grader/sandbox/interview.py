@@ -83,10 +83,10 @@ def pack_call(arguments: Mapping[str, Argument]) -> Call:
 class Interview:
     """The conversation with one submission; use it as a context manager."""
 
-    def __init__(self, warm: Warm, submission: Submission, wanted: Mapping[str, Sequence[str]], limits: Limits) -> None:
+    def __init__(self, warm: Warm, submission: Submission, wanted: Sequence[str], limits: Limits) -> None:
         self._warm = warm
         self._limits = limits
-        self._wanted = {function: list(gradients) for function, gradients in wanted.items()}
+        self._wanted = list(wanted)
         self._files = dict(submission.files)
         self._seconds_left = limits.submission_seconds
         self._child: Child | None = None
@@ -98,7 +98,7 @@ class Interview:
             for file, reason in submission.refused.items()
         }
         self.defines: dict[str, frozenset[str]] = {}
-        self._lines: dict[str, dict[str, dict[str, object]]] = {}  # function, file, gradient
+        self._lines: dict[str, tuple[str, Mapping[str, object]]] = {}  # by function
         self._survey()
 
     def __enter__(self) -> Self:
@@ -144,10 +144,22 @@ class Interview:
         return None
 
     def line(self, question: Question, gradient: str) -> CodeLine | None:
-        """Return the student's line that made a gradient, where that was found."""
-        files = self._lines.get(question.function, {})
-        file = question.home if question.home in files else min(files, default="")
-        return read_code_line(one_line(file, 200), files[file].get(gradient)) if file else None
+        """Return the student's line that made a gradient, where that is found and the child is well."""
+        if question.function not in self._lines:
+            self._lines[question.function] = self._find_lines(question)
+        file, lines = self._lines[question.function]
+        return read_code_line(file, lines.get(gradient))
+
+    def _find_lines(self, question: Question) -> tuple[str, Mapping[str, object]]:
+        if self._child is not None:
+            heard = self._ask(question.message("lines", home=question.home), b"")
+            if heard.frame is None:
+                self._drop_child()
+            else:
+                match heard.frame.message.get("lines"):
+                    case [str(file), dict(lines)]:
+                        return one_line(file, 200), lines
+        return question.home, {}
 
     def _survey(self) -> None:
         """Have every file parsed by the child; a file that ends the child is found by giving it files one by one."""
@@ -173,7 +185,6 @@ class Interview:
         if heard.frame is None:
             self._drop_child()
             return False
-        self._note_lines(heard.frame.message.get("lines"))
         for file in [*files, *_written(heard.frame)]:
             self.defines[file] = frozenset(_names(heard.frame, "defines", file)).intersection(self._wanted)
             problem = heard.frame.message.get("unreadable", {}).get(file)
@@ -183,13 +194,6 @@ class Interview:
                     said = clean(f"{one_line(file, 200)}{where}: {text}", 500)
                     self._lost[file] = Answer(Outcome.UNREADABLE, said, file=file, line=read_line({"line": line}))
         return True
-
-    def _note_lines(self, said: object) -> None:
-        for file, functions in said.items() if isinstance(said, dict) else ():
-            for function in self._wanted:
-                entries = functions.get(function) if isinstance(functions, dict) else None
-                if isinstance(entries, dict):
-                    self._lines.setdefault(function, {})[file] = entries
 
     def _candidates(self, question: Question) -> list[str]:
         others = [file for file in sorted(self.defines) if question.function in self.defines[file]]
@@ -207,7 +211,7 @@ class Interview:
         if self._child is None and not self._take_files(self._files):
             return Answer(Outcome.NOT_JUDGED, "the submission's files could not be handed over a second time")
         if file not in self._loaded:
-            heard = self._ask({"do": "load", "file": file, "wanted": list(self._wanted)}, b"")
+            heard = self._ask({"do": "load", "file": file, "wanted": self._wanted}, b"")
             if heard.frame is None:
                 self._drop_child()
                 self._lost[file] = replace(self._explain(heard, f"loading {one_line(file, 200)}"), file=file)

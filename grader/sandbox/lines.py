@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 MAX_LINES = 6
 MAX_TEXT = 800
@@ -12,22 +12,21 @@ MAX_TEXT = 800
 Place = tuple[int, str]
 
 
-def find_lines(tree: ast.Module, source: bytes, wanted: Mapping[str, Collection[str]]) -> dict[str, dict[str, Place]]:
-    """Return of every wanted function that a file defines the last line that sets each gradient it returns."""
+def find_lines(tree: ast.Module, source: bytes, function: str, gradients: Sequence[str]) -> dict[str, Place]:
+    """Return the last line that sets each gradient that a function returns, if the file defines that."""
     lines = source.splitlines()
-    found: dict[str, dict[str, Place]] = {}
+    places: dict[str, Place] = {}
     for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name in wanted:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
             places = {}
-            for name, made in _made(node, list(wanted[node.name])).items():
+            for name, made in _made(node, gradients).items():
                 last = min(made.end_lineno or made.lineno, made.lineno + MAX_LINES - 1)
                 text = b"\n".join(lines[made.lineno - 1 : last])[:MAX_TEXT]
                 places[name] = (made.lineno, text.decode("utf-8", errors="replace"))
-            found[node.name] = places
-    return found
+    return places
 
 
-def _made(function: ast.FunctionDef, gradients: list[str]) -> dict[str, ast.stmt | ast.expr]:
+def _made(function: ast.FunctionDef, gradients: Sequence[str]) -> dict[str, ast.stmt | ast.expr]:
     """Return the statement or the returned expression that made each gradient."""
     statements = list(_statements(function.body))
     returned = next((each for each in reversed(statements) if isinstance(each, ast.Return)), None)
@@ -44,7 +43,7 @@ def _made(function: ast.FunctionDef, gradients: list[str]) -> dict[str, ast.stmt
     return made
 
 
-def _returned(value: ast.expr, gradients: list[str]) -> dict[str, ast.expr]:
+def _returned(value: ast.expr, gradients: Sequence[str]) -> dict[str, ast.expr]:
     match value:
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             return dict(zip(gradients, parts, strict=False))

@@ -12,7 +12,7 @@ import linecache
 import re
 import sys
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import CodeType, ModuleType
@@ -20,9 +20,6 @@ from typing import Any
 
 from grader.sandbox.lines import Place, find_lines
 from grader.sandbox.notebook import read_notebook
-
-# All of what is said of a submission's lines travels in one frame.
-MAX_LINES_TEXT = 100_000
 
 
 @dataclass(frozen=True)
@@ -37,13 +34,10 @@ class Problem:
 class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports a submission's files from memory, after every installed module has been looked for."""
 
-    def __init__(self, sources: Mapping[str, bytes], wanted: Mapping[str, Sequence[str]] | None = None) -> None:
+    def __init__(self, sources: Mapping[str, bytes]) -> None:
         self.sources = dict(sources)
-        self.wanted = wanted or {}
-        self.lines: dict[str, dict[str, dict[str, Place]]] = {}  # file, function, gradient
-        self._lines_room = MAX_LINES_TEXT
         self.code: dict[str, list[CodeType]] = {}  # one part of a file, or one of each cell of a notebook
-        self.defines: dict[str, list[str]] = {}
+        self.names: dict[str, list[str]] = {}  # what a file may define, or mentions
         self.unreadable: dict[str, Problem] = {}
         self.loaded: dict[str, ModuleType] = {}
         self.stopped: dict[str, BaseException] = {}
@@ -81,6 +75,16 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Return the function that a loaded file defines, or None."""
         found = vars(self.loaded[file]).get(name) if file in self.loaded else None
         return found if callable(found) else None
+
+    def lines(self, function: str, gradients: Sequence[str], home: str) -> tuple[str, dict[str, Place]]:
+        """Return the file that defines a function, its home if that does, and the line that made each gradient."""
+        for file in sorted(self.sources, key=lambda file: (file != home, file)):
+            if function.encode() in self.sources[file] and not file.endswith(".ipynb"):
+                with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                    places = find_lines(ast.parse(self.sources[file]), self.sources[file], function, gradients)
+                    if places:
+                        return file, places
+        return home, {}
 
     def find_spec(
         self,
@@ -129,7 +133,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             self.stopped.setdefault(file, error)
 
     def _open_notebook(self, file: str, source: bytes) -> None:
-        self.code[file], self.defines[file] = [], []
+        self.code[file], self.names[file] = [], []
         try:
             notebook = read_notebook(file, source)
         except (ValueError, RecursionError, MemoryError) as error:
@@ -140,10 +144,10 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             self.sources[cell] = text.encode("utf-8", errors="replace")
             self._compile(cell, self.sources[cell])
             self.code[file] += self.code.pop(cell, [])
-            self.defines[file] += self.defines.pop(cell, [])
+            self.names[file] += self.names.pop(cell, [])
             if cell in self.unreadable:
                 problem = self.unreadable.pop(cell)
-                self.defines[file] += re.findall(r"^def\s+(\w+)", text, re.MULTILINE)
+                self.names[file] += re.findall(r"^def\s+(\w+)", text, re.MULTILINE)
                 self.stopped.setdefault(file, SyntaxError(f"{cell} line {problem.line}: {problem.text}"))
         for name, written in notebook.written.items():
             self.sources.setdefault(name, written)
@@ -152,10 +156,8 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                tree = ast.parse(source, filename=file)
-                self.defines[file] = _could_define(tree, source, self.wanted)
-                self.code[file] = [compile(tree, file, "exec", dont_inherit=True)]
-                self._find_lines(file, tree, source)
+                code = compile(source, file, "exec", dont_inherit=True)
+            self.code[file], self.names[file] = [code], list(code.co_names)
         except SyntaxError as error:
             self.unreadable[file] = Problem(f"{type(error).__name__}: {error.msg}", file, error.lineno)
         except (ValueError, RecursionError, MemoryError) as error:
@@ -164,13 +166,6 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             )
         text = source.decode("utf-8", errors="replace")
         linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
-
-    def _find_lines(self, file: str, tree: ast.Module, source: bytes) -> None:
-        with contextlib.suppress(RecursionError):
-            found = find_lines(tree, source, self.wanted)
-            self._lines_room -= sum(100 + len(text) for places in found.values() for _, text in places.values())
-            if found and self._lines_room >= 0:
-                self.lines[file] = found
 
 
 def _module_name(file: str) -> str:
@@ -183,24 +178,3 @@ def _is_installed(name: str) -> bool:
         return name in sys.modules or importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         return False
-
-
-def _could_define(tree: ast.Module, source: bytes, wanted: Iterable[str]) -> list[str]:
-    """Return which of the wanted functions a file could define."""
-    named = {name for name in wanted if name.encode() in source}
-    defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
-    return sorted(named if named <= defined else named & _bound_names(tree))
-
-
-def _bound_names(tree: ast.Module) -> set[str]:
-    """Return the names that a file binds, by def, import or assignment, anywhere in it."""
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        match node:
-            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
-                names.add(name)
-            case ast.alias(name=name, asname=asname):
-                names.add(asname or name)
-            case ast.Name(id=name, ctx=ast.Store()):
-                names.add(name)
-    return names

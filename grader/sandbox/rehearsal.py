@@ -71,7 +71,7 @@ def rehearse(guard: Guard) -> None:
     asked = {"function": "rehearse", "given": ["dout", "cache"], "gradients": ["dW", "dC"], "file": FILE}
     brought = {"numbers": [{}], "lengths": [len(tensors)]}
     requests = [
-        ({"do": "files", "files": [[FILE, len(source)]], "wanted": {"rehearse": ["dW", "dC"]}}, source),
+        ({"do": "files", "files": [[FILE, len(source)]], "wanted": ["rehearse"]}, source),
         ({"do": "load", "file": FILE, "wanted": ["rehearse"]}, b""),
         ({"do": "call", **asked, **brought, "logged": False}, tensors),
         ({"do": "call", **asked, **brought, "logged": True}, tensors),

@@ -57,6 +57,8 @@ class Responder:
                 return self._load(message), b""
             case "call":
                 return {}, b""
+            case "lines":
+                return {"lines": self.modules.lines(message["function"], message["gradients"], message["home"])}, b""
             case "prepare":
                 self.block = self._prepare(message, frame.payload)
                 return {}, b""
@@ -72,13 +74,12 @@ class Responder:
         for name, length in message["files"]:
             sources[name] = payload[start : start + length]
             start += length
-        self.modules = Modules(sources, message["wanted"])
+        self.modules = Modules(sources)
         unreadable = {file: [problem.text, problem.line] for file, problem in self.modules.unreadable.items()}
         wanted = set(message["wanted"])
-        defines = {file: sorted(wanted.intersection(names)) for file, names in self.modules.defines.items()}
+        defines = {file: sorted(wanted.intersection(names)) for file, names in self.modules.names.items()}
         written = sorted(set(self.modules.files).difference(sources))
-        lines = self.modules.lines
-        return {"unreadable": unreadable, "defines": defines, "written": written, "lines": lines}
+        return {"unreadable": unreadable, "defines": defines, "written": written}
 
     def _load(self, message: Mapping[str, Any]) -> dict[str, Any]:
         file = message["file"]

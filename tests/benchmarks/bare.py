@@ -13,10 +13,8 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import safetensors.torch
 import torch
@@ -40,23 +38,23 @@ ARGUMENTS: dict[bytes, dict[str, torch.Tensor]] = {}
 class InProcess:
     """Stands in for an interview: the submission is loaded, and its functions are called, right here."""
 
-    def __init__(self, _warm: object, submission: Submission, wanted: Mapping[str, Any], _limits: object) -> None:
-        self.modules, self.unreadable = Modules(dict(submission.files), wanted), {}
+    def __init__(self, _warm: object, submission: Submission, _wanted: object, _limits: object) -> None:
+        self.modules, self.unreadable = Modules(submission.files), {}
 
     def __enter__(self) -> InProcess:
         return self
 
     def __exit__(self, *error: object) -> None:
         sys.meta_path.remove(self.modules)
-        for file in self.modules.defines:
+        for file in self.modules.names:
             sys.modules.pop(file.removesuffix(".py"), None)
 
     def mentions(self, question: Question) -> bool:
-        """Say yes: everybody hands in the solutions."""
+        """Say whether the file is there in which the function belongs: all of them are."""
         return question.home in self.modules.files
 
     def line(self, *_of: object) -> None:
-        """Know no line: nothing is wrong with the solutions."""
+        """Know no line."""
 
     def ask(self, question: Question) -> list[Answer]:
         """Make the calls of a question."""
@@ -71,7 +69,9 @@ class InProcess:
             arguments = put_together(question.given, {**tensors, **each.numbers})
             reply = call(callee, arguments, GUARD, logged=is_repeat)
             flags = tuple(Flag(*flag) for flag in reply.flags)
-            answers.append(Answer(Outcome(reply.outcome), gradients=reply.tensors, flags=flags))
+            # What was made in inference mode may not go through autograd, as following a slip does.
+            gradients = {name: tensor.clone() for name, tensor in reply.tensors.items()}
+            answers.append(Answer(Outcome(reply.outcome), gradients=gradients, flags=flags))
         return answers
 
 
@@ -92,8 +92,9 @@ def main(course: str, folder: str) -> None:
 def once(grader: grading.Grader, folder: Path) -> None:
     """Grade one submission and write its report, to nowhere."""
     report = grader.grade(read_submission(folder), SimpleNamespace(isolation=(), weaknesses=()))  # type: ignore[arg-type]
-    if not report.is_full_marks:
-        sys.exit(f"{folder} was graded with less than full marks")
+    if report.score is None:
+        said = [each.message for part in report.selected for each in part.exercises if each.score is None]
+        sys.exit(f"{folder} could not be judged: {said[0]}")
     json.dumps(report_as_json(report))
     render_html(report)
 

@@ -1,0 +1,88 @@
+"""A class as classes are: most functions right, many of them written in another way, some with a known slip or none."""
+
+from __future__ import annotations
+
+import ast
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from grader.rubric import Course, Rubric
+
+ROOT = Path(__file__).resolve().parents[2]
+# Of the functions of a class, the share written in another way, with a slip, and not at all.
+VARIED, SLIPPED, UNWRITTEN = 0.4, 0.15, 0.05
+
+SLIP = """
+def {function}(_right={function}, **given):
+    found = _right(**given)
+    names = {gradients!r}
+    found = dict(zip(names, found if isinstance(found, tuple | list) else (found,)))
+    values = {{**given, "d": SimpleNamespace(**found)}}
+    wrong = {mistake}
+    found[{gradient!r}] = wrong(**{{name: values[name] for name in inspect.signature(wrong).parameters}})
+    return tuple(found[name] for name in names)
+"""
+
+
+@dataclass
+class Choices:
+    """What the students of a class choose from for one assignment: sources of functions, by what they stand for."""
+
+    rubric: Rubric
+    solution: str
+    others: dict[str, list[str]] = field(default_factory=dict)  # function, and names of variants
+    mistakes: dict[str, list[str]] = field(default_factory=dict)
+    sources: dict[str, str] = field(default_factory=dict)
+
+    def write(self, chance: random.Random) -> str:
+        """Return a student's file."""
+        text = ["import inspect\nfrom types import SimpleNamespace\n\nimport torch\n", self.solution]
+        for exercise in self.rubric.exercises:
+            function = exercise.function
+            if chance.random() < UNWRITTEN:
+                text.append(f"def {function}({', '.join(exercise.given)}):\n    raise NotImplementedError\n")
+                continue
+            if self.others.get(function) and chance.random() < VARIED:
+                variant = chance.choice(self.others[function])
+                text.append(f"{self.sources[variant]}\n\n\n{function} = {variant}\n")
+            if self.mistakes.get(function) and chance.random() < SLIPPED:
+                mistake = chance.choice(self.mistakes[function])
+                gradients = [gradient.name for gradient in exercise.gradients]
+                gradient = mistake.split("__")[1]
+                slip = SLIP.format(function=function, gradients=gradients, mistake=mistake, gradient=gradient)
+                text.append(f"{self.sources[mistake]}\n\n{slip}")
+        return "\n\n".join(text)
+
+
+def make_class(folder: Path, course: Course, size: int) -> Path:
+    """Write the submissions of a class, the same ones each time."""
+    choices = [_choices(rubric) for rubric in course.rubrics]
+    for number in range(size):
+        chance = random.Random(number)
+        student = folder / f"s{number:05}"
+        student.mkdir(parents=True)
+        for each in choices:
+            (student / f"{each.rubric.name}.py").write_text(each.write(chance), encoding="utf-8")
+    return folder
+
+
+def _choices(rubric: Rubric) -> Choices:
+    solution = (rubric.folder.parents[1] / "solutions" / f"{rubric.name}.py").read_text(encoding="utf-8")
+    choices = Choices(rubric, solution)
+    for path, found in (
+        (ROOT / "tests" / "honest" / f"{rubric.name}.py", choices.others),
+        (rubric.folder / "mistakes.py", choices.mistakes),
+    ):
+        text = path.read_text(encoding="utf-8")
+        parts = {node: ast.get_source_segment(text, node) or "" for node in ast.parse(text).body}
+        functions = [node for node in parts if isinstance(node, ast.FunctionDef) and "__" in node.name]
+        shared = "\n".join(part for node, part in parts.items() if node not in functions and not _is_docstring(node))
+        for node in functions:
+            found.setdefault(node.name.partition("__")[0], []).append(node.name)
+            choices.sources[node.name] = f"{shared}\n\n\n{parts[node]}"
+    return choices
+
+
+def _is_docstring(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
