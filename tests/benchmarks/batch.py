@@ -2,9 +2,9 @@
 
     python tests/benchmarks/batch.py [--sizes 20,200,2000] [--jobs N] [--timed]
 
-It compares, over the same submissions (the course's own solutions):
-  fresh   a python process each that imports torch and grades, as many at once as the batch has slots
-  bare    the same calls, judged and reported, one after the other in one process without isolation
+It compares, over the same submissions (see students.py):
+  fresh   `grade` in a process of its own each, which imports torch, as many at once as the batch has slots
+  bare    the same calls, judged and reported, one after the other in one process without isolation (see bare.py)
   batch   `grade batch`, reports and gradebook included; its start is also counted apart
 The timed exercise measures the student for a fixed time, whatever grades it; it is left out unless --timed.
 """
@@ -14,26 +14,52 @@ The timed exercise measures the student for a fixed time, whatever grades it; it
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+from processes import Watcher
+from students import ROOT, make_class
+
+sys.path.insert(0, str(ROOT))
+
+from grader.rubric import load_course  # after the path above
+
 FRESH = """
 import sys
 from pathlib import Path
 from grader import grade
 grade(Path(sys.argv[1]), course=Path(sys.argv[2]))
 """
+# Submissions that the two others are measured over.
+FRESH_ROUNDS, BARE_SIZE = 4, 200
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a batch: seconds in all and to the first result, and what was seen of its processes."""
+
+    size: int
+    seconds: float
+    first: float
+    processes: Watcher
+
+    @property
+    def each(self) -> float:
+        """Seconds of wall time for each submission, the start counted."""
+        return self.seconds / self.size
+
+    @property
+    def steady(self) -> float:
+        """Seconds of wall time for each submission behind the first."""
+        return (self.seconds - self.first) / max(self.size - 1, 1)
 
 
 def main() -> None:
@@ -43,31 +69,40 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--timed", action="store_true")
     options = parser.parse_args()
-    sizes = [int(size) for size in options.sizes.split(",")]
     with tempfile.TemporaryDirectory() as scratch:
-        course = make_course(Path(scratch) / "course", timed=options.timed)
-        folder = make_class(Path(scratch) / "class", course, max(sizes))
-        fresh = measure_fresh(folder, course, options.jobs)
-        bare = measure_bare(make_class(Path(scratch) / "few", course, min(100, max(sizes))), course)
+        here = Path(scratch)
+        course = make_course(here / "course", timed=options.timed)
+        classes = {
+            size: make_class(here / f"class-{size}", load_course(course), size)
+            for size in sorted({*map(int, options.sizes.split(",")), BARE_SIZE})
+        }
+        fresh = measure_fresh(classes[BARE_SIZE], course, options.jobs)
+        bare = measure_bare(classes[BARE_SIZE], course)
         print(f"{options.jobs} at once; one submission, milliseconds of wall time:")
         print(f"  fresh python + torch process each   {fresh * 1e3:8.1f}")
         print(f"  the same without isolation          {bare * 1e3:8.1f}")
-        for size in sizes:
-            out = Path(scratch) / f"out-{size}"
-            few = make_class(Path(scratch) / f"class-{size}", course, size)
-            seconds, first, memory = measure_batch(few, out, course, options.jobs)
-            steady = (seconds - first) / max(size - 1, 1)
-            print(f"batch of {size}: {seconds:.1f} s in all, {first:.1f} s to the first result")
-            each = seconds / size
-            print(f"  each, start-up counted              {each * 1e3:8.1f}   {fresh / each:6.1f} times fresh")
-            ratio = fresh / steady
-            print(f"  each, in the steady state           {steady * 1e3:8.1f}   {ratio:6.1f} times fresh")
-            print(f"  against that without isolation      {'':8}   {steady / bare:6.2f} of their wall time")
-            for name, megabytes in sorted(memory.items()):
-                print(f"  private memory, {name:<20}{megabytes:8.1f} MB")
+        for size in map(int, options.sizes.split(",")):
+            out = here / f"out-{size}"
+            print_run(measure_batch(classes[size], out, course, options.jobs, size), fresh, bare, options.jobs)
             started = time.perf_counter()
-            run_batch(few, out, course, options.jobs)
+            start(classes[size], out, course, options.jobs).communicate()
             print(f"  the same again, all kept            {(time.perf_counter() - started) * 1e3:8.1f} ms in all")
+
+
+def print_run(run: Run, fresh: float, bare: float, jobs: int) -> None:
+    """Print what one batch took, against the two others."""
+    print(f"batch of {run.size}: {run.seconds:.1f} s in all, {run.first:.1f} s to the first result")
+    print(f"  each, start-up counted              {run.each * 1e3:8.1f}   {fresh / run.each:6.1f} times fresh")
+    print(f"  each, in the steady state           {run.steady * 1e3:8.1f}   {fresh / run.steady:6.1f} times fresh")
+    print(f"  against that without isolation      {'':8}   {run.steady / bare:6.2f} of their wall time")
+    for kind, megabytes in sorted(run.processes.memory.items()):
+        print(f"  private memory, {kind:<20}{megabytes:8.1f} MB")
+    used = run.processes.seconds
+    for kind, seconds in sorted(used.items(), key=lambda item: -item[1]):
+        print(
+            f"  processor time, {kind:<20}{seconds / run.size * 1e3:8.1f} ms each, {seconds / sum(used.values()):.0%}"
+        )
+    print(f"  10,000 at the steady rate           {run.steady * 10_000 / 60:8.1f} minutes with {jobs} at once")
 
 
 def make_course(folder: Path, *, timed: bool) -> Path:
@@ -84,16 +119,9 @@ def make_course(folder: Path, *, timed: bool) -> Path:
     return folder
 
 
-def make_class(folder: Path, course: Path, size: int) -> Path:
-    """Make a class in which everybody hands in the solutions."""
-    for number in range(size):
-        shutil.copytree(course / "solutions", folder / f"s{number:05}")
-    return folder
-
-
 def measure_fresh(folder: Path, course: Path, jobs: int) -> float:
     """Return the seconds for each submission with a process of its own, `jobs` at once."""
-    chosen = sorted(folder.iterdir())[: 4 * jobs]
+    chosen = sorted(folder.iterdir())[: FRESH_ROUNDS * jobs]
 
     def one(path: Path) -> None:
         subprocess.run([sys.executable, "-c", FRESH, path, course], env=environment(), check=True)
@@ -107,33 +135,26 @@ def measure_fresh(folder: Path, course: Path, jobs: int) -> float:
 def measure_bare(folder: Path, course: Path) -> float:
     """Return the seconds for each submission of the bare calls in one process."""
     command = [sys.executable, Path(__file__).with_name("bare.py"), course, folder]
-    done = subprocess.run(command, env=environment(), check=True, capture_output=True, text=True)
+    done = subprocess.run(command, env=environment(), check=True, stdout=subprocess.PIPE, text=True)
     return float(done.stdout)
 
 
-def measure_batch(folder: Path, out: Path, course: Path, jobs: int) -> tuple[float, float, dict[str, float]]:
-    """Return the seconds of a batch, those to its first result, and the private memory of its processes."""
+def measure_batch(folder: Path, out: Path, course: Path, jobs: int, size: int) -> Run:
+    """Run a batch and measure it."""
     started = time.perf_counter()
-    batch = run(folder, out, course, jobs)
-    memory: dict[str, float] = {}
-    watcher = threading.Thread(target=watch, args=(batch.pid, memory), daemon=True)
-    watcher.start()
+    batch = start(folder, out, course, jobs)
+    watcher = Watcher(batch.pid)
     first = 0.0
     assert batch.stdout is not None
     for line in batch.stdout:
-        if not first and re.search(r": [\d.]+ of ", line):
+        if not first and re.search(r": [\d.?]+ of ", line):
             first = time.perf_counter() - started
     if batch.wait():
         sys.exit("the batch failed")
-    return time.perf_counter() - started, first, memory
+    return Run(size, time.perf_counter() - started, first, watcher)
 
 
-def run_batch(folder: Path, out: Path, course: Path, jobs: int) -> None:
-    """Run a batch to its end."""
-    run(folder, out, course, jobs).communicate()
-
-
-def run(folder: Path, out: Path, course: Path, jobs: int) -> subprocess.Popen[str]:
+def start(folder: Path, out: Path, course: Path, jobs: int) -> subprocess.Popen[str]:
     """Start a batch."""
     command = [sys.executable, "-m", "grader", "batch", folder, "--out", out, "--course", course, "--jobs", str(jobs)]
     return subprocess.Popen(command, env=environment(), stdout=subprocess.PIPE, text=True)
@@ -143,55 +164,6 @@ def environment() -> dict[str, str]:
     """Return an environment in which this checkout is the grader."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-
-
-def watch(pid: int, memory: dict[str, float]) -> None:
-    """Note the most private memory of the batch's processes, by what they are."""
-    while True:
-        for name, each in kinds(pid):
-            with contextlib.suppress(OSError):
-                text = Path(f"/proc/{each}/smaps_rollup").read_text()
-                private = sum(int(number) for number in re.findall(r"^Private_\w+:\s+(\d+) kB", text, re.MULTILINE))
-                memory[name] = max(memory.get(name, 0.0), private / 1024)
-        time.sleep(0.5)
-
-
-def kinds(pid: int) -> Iterator[tuple[str, int]]:
-    """Yield the processes of a batch with what they are."""
-    yield "batch", pid
-    for root in children(pid):
-        yield "root", root
-        for below in children(root):
-            line = b""
-            with contextlib.suppress(OSError):
-                line = Path(f"/proc/{below}/cmdline").read_bytes()
-            if b"grader.sandbox.server" in line:
-                yield from of_warm(below)
-            else:
-                yield "worker", below
-
-
-def of_warm(pid: int) -> Iterator[tuple[str, int]]:
-    """Yield the warm process, which may be inside namespaces, and the children that it forked."""
-    below = children(pid)
-    while below and b"grader.sandbox.server" in read(below[0]) and b"bwrap" in read(pid)[:40]:
-        pid, below = below[0], children(below[0])
-    yield "warm", pid
-    yield from (("child", child) for child in below)
-
-
-def read(pid: int) -> bytes:
-    """Return what a process was started with."""
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
-
-
-def children(pid: int) -> list[int]:
-    """Return the processes that a process started."""
-    with contextlib.suppress(OSError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return []
 
 
 if __name__ == "__main__":
