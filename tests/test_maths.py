@@ -36,3 +36,12 @@ def test_every_formula_of_the_course_can_be_shown(course: Course):
 
     assert all(to_mathml(line).startswith("<math") for line in lines)
     assert lines
+
+
+def test_every_exercise_of_the_course_shows_its_forward_and_no_raw_tex(course: Course):
+    for rubric in course.rubrics:
+        for exercise in rubric.exercises:
+            shown = [ElementTree.fromstring(to_mathml(line)) for line in exercise.maths]
+
+            assert shown, exercise.function
+            assert not any("\\" in text for formula in shown for text in formula.itertext()), exercise.function
