@@ -63,9 +63,7 @@ class Judge:
         decisive = next((answer for answer in restored[:count] if answer.outcome is not Outcome.RETURNED), restored[0])
         return ExerciseFeedback(
             function=prepared.exercise.function,
-            score=total(
-                [*(each.score for each in judgement.gradients), *(each.score for each in judgement.invariants)]
-            ),
+            score=judgement.score,
             max_score=round(prepared.exercise.max_score, 9),
             outcome=decisive.outcome,
             message=decisive.message,

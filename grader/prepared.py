@@ -12,7 +12,8 @@ from grader.errors import CourseError
 from grader.invariants import ForwardPass, find_misfits, probe_upstreams
 from grader.listing import read_forward
 from grader.rubric import Exercise, InvariantKind, Rubric
-from grader.sandbox.interview import Question, pack_call
+from grader.sandbox.frames import MAX_PAYLOAD
+from grader.sandbox.question import Question, pack_call
 from grader.schedule import Schedule, make_schedule
 from grader.timing import TimedCases, make_timed_cases
 
@@ -85,7 +86,12 @@ def _prepare(reference: Reference, bank: tuple[Mistake, ...], exercise: Exercise
     forward = reference.forward(exercise)
     probes = _probe(exercise, cases[0])
     schedule = make_schedule(len(cases) + len(probes), seed, reference.rubric.name, exercise.function)
-    return Prepared(reference.rubric, exercise, cases, bank, probes, schedule, forward, timed)
+    prepared = Prepared(reference.rubric, exercise, cases, bank, probes, schedule, forward, timed)
+    size = sum(len(call.tensors) for call in prepared.question.calls)
+    if size > MAX_PAYLOAD:
+        text = f"the inputs of its cases are {size >> 20} MB, and {MAX_PAYLOAD >> 20} MB can be handed over"
+        raise CourseError([f"{exercise.place}: {text}; make them smaller"])
+    return prepared
 
 
 def _probe(exercise: Exercise, first: Case) -> tuple[Mapping[str, Argument], ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from grader.cases import Random
 from grader.sandbox.answer import Answer
-from grader.sandbox.interview import Call
+from grader.sandbox.question import Call
 
 
 @dataclass(frozen=True)

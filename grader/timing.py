@@ -13,7 +13,8 @@ from grader.errors import CourseError
 from grader.feedback import TimingFeedback
 from grader.rubric import Exercise, Limits, Timing
 from grader.sandbox.answer import Answer
-from grader.sandbox.interview import Interview, Question, pack_call
+from grader.sandbox.interview import Interview
+from grader.sandbox.question import Question, pack_call
 from grader.sandbox.stopwatch import Forward, Times, time_function
 from grader.sandbox.warm import Warm
 

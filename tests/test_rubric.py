@@ -7,11 +7,23 @@ import textwrap
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from grader.errors import CourseError
-from grader.rubric import CaseSpec, Course, Limits, Place, Rubric, Tolerance, default_course, load_course, load_rubric
+from grader.rubric import (
+    CaseSpec,
+    Course,
+    Limits,
+    Place,
+    Rubric,
+    Tolerance,
+    default_course,
+    load_course,
+    load_rubric,
+    places,
+)
 
 WHOLE = """\
 format: 1
@@ -95,7 +107,7 @@ MISFITS = {
     "negative points": ("{points: 1.5}", "{points: -1}", ["8:20: points must be at least 0, not -1"]),
     "infinite points": ("{points: 1.5}", "{points: .inf}", ["8:20: points must be a finite number, not inf"]),
     "points that are no number": ("{points: 1.5}", "{points: .nan}", ["8:20: points must be a finite number, not nan"]),
-    "points left empty": ("{points: 1.5}", "{points: }", ["8:20: points must be a number, not None"]),
+    "points left empty": ("{points: 1.5}", "{points: }", ["8:12: points must be a number, not None"]),
     "a yes for points": ("{points: 1.5}", "{points: yes}", ["8:20: points must be a number, not True"]),
     "a tolerance of zero": (
         "{points: 1.5}",
@@ -130,7 +142,7 @@ MISFITS = {
         "N: {a: 1},",
         ["15:28: N must be a number, a text or a list of them, not {'a': 1}"],
     ),
-    "an empty size": ("N: 1,", "N: ,", ["15:28: N must be a number, a text or a list of them, not None"]),
+    "an empty size": ("N: 1,", "N: ,", ["15:25: N must be a number, a text or a list of them, not None"]),
     "a yes inside a size": (
         "N: 1,",
         "N: [[1, yes]],",
@@ -430,6 +442,13 @@ def test_nothing_of_a_rubric_can_be_changed(assignment):
         exercise.cases[0].sizes["N"] = 6
 
 
+@pytest.fixture(params=[yaml.SafeLoader, places.FAST_LOADER], ids=["PyYAML", "libyaml"])
+def either_loader(request, monkeypatch):
+    """Read YAML with libyaml, where it is there, and without."""
+    monkeypatch.setattr(places, "FAST_LOADER", request.param)
+
+
+@pytest.mark.usefixtures("either_loader")
 @pytest.mark.parametrize(("old", "new", "said"), MISFITS.values(), ids=MISFITS)
 def test_each_misfit_is_one_line_with_its_place(assignment, old, new, said):
     assert WHOLE.count(old) >= 1
@@ -439,6 +458,7 @@ def test_each_misfit_is_one_line_with_its_place(assignment, old, new, said):
     assert said == problems(assignment, text.encode())
 
 
+@pytest.mark.usefixtures("either_loader")
 @pytest.mark.parametrize(("content", "said"), FILES.values(), ids=FILES)
 def test_each_file_that_is_no_rubric_is_one_line(assignment, content, said):
     assert said == problems(assignment, content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from grader.grading import Grader
 from grader.rubric import Course
 from grader.sandbox.answer import Answer, Outcome
-from grader.sandbox.interview import Call
+from grader.sandbox.question import Call
 from grader.schedule import Schedule, make_schedule
 
 CALLS = [Call({"number": number}, b"") for number in range(5)]

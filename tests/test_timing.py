@@ -12,7 +12,7 @@ from grader.feedback import ExerciseFeedback
 from grader.grading import Grader
 from grader.report.as_json import report_as_json
 from grader.rubric import Place, Timing, load_course
-from grader.sandbox.interview import Question, pack_call
+from grader.sandbox.question import Question, pack_call
 from grader.sandbox.stopwatch import BLOCKS, Forward, time_function
 from grader.submission import Submission
 from grader.timing import CALLS, judge_times

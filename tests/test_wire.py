@@ -142,14 +142,23 @@ for part in range(3):
 
 
 def test_each_part_of_an_answer_is_heard_with_what_was_printed_before_it(start: Start):
-    child = start(PARTS + "print('at last', file=sys.stderr)\nanswer(frame)\nread()")
+    child = start(PARTS + "read()")
     child.request({}, b"", in_parts=True)
 
     parts = [child.hear(20, part=True) for _ in range(3)]
-    whole = child.hear(20)
 
-    assert [heard.frame.payload for heard in [*parts, whole]] == [b"\0", b"\1", b"\2", b""]
-    assert [heard.printed for heard in [*parts, whole]] == ["said 0\n", "said 1\n", "said 2\n", "at last\n"]
+    assert [heard.frame.payload for heard in parts] == [b"\0", b"\1", b"\2"]
+    assert [heard.printed for heard in parts] == ["said 0\n", "said 1\n", "said 2\n"]
+
+
+def test_long_output_of_several_parts_is_kept_apart(start: Start):
+    child = start(PARTS.replace("'said', part", "str(part) * 6000") + "read()")
+    child.request({}, b"", in_parts=True)
+    time.sleep(0.5)  # all of it comes in at once
+
+    printed = [child.hear(20, part=True).printed for _ in range(3)]
+
+    assert printed == [f"(2001 characters before) ... {str(part) * 3999}\n" for part in range(3)]
 
 
 def test_parts_that_came_before_the_end_of_a_child_are_heard(start: Start):
@@ -174,11 +183,12 @@ def test_what_is_not_the_part_that_comes_next_is_malformed(start: Start, sent: s
 
 
 def test_a_part_behind_the_last_one_is_malformed(start: Start):
-    child = start(PARTS + "answer(frame)\nread()")
+    child = start(PARTS + "answer(read())")
     child.request({}, b"", in_parts=True)
-    child.hear(20, part=True)
+    heard = [child.hear(20, part=True) for _ in range(2)]
 
-    assert child.hear(20).end is End.MALFORMED
+    assert [each.end for each in heard] == [End.ANSWERED] * 2
+    assert child.ask({}, b"", 20).end is End.MALFORMED
 
 
 @pytest.mark.parametrize(

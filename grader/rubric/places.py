@@ -56,7 +56,8 @@ def read_document(path: Path) -> Document:
     try:
         text = path.read_text(encoding="utf-8-sig")
         try:
-            _read(text, FAST_LOADER, document)
+            # libyaml takes some tabs that PyYAML refuses.
+            _read(text, yaml.SafeLoader if "\t" in text else FAST_LOADER, document)
         except yaml.YAMLError:
             _read(text, yaml.SafeLoader, document)  # it says better what is wrong
     except FileNotFoundError:
@@ -116,6 +117,8 @@ def _read_mapping(node: yaml.MappingNode, route: Route, document: Document) -> d
             continue
         document.keys[(*route, key)] = place
         mapping[key] = _read_node(value_node, (*route, key), document)
+        if value_node.start_mark.index == value_node.end_mark.index:
+            document.values[(*route, key)] = place  # what was left empty stands nowhere
     return mapping
 
 

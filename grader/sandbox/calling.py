@@ -1,4 +1,4 @@
-"""One call of a student's function: what it returned, or why not. Runs in the confined child only."""
+"""One call of a student's function: what it returned, or why not. Runs in the confined child, and in the rehearsal."""
 
 from __future__ import annotations
 

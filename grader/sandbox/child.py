@@ -11,16 +11,13 @@ from enum import Enum, auto
 from typing import Any
 
 from grader.sandbox.frames import HEADER, Frame, FrameError, pack, unpack_header, unpack_text
+from grader.sandbox.output import FloodError, Output
 from grader.sandbox.wire import Stream, Wire
-from grader.text import clean, decode
 
-MAX_PRINTED = 4_000
 # How long to wait for output that was printed before an answer, where it comes by a way of its own.
 LATE_SECONDS = 0.2
 # And how many bytes of answers may come in meanwhile.
 MUCH = 1 << 20
-# All bytes of a UTF-8 character but its first.
-CONTINUING = bytes(range(0x80, 0xC0))
 
 
 class End(Enum):
@@ -48,10 +45,6 @@ class Heard:
     exit_code: int | None = None
 
 
-class _FloodError(Exception):
-    """More was printed than may be."""
-
-
 class Child:
     """One confined process that holds one submission."""
 
@@ -64,17 +57,14 @@ class Child:
         cpu_seconds: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._wire = wire
-        self._room = output_bytes
+        self._output = Output(output_bytes)
         self._kill = kill
         self._exit_code = exit_code
         # Processor time used so far, read from outside; None where that can't be had, or the process is gone.
         self.cpu_seconds = cpu_seconds
-        self._last_id = 0
+        self._id = ""
         self._next_part = 0
-        self._mark = b""
         self._received = bytearray()
-        self._printed = bytearray()
-        self._forgotten = 0  # characters that were printed before those
 
     def ask(self, message: Mapping[str, Any], payload: bytes, seconds: float) -> Heard:
         """Send one request and wait for its answer, `seconds` at the most.
@@ -85,16 +75,14 @@ class Child:
         return self.hear(seconds)
 
     def request(self, message: Mapping[str, Any], payload: bytes, *, in_parts: bool = False) -> None:
-        """Send one request; `in_parts` says that parts of the answer come before it, each to be heard."""
-        self._last_id += 1
+        """Send one request; `in_parts` says that its answer comes in parts, each to be heard."""
+        # Nobody can answer what has not been asked yet: a function can't speak for the process that it ends.
+        self._id = secrets.token_hex(8)
         self._next_part = 0
-        self._printed.clear()
-        self._forgotten = 0
         # Printed by the child before it answers: what comes before the mark belongs to this answer, or part of one.
-        is_marked = self._wire.needs_mark or in_parts
-        self._mark = f"[{secrets.token_hex(8)}]".encode() if is_marked else b""
-        marked = {"mark": self._mark.decode()} if is_marked else {}
-        self._wire.send(pack({**message, "id": self._last_id, **marked}, payload))
+        mark = f"[{self._id}]" if self._wire.needs_mark or in_parts else ""
+        self._output.expect(mark.encode())
+        self._wire.send(pack({**message, "id": self._id, **({"mark": mark} if mark else {})}, payload))
 
     def hear(self, seconds: float, *, part: bool = False) -> Heard:
         """Wait, `seconds` at the most, for the answer to the last request or, if it comes in parts, the next `part`.
@@ -104,7 +92,7 @@ class Child:
         started = time.monotonic()
         end, frame, reason = self._await(started + seconds, self._next_part if part else None)
         self._next_part += 1
-        printed = self._last_words()
+        printed = self._output.take()
         seconds = time.monotonic() - started
         return Heard(end, frame, reason, printed, seconds, self._exit_code() if end is End.DIED else None)
 
@@ -125,7 +113,7 @@ class Child:
             self._take_rest()
         except FrameError as error:
             return End.MALFORMED, None, str(error)
-        except _FloodError:
+        except FloodError:
             return End.FLOODED, None, ""
         return End.ANSWERED, frame, ""
 
@@ -134,12 +122,7 @@ class Child:
         goes_on = True
         for stream, part in arrived:
             if stream is Stream.OUTPUT:
-                self._room -= len(part)
-                self._printed += part
-                self._forgotten += len(self._printed[: -2 * MAX_PRINTED].translate(None, CONTINUING))
-                del self._printed[: -2 * MAX_PRINTED]
-                if self._room < 0:
-                    raise _FloodError
+                self._output.add(part)
             else:
                 self._received += part
                 goes_on = goes_on and bool(part)
@@ -148,7 +131,7 @@ class Child:
     def _take_rest(self) -> None:
         """Take the output that was printed before the answer, or before the end, and has not come in yet."""
         deadline = time.monotonic() + (LATE_SECONDS if self._wire.needs_mark else 0)
-        while not (self._mark and self._mark in self._printed):
+        while not self._output.is_marked:
             arrived = self._wire.wait(max(0.0, deadline - time.monotonic()))
             self._take(arrived)
             is_over = (Stream.OUTPUT, b"") in arrived or time.monotonic() >= deadline
@@ -157,23 +140,8 @@ class Child:
             if (is_over and not has_more) or len(self._received) > MUCH:
                 return
 
-    def _last_words(self) -> str:
-        """Return the end of what was printed up to the mark, with a count of what came before it; keep the rest."""
-        mine, mark, rest = self._printed.partition(self._mark) if self._mark else (self._printed, b"", b"")
-        if self._mark and not mark:
-            # It was printed among the output that is forgotten, or never.
-            mine, rest = self._printed, b""
-        text = decode(bytes(mine))
-        before = self._forgotten + max(0, len(text) - MAX_PRINTED)
-        self._printed, self._forgotten = bytearray(rest), 0
-        words = clean(text[-MAX_PRINTED:], MAX_PRINTED)
-        return f"({before} characters before) ... {words}" if before else words
-
     def _complete(self, part: int | None) -> Frame | None:
-        """Return the frame once all of it is there: the next part of an answer, or all there is still to come.
-
-        Raises FrameError for anything but answers to this request, in their order.
-        """
+        """Return the frame once all of it is there. Raises FrameError for any but this request's, in their order."""
         received = self._received
         if len(received) < HEADER.size:
             return None
@@ -186,7 +154,7 @@ class Child:
             return None
         with memoryview(received) as view:
             message, payload = unpack_text(bytes(view[HEADER.size : text_end])), bytes(view[text_end:end])
-        if message.get("id") != self._last_id or message.get("part") != part:
+        if message.get("id") != self._id or message.get("part") != part:
             raise FrameError("an answer came back that was not asked for")
         del received[:end]
         return Frame(message, payload)

@@ -1,4 +1,4 @@
-"""Autograd is refused while a graded call runs. Runs in the confined child only.
+"""Autograd is refused while a graded call runs. Runs in the confined child, and in the rehearsal.
 
 Three layers, each for what passes the one before it:
 

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-import safetensors.torch
-from torch import Tensor
-
-from grader.cases import Argument
 from grader.rubric import Limits
 from grader.sandbox.answer import (
     Answer,
@@ -19,65 +14,21 @@ from grader.sandbox.answer import (
     Outcome,
     read_answer,
     read_code_line,
-    read_file_name,
     read_line,
-    read_source,
 )
-from grader.sandbox.child import Child, End, Heard, describe_exit
+from grader.sandbox.child import Child, End, Heard
+from grader.sandbox.ending import explain_end, explain_never_reached, note_stop
 from grader.sandbox.frames import Frame, FrameError
+from grader.sandbox.question import Call, Question
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.text import clean, one_line
 
 MAX_WRITTEN = 50
-PROCESSOR_SIGNAL = getattr(signal, "SIGXCPU", None)  # Windows has none
 # Of the time that a call may take, the share up to which it is quick enough to be made again with a log.
 QUICK_SHARE = 0.1
 # A call that took less wall time cannot have used enough processor time to be remarked on.
 WORTH_A_LOOK = 0.2
-
-
-@dataclass(frozen=True)
-class Call:
-    """The arguments of one call, ready to travel."""
-
-    numbers: Mapping[str, float | int]
-    tensors: bytes
-
-
-@dataclass(frozen=True)
-class Question:
-    """One function to look for, first in the file `home`, and the calls to make of it.
-
-    If it `repeats_first`, the first one is made again behind the last: that may be left out, has its operators logged,
-    and its end is no one's loss.
-    """
-
-    function: str
-    home: str
-    given: tuple[str, ...]
-    gradients: tuple[str, ...]
-    calls: tuple[Call, ...]
-    repeats_first: bool = False
-
-    def message(self, do: str, calls: Sequence[Call] = (), **more: object) -> dict[str, object]:
-        """Return a request about this function and some calls of it; their tensors are its payload."""
-        asked = {"do": do, "function": self.function, "given": self.given, "gradients": self.gradients}
-        brought = {"numbers": [dict(call.numbers) for call in calls], "lengths": [len(call.tensors) for call in calls]}
-        return {**asked, **(brought if calls else {}), **more}
-
-
-def pack_call(arguments: Mapping[str, Argument]) -> Call:
-    """Return arguments as they travel: tensors as safetensors, `cache/probs` for a value inside `cache`."""
-    flat: dict[str, Any] = {}
-    for name, argument in arguments.items():
-        if isinstance(argument, Mapping):
-            flat.update({f"{name}/{inner}": value for inner, value in argument.items()})
-        else:
-            flat[name] = argument
-    tensors = {name: value.contiguous() for name, value in flat.items() if isinstance(value, Tensor)}
-    numbers = {name: value for name, value in flat.items() if not isinstance(value, Tensor)}
-    return Call(numbers, safetensors.torch.save(tensors))
 
 
 class Interview:
@@ -90,8 +41,6 @@ class Interview:
         self._files = dict(submission.files)
         self._seconds_left = limits.submission_seconds
         self._child: Child | None = None
-        # The child's processor time when it was last read, and the wall time of what was not worth reading it for.
-        self._clock, self._unclocked = 0.0, 0.0
         self._loaded: dict[str, dict[str, Any]] = {}
         self._lost = {
             file: Answer(Outcome.UNREADABLE, f"{one_line(file, 200)} could not be read: {reason}", file=file)
@@ -126,9 +75,9 @@ class Interview:
             if isinstance(loaded, Answer):
                 problem = problem or loaded
             elif question.function in loaded["functions"]:
-                return _noting(loaded["stopped"], file, self._call(question, file))
+                return note_stop(loaded["stopped"], file, self._call(question, file))
             elif loaded["stopped"] and question.function in self.defines[file]:
-                problem = problem or _never_reached(question.function, file, loaded["stopped"])
+                problem = problem or explain_never_reached(question.function, file, loaded["stopped"])
         home = question.home if question.home in self._files else None
         missing = f"{question.function} is defined in no file of the submission"
         return (problem or Answer(Outcome.MISSING, missing, file=home),)
@@ -144,7 +93,11 @@ class Interview:
         return None
 
     def line(self, question: Question, gradient: str) -> CodeLine | None:
-        """Return the student's line that made a gradient, where that is found and the child is well."""
+        """Return the student's line that made a gradient, where that is found.
+
+        It comes from the child, behind the calls: nothing but the report may rest on it, and a child that ended knows
+        none.
+        """
         if question.function not in self._lines:
             self._lines[question.function] = self._find_lines(question)
         file, lines = self._lines[question.function]
@@ -178,7 +131,6 @@ class Interview:
         """Hand files to a fresh child; False if that was its end."""
         self._drop_child()
         self._child = self._warm.fork(self._limits)
-        self._clock, self._unclocked = 0.0, 0.0
         listed = [[file, len(source)] for file, source in files.items()]
         message = {"do": "files", "files": listed, "wanted": self._wanted}
         heard = self._ask(message, b"".join(files.values()))
@@ -224,50 +176,58 @@ class Interview:
         return self._loaded[file]
 
     def _call(self, question: Question, file: str) -> tuple[Answer, ...]:
-        answers, ended_well = self._make(question, file, question.calls, logged=False)
-        if ended_well and question.repeats_first and not self._is_slow(answers):
-            again, ended_well = self._make(question, file, question.calls[:1], logged=True)
-            answers += again
-        if self._child is not None and not ended_well:
-            self._drop_child()
-            answers[-1] = replace(
-                answers[-1],
-                outcome=Outcome.BAD_RETURN,
-                message=f"{question.function} answered more than once, or ended its process after answering",
-                gradients={},
-            )
+        answers, trouble = self._make(question, file, question.calls, logged=False)
+        if trouble is not None:
+            return (trouble,)  # whoever gave the answers before it, nothing of them counts
+        if self._child is not None and question.repeats_first and not self._is_slow(answers):
+            again, trouble = self._make(question, file, question.calls[:1], logged=True)
+            answers += again if trouble is None else [trouble]
         return tuple(answers)
 
-    def _make(self, question: Question, file: str, calls: Sequence[Call], *, logged: bool) -> tuple[list[Answer], bool]:
-        """Return the answers to some calls, fewer if one was the child's end, and whether the child is well after."""
+    def _make(
+        self, question: Question, file: str, calls: Sequence[Call], *, logged: bool
+    ) -> tuple[list[Answer], Answer | None]:
+        """Return the answers to some calls, fewer if one was the child's end, and what is wrong behind the last."""
         assert self._child is not None
+        clock = None if logged else self._child.cpu_seconds()
         message = question.message("call", calls, file=file, logged=logged)
         self._child.request(message, b"".join(call.tensors for call in calls), in_parts=True)
         answers: list[Answer] = []
         for _ in calls:
             if self._seconds_left <= 0:
                 self._drop_child()
-                return [*answers, self._used_up()], False
+                return [*answers, self._used_up()], None
             heard = self._hear(part=True)
-            answers.append(replace(self._read(heard, question), cpu_seconds=self._processor_time(heard)))
+            used, clock = self._processor_time(heard, clock)
+            answers.append(replace(self._read(heard, question), cpu_seconds=used))
             if self._child is None:
-                return answers, False
-        return answers, self._hear().frame is not None
+                return answers, None
+        return answers, self._trouble_behind(question)
+
+    def _trouble_behind(self, question: Question) -> Answer | None:
+        """Return what is wrong, and end the child, if more came behind its last answer, or it ended after that."""
+        heard = self._ask({"do": "nothing"}, b"")
+        if heard.frame is not None:
+            return None
+        self._drop_child()
+        if heard.end in (End.TIMED_OUT, End.FLOODED):
+            return self._explain(heard, question.function)
+        text = f"{question.function} answered more than once, or ended its process after answering"
+        return Answer(Outcome.BAD_RETURN, text, printed=heard.printed, seconds=heard.seconds)
 
     def _used_up(self) -> Answer:
         limit = self._limits.submission_seconds
         return Answer(Outcome.TIMED_OUT, f"the {limit:g} s for the whole submission were used up before this call")
 
-    def _processor_time(self, heard: Heard) -> float | None:
-        """Return the processor time of a call that took long enough to ask, at the least."""
-        after = self._child.cpu_seconds() if self._child is not None and heard.seconds >= WORTH_A_LOOK else None
+    def _processor_time(self, heard: Heard, clock: float | None) -> tuple[float | None, float | None]:
+        """Return the processor time of a call that took long enough to look, and the child's clock then or before."""
+        if self._child is None or clock is None or heard.seconds < WORTH_A_LOOK:
+            return None, clock
+        after = self._child.cpu_seconds()
         if after is None:
-            self._unclocked += heard.seconds
-            return None
-        # Calls that were not worth a look may have used all the time that they took.
-        used = after - self._clock - self._unclocked
-        self._clock, self._unclocked = after, 0.0
-        return min(max(used, 0.0), heard.seconds)
+            return None, clock
+        # The clock may hold quick calls before this one; a call cannot have used more than it took.
+        return min(after - clock, heard.seconds), after
 
     def _is_slow(self, answers: Sequence[Answer]) -> bool:
         """Return whether a repeated and logged call could cost other functions their time."""
@@ -295,63 +255,14 @@ class Interview:
         return heard
 
     def _explain(self, heard: Heard, what: str) -> Answer:
-        """Say how a process ended that gave no answer."""
-        outcome, message = Outcome.CRASHED, f"{what} gave no answer"
-        match heard.end:
-            case End.TIMED_OUT:
-                limit = min(self._limits.call_seconds, self._seconds_left + heard.seconds)
-                outcome, message = Outcome.TIMED_OUT, f"{what} did not finish within {limit:.3g} s"
-            case End.FLOODED:
-                outcome = Outcome.TOO_MUCH_OUTPUT
-                message = f"{what} printed more than {self._limits.output_kb} KB"
-            case End.MALFORMED:
-                outcome, message = Outcome.BAD_RETURN, f"{what}: {heard.reason}"
-            case End.DIED:
-                outcome, message = self._explain_death(heard, what)
-        return Answer(outcome, message, printed=heard.printed, seconds=heard.seconds)
-
-    def _explain_death(self, heard: Heard, what: str) -> tuple[Outcome, str]:
-        code = heard.exit_code
-        if code is None:
-            return Outcome.CRASHED, f"{what} closed its answer and gave none"
-        if PROCESSOR_SIGNAL is not None and code == -PROCESSOR_SIGNAL:
-            return Outcome.TIMED_OUT, f"{what} used up the processor time of the whole submission"
-        if "bad_alloc" in heard.printed or "MemoryError" in heard.printed[-200:]:
-            return Outcome.OUT_OF_MEMORY, f"{what} asked for more than {self._limits.memory_mb} MB"
-        if "Thread creation failed" in heard.printed:
-            # libgomp ends the process in which it gets none.
-            return Outcome.CRASHED, f"{what} gave no answer: it asked for threads (torch.set_num_threads), and gets one"
-        return Outcome.CRASHED, f"{what} gave no answer: {describe_exit(code)}"
+        limit = min(self._limits.call_seconds, self._seconds_left + heard.seconds)
+        return explain_end(heard, what, self._limits, limit)
 
     def _drop_child(self) -> None:
         if self._child is not None:
             child, self._child = self._child, None
             child.close()
             self._loaded.clear()
-
-
-def _noting(stopped: Mapping[str, Any] | None, file: str, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
-    """Say with answers that are right in themselves that their file stopped further down."""
-    if stopped is None:
-        return answers
-    line = read_line(stopped)
-    at = f" at line {line}" if line else ""
-    reason = one_line(str(stopped.get("message", "")), 500)
-    text = f"{one_line(file, 200)} stopped{at}: {reason}; what stands above was graded"
-    return tuple(
-        replace(answer, message=text, file=file, line=line) if answer.outcome is Outcome.RETURNED else answer
-        for answer in answers
-    )
-
-
-def _never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answer:
-    reason = clean(str(stopped.get("message", "")), 1_000)
-    line = read_line(stopped)
-    at = f" at line {line}" if line else ""
-    place = one_line(read_file_name(stopped) or file, 200)
-    text = f"{place} stopped{at}, before {function} was defined: {reason}"
-    outcome = Outcome.OUT_OF_MEMORY if stopped.get("outcome") == Outcome.OUT_OF_MEMORY else Outcome.RAISED
-    return Answer(outcome, text, file=read_file_name(stopped) or file, line=line, source=read_source(stopped))
 
 
 def _written(frame: Frame) -> list[str]:

@@ -1,9 +1,10 @@
-"""The files of a submission as modules in memory. Runs in the confined child only."""
+"""The files of a submission as modules in memory. Runs in the confined child, and in the rehearsal."""
 
 from __future__ import annotations
 
 import ast
 import contextlib
+import dis
 import importlib
 import importlib.abc
 import importlib.machinery
@@ -12,7 +13,7 @@ import linecache
 import re
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from types import CodeType, ModuleType
@@ -34,10 +35,11 @@ class Problem:
 class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports a submission's files from memory, after every installed module has been looked for."""
 
-    def __init__(self, sources: Mapping[str, bytes]) -> None:
+    def __init__(self, sources: Mapping[str, bytes], wanted: Collection[str] = ()) -> None:
         self.sources = dict(sources)
+        self._wanted = frozenset(wanted)
         self.code: dict[str, list[CodeType]] = {}  # one part of a file, or one of each cell of a notebook
-        self.names: dict[str, list[str]] = {}  # what a file may define, or mentions
+        self.defines: dict[str, list[str]] = {}  # of the wanted functions, those that a file may define
         self.unreadable: dict[str, Problem] = {}
         self.loaded: dict[str, ModuleType] = {}
         self.stopped: dict[str, BaseException] = {}
@@ -133,7 +135,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             self.stopped.setdefault(file, error)
 
     def _open_notebook(self, file: str, source: bytes) -> None:
-        self.code[file], self.names[file] = [], []
+        self.code[file], self.defines[file] = [], []
         try:
             notebook = read_notebook(file, source)
         except (ValueError, RecursionError, MemoryError) as error:
@@ -144,10 +146,10 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             self.sources[cell] = text.encode("utf-8", errors="replace")
             self._compile(cell, self.sources[cell])
             self.code[file] += self.code.pop(cell, [])
-            self.names[file] += self.names.pop(cell, [])
+            self.defines[file] += self.defines.pop(cell, [])
             if cell in self.unreadable:
                 problem = self.unreadable.pop(cell)
-                self.names[file] += re.findall(r"^def\s+(\w+)", text, re.MULTILINE)
+                self.defines[file] += re.findall(r"^def\s+(\w+)", text, re.MULTILINE)
                 self.stopped.setdefault(file, SyntaxError(f"{cell} line {problem.line}: {problem.text}"))
         for name, written in notebook.written.items():
             self.sources.setdefault(name, written)
@@ -157,7 +159,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 code = compile(source, file, "exec", dont_inherit=True)
-            self.code[file], self.names[file] = [code], list(code.co_names)
+            self.code[file], self.defines[file] = [code], sorted(_bound(code, self._wanted))
         except SyntaxError as error:
             self.unreadable[file] = Problem(f"{type(error).__name__}: {error.msg}", file, error.lineno)
         except (ValueError, RecursionError, MemoryError) as error:
@@ -178,3 +180,14 @@ def _is_installed(name: str) -> bool:
         return name in sys.modules or importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         return False
+
+
+def _bound(code: CodeType, wanted: frozenset[str]) -> set[str]:
+    """Return which of the wanted names some code binds: by def, import or assignment, or as global in a function."""
+    inner = [each for each in code.co_consts if isinstance(each, CodeType)]
+    found = set().union(*(_bound(each, wanted) for each in inner))
+    named = wanted.intersection(code.co_names)
+    if named.issubset(each.co_name for each in inner):
+        return found | named  # a def of each, without a look at every instruction
+    stored = {each.argval for each in dis.get_instructions(code) if each.opname in ("STORE_NAME", "STORE_GLOBAL")}
+    return found | (named & stored)

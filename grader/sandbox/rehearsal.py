@@ -1,12 +1,15 @@
 """A submission that the process which forks plays through once, so that no child pays for a first time.
 
-What is used first is also written first: a page that a child writes is a page that it has to copy.
+Operators that were never called, or never logged, take ten times as long, and every page that they write a child has to
+copy. No line of a real submission runs there.
 """
 
 from __future__ import annotations
 
-import json
+import linecache
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -61,8 +64,11 @@ def rehearse(dout, cache):
 """
 
 
-def rehearse(guard: Guard) -> None:
-    """Have a submission read, loaded and called in this process, with and without a log; nothing of it stays."""
+def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
+    """Have a submission read, loaded and called in this process, with and without a log; return what was answered.
+
+    Where torch does not know one of the operators the children are a little slower, and nothing else.
+    """
     responder = Responder(guard)
     x = torch.arange(12, dtype=torch.float64).reshape(4, 3)
     values = {"dout": x + 1, "cache/x": x, "cache/W": x[:3].clone(), "cache/X": torch.tensor([0, 2, 2, 1])}
@@ -70,16 +76,18 @@ def rehearse(guard: Guard) -> None:
     source = SOURCE.encode()
     asked = {"function": "rehearse", "given": ["dout", "cache"], "gradients": ["dW", "dC"], "file": FILE}
     brought = {"numbers": [{}], "lengths": [len(tensors)]}
-    requests = [
+    requests: list[tuple[dict[str, Any], bytes]] = [
         ({"do": "files", "files": [[FILE, len(source)]], "wanted": ["rehearse"]}, source),
         ({"do": "load", "file": FILE, "wanted": ["rehearse"]}, b""),
         ({"do": "call", **asked, **brought, "logged": False}, tensors),
         ({"do": "call", **asked, **brought, "logged": True}, tensors),
     ]
+    answers: list[Mapping[str, Any]] = []
     for message, payload in requests:
-        for answer, _ in responder.answers(Frame(json.loads(json.dumps(message)), payload)):
-            if answer.get("outcome", "returned") != "returned" or answer.get("flags"):
-                raise RuntimeError(f"the rehearsal went wrong: {answer}")
+        answers += [answer for answer, _ in responder.answers(Frame(message, payload))]
     repr(x)
+    # No submission finds it.
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Modules)]
-    del sys.modules[FILE.removesuffix(".py")]
+    sys.modules.pop(FILE.removesuffix(".py"), None)
+    linecache.cache.pop(FILE, None)
+    return answers

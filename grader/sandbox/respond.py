@@ -1,4 +1,4 @@
-"""The child's loop: requests come in, answers go out, until the pipe closes. Runs in the confined child only."""
+"""The child's loop: requests come in, answers go out. Runs in the confined child, and in the rehearsal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from grader.sandbox.modules import Modules
 def respond(requests: int, answers: int, guard: Guard) -> None:
     """Answer every request that arrives on one descriptor, on the other, in order.
 
-    A request to call is answered in parts, one as soon as each call has ended, and then as a whole.
+    A request to call is answered in parts, one as soon as each call has ended.
     """
     child = Responder(guard)
     while (frame := read_frame(requests)) is not None:
@@ -43,10 +43,11 @@ class Responder:
         self.guard = guard
 
     def answers(self, frame: Frame) -> Iterator[tuple[dict[str, Any], bytes]]:
-        """Yield the parts of the answer to a request, and last the answer: what it says, and its tensors as bytes."""
+        """Yield the answer to a request, or its parts: what each says, and its tensors as bytes."""
         if frame.message["do"] == "call":
             yield from self._call_each(frame.message, frame.payload)
-        yield self._handle(frame)
+        else:
+            yield self._handle(frame)
 
     def _handle(self, frame: Frame) -> tuple[dict[str, Any], bytes]:
         message = frame.message
@@ -55,7 +56,7 @@ class Responder:
                 return self._take_files(message, frame.payload), b""
             case "load":
                 return self._load(message), b""
-            case "call":
+            case "nothing":
                 return {}, b""
             case "lines":
                 return {"lines": self.modules.lines(message["function"], message["gradients"], message["home"])}, b""
@@ -74,12 +75,10 @@ class Responder:
         for name, length in message["files"]:
             sources[name] = payload[start : start + length]
             start += length
-        self.modules = Modules(sources)
+        self.modules = Modules(sources, message["wanted"])
         unreadable = {file: [problem.text, problem.line] for file, problem in self.modules.unreadable.items()}
-        wanted = set(message["wanted"])
-        defines = {file: sorted(wanted.intersection(names)) for file, names in self.modules.names.items()}
         written = sorted(set(self.modules.files).difference(sources))
-        return {"unreadable": unreadable, "defines": defines, "written": written}
+        return {"unreadable": unreadable, "defines": self.modules.defines, "written": written}
 
     def _load(self, message: Mapping[str, Any]) -> dict[str, Any]:
         file = message["file"]

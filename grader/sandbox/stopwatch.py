@@ -15,7 +15,7 @@ from grader.errors import SandboxError
 from grader.sandbox.answer import Answer, Outcome, read_answer
 from grader.sandbox.child import Child, Heard
 from grader.sandbox.frames import FrameError
-from grader.sandbox.interview import Question
+from grader.sandbox.question import Question
 
 BLOCKS = 7
 LOOKED_AT = 3

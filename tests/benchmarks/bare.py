@@ -23,12 +23,14 @@ from grader import grading
 from grader.report.as_json import report_as_json
 from grader.report.html import render_html
 from grader.rubric import load_course
-from grader.sandbox.answer import Answer, Flag, Outcome
+from grader.sandbox.answer import Answer, CodeLine, Flag, Note, Outcome
 from grader.sandbox.calling import Callee, call
 from grader.sandbox.guard import Guard
-from grader.sandbox.interview import Question
 from grader.sandbox.modules import Modules
+from grader.sandbox.question import Question
+from grader.sandbox.rehearsal import rehearse
 from grader.sandbox.respond import put_together
+from grader.sandbox.settings import use_course_settings
 from grader.submission import Submission, read_submission
 
 GUARD = Guard()
@@ -46,15 +48,17 @@ class InProcess:
 
     def __exit__(self, *error: object) -> None:
         sys.meta_path.remove(self.modules)
-        for file in self.modules.names:
+        for file in self.modules.defines:
             sys.modules.pop(file.removesuffix(".py"), None)
 
     def mentions(self, question: Question) -> bool:
         """Say whether the file is there in which the function belongs: all of them are."""
         return question.home in self.modules.files
 
-    def line(self, *_of: object) -> None:
-        """Know no line."""
+    def line(self, question: Question, gradient: str) -> CodeLine | None:
+        """Find the line that made a gradient."""
+        file, places = self.modules.lines(question.function, question.gradients, question.home)
+        return CodeLine(file, *places[gradient]) if gradient in places else None
 
     def ask(self, question: Question) -> list[Answer]:
         """Make the calls of a question."""
@@ -71,14 +75,15 @@ class InProcess:
             flags = tuple(Flag(*flag) for flag in reply.flags)
             # What was made in inference mode may not go through autograd, as following a slip does.
             gradients = {name: tensor.clone() for name, tensor in reply.tensors.items()}
-            answers.append(Answer(Outcome(reply.outcome), gradients=gradients, flags=flags))
+            notes = {name: Note(note["kind"], note["text"]) for name, note in reply.notes.items()}
+            answers.append(Answer(Outcome(reply.outcome), gradients=gradients, notes=notes, flags=flags))
         return answers
 
 
 def main(course: str, folder: str) -> None:
     """Grade every submission of the folder, the first of them twice."""
-    torch.set_num_threads(1)
-    torch.set_default_dtype(torch.float64)
+    use_course_settings()
+    rehearse(GUARD)
     grading.Interview = InProcess  # type: ignore[misc, assignment] # what is measured is what it does without
     grader = grading.Grader(load_course(Path(course)))
     submissions = sorted(Path(folder).iterdir())

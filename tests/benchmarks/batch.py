@@ -151,6 +151,7 @@ def measure_batch(folder: Path, out: Path, course: Path, jobs: int, size: int) -
             first = time.perf_counter() - started
     if batch.wait():
         sys.exit("the batch failed")
+    watcher.join()
     return Run(size, time.perf_counter() - started, first, watcher)
 
 
