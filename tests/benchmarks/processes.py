@@ -58,7 +58,7 @@ def _kinds(pid: int) -> Iterator[tuple[str, int]]:
     for root in _children(pid):
         yield "root", root
         for below in _children(root):
-            if b"grader.sandbox.server" in _command(below):
+            if b"grader.sandbox." in _command(below):
                 yield from _of_warm(below)
             else:
                 yield "worker", below
