@@ -88,11 +88,12 @@ def read_moodle(tree: Tree) -> Found | None:
     matches = [(name, match) for name in top if (match := _MOODLE.fullmatch(name))]
     if len(matches) * 2 < len(top) or not matches:
         return None
+    folders = frozenset(tree.folders)
     for name, match in matches:
         key = (match["name"], match["id"])
         if match["kind"] == "onlinetext":
             typed[key] = name
-        elif name in tree.folders:
+        elif name in folders:
             paths[key] += [(path.removeprefix(f"{name}/"), path) for path in tree.files_of(name)]
         else:
             paths[key].append((match["file"] or name, name))

@@ -7,6 +7,7 @@ import os
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -47,7 +48,16 @@ class Tree:
 
     def files_of(self, folder: str) -> tuple[str, ...]:
         """Return the paths of the files in one of the folders at the top."""
-        return tuple(path for path in self.files if path.startswith(f"{folder}/"))
+        return self._by_folder.get(folder, ())
+
+    @cached_property
+    def _by_folder(self) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for path in self.files:
+            folder, slash, _ = path.partition("/")
+            if slash:
+                found.setdefault(folder, []).append(path)
+        return {folder: tuple(paths) for folder, paths in found.items()}
 
 
 def open_tree(path: Path) -> Tree:
