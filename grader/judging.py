@@ -60,6 +60,7 @@ class Judge:
         ended = replace(answers[-1], gradients={}, notes={}, seconds=0.0)
         restored = [answer or ended for answer in prepared.schedule.restore(answers)]
         judgement = self._judge(restored)
+        is_answered = any(answer.gradients or answer.notes for answer in restored)
         decisive = next((answer for answer in restored[:count] if answer.outcome is not Outcome.RETURNED), restored[0])
         return ExerciseFeedback(
             function=prepared.exercise.function,
@@ -73,7 +74,8 @@ class Judge:
             seconds=sum(answer.seconds for answer in restored[:count]),
             flags=_find_flags(prepared, answers),
             gradients=tuple(
-                replace(each, code=line_of(each.name)) if each.is_slip else each for each in judgement.gradients
+                replace(each, code=line_of(each.name)) if each.is_slip and is_answered else each
+                for each in judgement.gradients
             ),
             invariants=judgement.invariants,
             source=decisive.source,

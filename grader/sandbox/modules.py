@@ -38,6 +38,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def __init__(self, sources: Mapping[str, bytes], wanted: Collection[str] = ()) -> None:
         self.sources = dict(sources)
         self._wanted = frozenset(wanted)
+        self._trees: dict[str, ast.Module] = {}
         self.code: dict[str, list[CodeType]] = {}  # one part of a file, or one of each cell of a notebook
         self.defines: dict[str, list[str]] = {}  # of the wanted functions, those that a file may define
         self.unreadable: dict[str, Problem] = {}
@@ -82,11 +83,17 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Return the file that defines a function, its home if that does, and the line that made each gradient."""
         for file in sorted(self.sources, key=lambda file: (file != home, file)):
             if function.encode() in self.sources[file] and not file.endswith(".ipynb"):
-                with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
-                    places = find_lines(ast.parse(self.sources[file]), self.sources[file], function, gradients)
-                    if places:
-                        return file, places
+                places = find_lines(self._tree(file), self.sources[file], function, gradients)
+                if places:
+                    return file, places
         return home, {}
+
+    def _tree(self, file: str) -> ast.Module:
+        if file not in self._trees:
+            self._trees[file] = ast.Module([], [])
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+                self._trees[file] = ast.parse(self.sources[file])
+        return self._trees[file]
 
     def find_spec(
         self,

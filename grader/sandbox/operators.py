@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from grader.sandbox.guard import Watch
 
-MAX_OPERATORS = 500
+MAX_OPERATORS = 200
 MAX_NAMED = 5
 FORWARD_MODE = ("_make_dual", "_unpack_dual", "_fw_primal")
 
