@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,10 +15,12 @@ ROOT = Path(__file__).resolve().parents[2]
 VARIED, SLIPPED, UNWRITTEN = 0.4, 0.15, 0.05
 
 SLIP = """
-def {function}(_right={function}, **given):
+def {function}({given}, _right={function}):
+    given = dict({pairs})
     found = _right(**given)
     names = {gradients!r}
-    found = dict(zip(names, found if isinstance(found, tuple | list) else (found,)))
+    if not isinstance(found, dict):
+        found = dict(zip(names, found if isinstance(found, tuple | list) else (found,)))
     values = {{**given, "d": SimpleNamespace(**found)}}
     wrong = {mistake}
     found[{gradient!r}] = wrong(**{{name: values[name] for name in inspect.signature(wrong).parameters}})
@@ -50,7 +53,14 @@ class Choices:
                 mistake = chance.choice(self.mistakes[function])
                 gradients = [gradient.name for gradient in exercise.gradients]
                 gradient = mistake.split("__")[1]
-                slip = SLIP.format(function=function, gradients=gradients, mistake=mistake, gradient=gradient)
+                slip = SLIP.format(
+                    function=function,
+                    given=", ".join(exercise.given),
+                    pairs=", ".join(f"{name}={name}" for name in exercise.given),
+                    gradients=gradients,
+                    mistake=mistake,
+                    gradient=gradient,
+                )
                 text.append(f"{self.sources[mistake]}\n\n{slip}")
         return "\n\n".join(text)
 
@@ -70,17 +80,22 @@ def make_class(folder: Path, course: Course, size: int) -> Path:
 def _choices(rubric: Rubric) -> Choices:
     solution = (rubric.folder.parents[1] / "solutions" / f"{rubric.name}.py").read_text(encoding="utf-8")
     choices = Choices(rubric, solution)
+    known = {each.function: {gradient.name for gradient in each.gradients} for each in rubric.exercises}
     for path, found in (
         (ROOT / "tests" / "honest" / f"{rubric.name}.py", choices.others),
         (rubric.folder / "mistakes.py", choices.mistakes),
     ):
         text = path.read_text(encoding="utf-8")
         parts = {node: ast.get_source_segment(text, node) or "" for node in ast.parse(text).body}
-        functions = [node for node in parts if isinstance(node, ast.FunctionDef) and "__" in node.name]
-        shared = "\n".join(part for node, part in parts.items() if node not in functions and not _is_docstring(node))
-        for node in functions:
-            found.setdefault(node.name.partition("__")[0], []).append(node.name)
-            choices.sources[node.name] = f"{shared}\n\n\n{parts[node]}"
+        functions = {node.name: node for node in parts if isinstance(node, ast.FunctionDef) and "__" in node.name}
+        shared = [part for node, part in parts.items() if node not in functions.values() and not _is_docstring(node)]
+        for name, node in functions.items():
+            function = name.partition("__")[0]
+            if set(re.findall(r"\bd\.(\w+)", parts[node])) <= known[function]:
+                found.setdefault(function, []).append(name)
+            # One variant may call another.
+            called = [parts[each] for other, each in functions.items() if other != name and other in parts[node]]
+            choices.sources[name] = "\n\n\n".join([*shared, *called, parts[node]])
     return choices
 
 
