@@ -114,6 +114,8 @@ def explain(error: BaseException, files: Collection[str]) -> Reply:
     file, line = (own[-1].filename, own[-1].lineno) if own else (None, None)
     source = (own[-1].line or "")[:MAX_SOURCE] if own else ""
     text = _text_of(error)
+    if isinstance(error, ModuleNotFoundError):
+        text += "; there are torch, numpy and Python's own modules here"
     if isinstance(error, NotImplementedError) and own and frames[-1] is own[-1] and _is_by_raise(error):
         return Reply("not_written", text, file, line)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in text):

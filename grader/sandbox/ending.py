@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -43,6 +44,14 @@ def _explain_death(heard: Heard, what: str, limits: Limits) -> tuple[Outcome, st
         # libgomp ends the process in which it gets none.
         return Outcome.CRASHED, f"{what} gave no answer: it asked for threads (torch.set_num_threads), and gets one"
     return Outcome.CRASHED, f"{what} gave no answer: {describe_exit(code)}"
+
+
+def explain_missing(function: str, home: str | None, others: Sequence[str]) -> Answer:
+    """Say that a function is nowhere, and which of the other functions in its file may be meant to be it."""
+    text = f"{function} is defined in no file of the submission"
+    near = difflib.get_close_matches(function, [name[:100] for name in others], n=1, cutoff=0.85)
+    hint = f"; is {one_line(near[0], 100)} meant to be it?" if near else ""
+    return Answer(Outcome.MISSING, text + hint, file=home)
 
 
 def note_stop(stopped: Mapping[str, Any] | None, file: str, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:

@@ -17,7 +17,7 @@ from grader.sandbox.answer import (
     read_line,
 )
 from grader.sandbox.child import Child, End, Heard
-from grader.sandbox.ending import explain_end, explain_never_reached, note_stop
+from grader.sandbox.ending import explain_end, explain_missing, explain_never_reached, note_stop
 from grader.sandbox.frames import Frame, FrameError
 from grader.sandbox.question import Call, Question
 from grader.sandbox.warm import Warm
@@ -70,6 +70,7 @@ class Interview:
     def ask(self, question: Question) -> tuple[Answer, ...]:
         """Return one answer per call, or fewer if the function ended its process, or one that says why none."""
         problem: Answer | None = None
+        others: list[str] = []
         for file in self._candidates(question):
             loaded = self._lost.get(file) or self._load(file)
             if isinstance(loaded, Answer):
@@ -78,9 +79,10 @@ class Interview:
                 return note_stop(loaded["stopped"], file, self._call(question, file))
             elif loaded["stopped"] and question.function in self.defines[file]:
                 problem = problem or explain_never_reached(question.function, file, loaded["stopped"])
+            else:
+                others += loaded["others"]
         home = question.home if question.home in self._files else None
-        missing = f"{question.function} is defined in no file of the submission"
-        return (problem or Answer(Outcome.MISSING, missing, file=home),)
+        return (problem or explain_missing(question.function, home, others),)
 
     def lend_child(self, question: Question) -> tuple[Child, str] | None:
         """Hand over a child that has the function loaded, and its file; who takes it closes it."""
@@ -171,6 +173,7 @@ class Interview:
             stopped = heard.frame.message.get("stopped")
             self._loaded[file] = {
                 "functions": _names(heard.frame, "functions"),
+                "others": _names(heard.frame, "others"),
                 "stopped": stopped if isinstance(stopped, dict) else None,
             }
         return self._loaded[file]

@@ -16,7 +16,7 @@ import warnings
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from grader.sandbox.lines import Place, find_lines
@@ -78,6 +78,11 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Return the function that a loaded file defines, or None."""
         found = vars(self.loaded[file]).get(name) if file in self.loaded else None
         return found if callable(found) else None
+
+    def other_functions(self, file: str) -> list[str]:
+        """Return the names of functions in a loaded file that nobody asked for: one may be a slip of the pen."""
+        module = vars(self.loaded[file]) if file in self.loaded else {}
+        return [name for name, value in module.items() if isinstance(value, FunctionType) and name not in self._wanted]
 
     def lines(self, function: str, gradients: Sequence[str], home: str) -> tuple[str, dict[str, Place]]:
         """Return the file that defines a function, its home if that does, and the line that made each gradient."""
