@@ -69,7 +69,7 @@ class ExerciseFeedback:
     """One function: how its run ended and what was made of each gradient.
 
     `source` is the text of the line that ended the run; `forward` and `maths` are the forward pass as
-    code and as lines of TeX.
+    code and as lines of TeX. `case_number` is the case whose run ended otherwise than those of others, counted from 1.
     """
 
     function: str
@@ -88,6 +88,7 @@ class ExerciseFeedback:
     source: str = ""
     forward: str = ""
     maths: tuple[str, ...] = ()
+    case_number: int | None = None
 
     @property
     def is_full_marks(self) -> bool:

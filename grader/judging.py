@@ -61,7 +61,8 @@ class Judge:
         restored = [answer or ended for answer in prepared.schedule.restore(answers)]
         judgement = self._judge(restored)
         is_answered = any(answer.gradients or answer.notes for answer in restored)
-        decisive = next((answer for answer in restored[:count] if answer.outcome is not Outcome.RETURNED), restored[0])
+        place = _place_of_end(restored[:count], answers)
+        decisive = restored[place]
         return ExerciseFeedback(
             function=prepared.exercise.function,
             score=judgement.score,
@@ -81,6 +82,7 @@ class Judge:
             source=decisive.source,
             forward=prepared.forward,
             maths=prepared.exercise.maths,
+            case_number=place + 1 if len({answer.outcome for answer in restored[:count]}) > 1 else None,
         )
 
     def not_judged(self, error: Exception) -> ExerciseFeedback:
@@ -111,6 +113,13 @@ def judge(prepared: Prepared, answers: Sequence[Answer]) -> Judgement:
     )
     gradients = tuple(_explain(prepared, each, trials) if each.is_slip else each for each in gradients)
     return Judgement(gradients, judge_invariants(exercise, trials, probes, gradients, prepared.forward_pass))
+
+
+def _place_of_end(restored: Sequence[Answer], answers: Sequence[Answer]) -> int:
+    """Return the case that ended otherwise than by returning, one that was called before those that were not."""
+    ended = [place for place, answer in enumerate(restored) if answer.outcome is not Outcome.RETURNED]
+    called = [place for place in ended if any(restored[place] is answer for answer in answers)]
+    return next(iter([*called, *ended]), 0)
 
 
 def _fingerprint(answers: Sequence[Answer]) -> bytes:

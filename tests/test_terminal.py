@@ -134,3 +134,12 @@ def test_changes_tell_what_moved_and_nothing_else(wrong: Report, small_grader: G
         "Total 1.5 → 5",
     ]
     assert describe_changes(after, after) == []
+
+
+def test_a_function_that_raises_in_one_case_only_is_told_which(small_grader: Grader, warm: Warm):
+    source = RIGHT.replace("    return", "    assert len(x) > 1\n    return")
+    cases = [case.name for case in small_grader.course.rubrics[0].exercises[0].cases]
+
+    lines = _say(_grade(small_grader, warm, linear=source))
+
+    assert f"      debug it: grade case linear_backward --case {cases.index('one row') + 1}" in lines

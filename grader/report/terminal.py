@@ -102,6 +102,8 @@ def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[L
     yield 2, line.append(f"  {said}") if said else line
     if exercise.source and depth.hints:
         yield 6, Text(f"> {exercise.source}", style="dim")
+    if exercise.case_number and not exercise.has_answer and depth.hints:
+        yield 6, Text.assemble((f"{PAGE['look']}: ", "dim"), words.command(exercise, None, seed))
     if depth.verbose:
         yield from _table(exercise)
     # Where nothing came back, the line above has said it for all of them.

@@ -63,7 +63,8 @@ def _about_loose_ends(report: Report) -> str:
 
 def command(exercise: ExerciseFeedback, gradient: GradientFeedback | None, seed: int) -> str:
     """Return the command that writes the deciding case as a script to run and debug."""
-    case = f" --case {gradient.case_number}" if gradient is not None and gradient.case_number else ""
+    number = exercise.case_number if gradient is None else gradient.case_number
+    case = f" --case {number}" if number else ""
     return f"grade case {exercise.function}{case}{_seed(seed)}"
 
 
