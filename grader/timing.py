@@ -18,7 +18,7 @@ from grader.sandbox.question import Question, pack_call
 from grader.sandbox.stopwatch import Forward, Times, time_function
 from grader.sandbox.warm import Warm
 
-CALLS = 16
+CALLS = 8
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,9 @@ def measure(timed: TimedCases, warm: Warm, interview: Interview, limits: Limits)
     child, file = lent
     sibling = warm.fork(limits)
     try:
-        times = time_function(child, file, sibling, timed.question, timed.forward, limits.call_seconds)
+        times = time_function(
+            child, file, sibling, timed.question, timed.forward, timed.timing.ratio, limits.call_seconds
+        )
     finally:
         child.close()
         sibling.close()
