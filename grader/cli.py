@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -285,22 +286,36 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         # A terminal that has no glyph for a check mark shows a question mark, and grading goes on.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr] # both are text files here
+    code = 2
     try:
-        cli(prog_name="grade", standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except GraderError as error:
-        click.echo(f"grade: {error}", err=True)
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("grade: stopped", err=True)
-        sys.exit(2)
+        code = _run()
+        sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output has gone (`grade | head`); that is its right.
-        sys.stderr.close()
-        sys.exit(2)
-    sys.exit(0)
+        sys.stdout = sys.stderr = None  # nothing is left to be flushed
+    if "torch" in sys.modules:
+        # All is written and closed, and taking torch down in order takes half a second.
+        if sys.stderr is not None:
+            sys.stderr.flush()
+        os._exit(code)
+    sys.exit(code)
+
+
+def _run() -> int:
+    try:
+        cli(prog_name="grade", standalone_mode=False)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except GraderError as error:
+        click.echo(f"grade: {error}", err=True)
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("grade: stopped", err=True)
+        return 2
+    return 0
 
 
 def _watch(path: Path, grade: Callable[[], Report], save: Callable[[Report], Path]) -> Report:
