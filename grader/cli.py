@@ -6,11 +6,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from grader.errors import GraderError, UsageError
+from grader.errors import GraderError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -82,12 +82,13 @@ def grade_submission(
     # First of all, so that it imports torch while this process does.
     with start_warm() as warm:
         from grader.grading import Grader
+        from grader.report.files import write_json, write_page
         from grader.submission import read_submission
 
         def save(result: Report) -> Path:
             if json_file is not None:
-                _write_json(result, json_file)
-            return _write_report(result, report, path)
+                write_json(result, json_file)
+            return write_page(result, report, path)
 
         if watch:
             # The folder may go and come back under the same name, and with it the current one.
@@ -340,39 +341,6 @@ def _load(folder: Path | None) -> Course:
     from grader.rubric import default_course, load_course
 
     return load_course(folder if folder is not None else default_course())
-
-
-def _write_report(result: Report, asked: Path | None, path: Path) -> Path:
-    from grader.report.html import render_html
-
-    content = render_html(result)
-    if asked is not None:
-        _write(asked, content)
-        return asked
-    beside = (path if path.is_dir() else path.parent) / "grade-report.html"
-    try:
-        beside.write_text(content, encoding="utf-8")
-    except OSError:
-        fallback = Path("grade-report.html")
-        _write(fallback, content)
-        return fallback
-    return beside
-
-
-def _write_json(result: Report, path: Path) -> None:
-    import json
-
-    from grader.report.as_json import report_as_json
-
-    content: dict[str, Any] = report_as_json(result)
-    _write(path, json.dumps(content, indent=2, allow_nan=False) + "\n")
-
-
-def _write(path: Path, content: str) -> None:
-    try:
-        path.write_text(content, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path} could not be written: {error.strerror}") from error
 
 
 if __name__ == "__main__":
