@@ -90,10 +90,16 @@ class Ways:
         return self.warm[name]
 
 
+@pytest.fixture(autouse=True)
+def orphans() -> Iterator[None]:
+    """Make whatever a submission leaves running this process's child, where it is seen; not so in other tests."""
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    yield
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+
+
 @pytest.fixture(scope="session")
 def ways(ground: Path) -> Iterator[Ways]:  # noqa: ARG001 # the canary must be in the environment first
-    # Whatever a submission leaves running then becomes this process's child, where it is seen.
-    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     ways = Ways()
     yield ways
     for warm in ways.warm.values():
