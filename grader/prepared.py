@@ -12,7 +12,7 @@ from grader.errors import CourseError
 from grader.invariants import ForwardPass, find_misfits, probe_upstreams
 from grader.listing import read_forward
 from grader.rubric import Exercise, InvariantKind, Rubric
-from grader.sandbox.frames import MAX_PAYLOAD
+from grader.sandbox.guest.protocol import MAX_PAYLOAD
 from grader.sandbox.question import Question, pack_call
 from grader.schedule import Schedule, make_schedule
 from grader.timing import TimedCases, make_timed_cases

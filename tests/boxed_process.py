@@ -35,10 +35,10 @@ def main() -> None:
         # Its machine code is written while it runs, and memory can't be made executable in the box.
         torch.backends.mkldnn.enabled = False
 
-    from grader.sandbox import libc
-    from grader.sandbox.box import Budget, build_box
+    from grader.sandbox.guest import libc
+    from grader.sandbox.guest.box import Budget, build_box
+    from grader.sandbox.guest.seccomp import Filter
     from grader.sandbox.readable import readable_folders
-    from grader.sandbox.seccomp import Filter
 
     sys.path.remove(options.package)
     readable = readable_folders()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from grader.sandbox.answer import Flag, Note, Outcome, read_answer, read_file_name, read_line, read_tensors
-from grader.sandbox.frames import Frame, FrameError
+from grader.sandbox.guest.protocol import Frame, FrameError
 
 NAMES = ("dx", "dW")
 SOUND = {"outcome": "returned", "message": "", "notes": {}, "flags": []}

@@ -317,7 +317,7 @@ def test_a_warm_process_that_gave_up_root_has_every_layer_and_torch():
 LONE_CHILD = """
 import os, sys, time
 sys.path.insert(0, sys.argv[1])
-from grader.sandbox.box import BoxError, Budget, build_box
+from grader.sandbox.guest.box import BoxError, Budget, build_box
 box = build_box(["/usr/lib"])
 """
 

@@ -25,7 +25,7 @@ BOXED = f"""
 import sys
 sys.path.insert(0, {str(SANDBOX.parents[1])!r})
 import json, torch
-from grader.sandbox.box import build_box
+from grader.sandbox.guest.box import build_box
 from grader.sandbox.readable import readable_folders
 print(json.dumps(build_box(readable_folders()).layers), (torch.ones(3, 3) @ torch.ones(3, 3)).sum().item())
 """

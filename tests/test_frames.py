@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grader.sandbox.frames import HEADER, MAX_PAYLOAD, MAX_TEXT, FrameError, pack, unpack_header, unpack_text
+from grader.sandbox.guest.protocol import HEADER, MAX_PAYLOAD, MAX_TEXT, FrameError, pack, unpack_header, unpack_text
 
 # A frame's header, and why it is refused.
 BAD_HEADERS = {

@@ -47,27 +47,10 @@ ORDER = [
     "authoring",
     "cli",
 ]
-# What runs in the process of the student's code, and all that it may import of the grader.
-POSIX_CHILD_SIDE = {"server", "box", "seccomp", "landlock", "limits", "libc", "proof"}
-CHILD_SIDE = {
-    "frames",
-    "lines",
-    "notebook",
-    "modules",
-    "calling",
-    "block",
-    "rehearsal",
-    "respond",
-    "settings",
-    "alone",
-} | {
-    "guard",
-    "operators",
-    "readable",
-    *POSIX_CHILD_SIDE,
-}
+GUEST = PACKAGE / "sandbox" / "guest"
 POSIX_ONLY = {"resource", "fcntl", "pwd", "grp", "termios"}
-POSIX_SIDE = {"forking", *POSIX_CHILD_SIDE}
+POSIX_GUESTS = {"warm_main", "box", "seccomp", "landlock", "limits", "libc"}
+POSIX_SIDE = {"grader.sandbox.forking", *(f"grader.sandbox.guest.{name}" for name in POSIX_GUESTS)}
 FILES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -106,11 +89,11 @@ def test_a_module_imports_only_from_those_before_it(path: Path):
     assert not late
 
 
-@pytest.mark.parametrize("name", sorted(CHILD_SIDE))
-def test_the_childs_side_imports_nothing_else_of_the_grader(name: str):
-    used = {found for found in _imports(PACKAGE / "sandbox" / f"{name}.py") if found.startswith("grader")}
+@pytest.mark.parametrize("path", sorted(GUEST.glob("*.py")), ids=lambda path: path.stem)
+def test_a_guest_imports_nothing_else_of_the_grader(path: Path):
+    used = {found for found in _imports(path) if found.startswith("grader")}
 
-    assert used <= {f"grader.sandbox.{other}" for other in CHILD_SIDE}
+    assert all(name.startswith("grader.sandbox.guest") for name in used)
 
 
 WITHOUT_POSIX = """
@@ -119,15 +102,14 @@ import torch, grader.grading, grader.cli, grader.batch  # torch may use what it 
 for name in [name for name in sys.modules if name.startswith("grader")]:
     del sys.modules[name]
 sys.modules.update(dict.fromkeys({modules!r}))
-import grader.sandbox.warm, grader.sandbox.fresh, grader.sandbox.respond, grader.sandbox.settings, grader.sandbox.alone
+import grader.sandbox.warm, grader.sandbox.fresh, grader.sandbox.guest.requests, grader.sandbox.guest.child_main
 import grader.grading, grader.cli, grader.report.html
 print(sorted(name for name in sys.modules if name in {side!r}))
 """
 
 
 def test_a_system_without_posix_modules_can_import_all_that_it_needs():
-    side = {f"grader.sandbox.{name}" for name in POSIX_SIDE}
-    program = WITHOUT_POSIX.format(modules=sorted(POSIX_ONLY), side=side)
+    program = WITHOUT_POSIX.format(modules=sorted(POSIX_ONLY), side=POSIX_SIDE)
 
     finished = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=ROOT)
 
@@ -136,9 +118,9 @@ def test_a_system_without_posix_modules_can_import_all_that_it_needs():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(PACKAGE).as_posix())
 def test_only_the_sandboxs_posix_side_imports_posix_modules(path: Path):
-    if path.parent.name != "sandbox" or path.stem not in POSIX_SIDE:
-        used = _imports(path, inside_functions=False)
-        assert not used & (POSIX_ONLY | {f"grader.sandbox.{name}" for name in POSIX_SIDE})
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    if name not in POSIX_SIDE:
+        assert not _imports(path, inside_functions=False) & (POSIX_ONLY | POSIX_SIDE)
 
 
 LIGHT = {

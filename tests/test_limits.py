@@ -12,9 +12,9 @@ import sys
 
 import pytest
 
-from grader.sandbox import libc
-from grader.sandbox.limits import FORBIDDEN, PROOF_BUDGET, Budget, apply_limits
-from grader.sandbox.proof import prove
+from grader.sandbox.guest import libc
+from grader.sandbox.guest.box import prove
+from grader.sandbox.guest.limits import FORBIDDEN, PROOF_BUDGET, Budget, apply_limits
 
 # With pytest-xdist a worker has threads, and newer Pythons warn of every fork then; these children only make calls.
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from grader.grading import Grader
-from grader.sandbox.lines import MAX_TEXT, find_lines
+from grader.sandbox.guest.lines import MAX_TEXT, find_lines
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 

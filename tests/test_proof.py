@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.sandbox.proof import prove
+from grader.sandbox.guest.box import prove
 
 # With pytest-xdist a worker has threads, and newer Pythons warn of every fork then; these children only make calls.
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

@@ -12,9 +12,9 @@ import pytest
 PROGRAM = """
 import json, linecache, sys
 import torch
-from grader.sandbox.guard import Guard
-from grader.sandbox.rehearsal import FILE, rehearse
-from grader.sandbox.settings import use_course_settings
+from grader.sandbox.guest.guard import Guard
+from grader.sandbox.guest.warm_up import FILE, rehearse
+from grader.sandbox.guest.warm_up import use_course_settings
 use_course_settings()
 before = set(sys.modules), list(sys.meta_path), set(linecache.cache)
 answers = rehearse(Guard())

@@ -14,8 +14,8 @@ import sys
 
 import pytest
 
-from grader.sandbox import libc, seccomp
-from grader.sandbox.proof import prove
+from grader.sandbox.guest import libc, seccomp
+from grader.sandbox.guest.box import prove
 
 # With pytest-xdist a worker has threads, and newer Pythons warn of every fork then; these children only make calls.
 pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")

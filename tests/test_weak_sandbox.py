@@ -25,8 +25,8 @@ ALL = ["rlimits", "seccomp", "landlock", "namespaces"]
 WITHOUT_CALL = """
 import os, struct, sys
 sys.path.insert(0, {root!r})
-from grader.sandbox import libc
-from grader.sandbox.seccomp import Filter
+from grader.sandbox.guest import libc
+from grader.sandbox.guest.seccomp import Filter
 rows = (0x20, 0, 0, 0), (0x15, 0, 1, {call}), (0x06, 0, 0, 0x00050000 | {code}), (0x06, 0, 0, 0x7FFF0000)
 libc.call("prctl", 38, 1, 0, 0, 0)
 Filter(b"".join(struct.pack("=HBBI", *row) for row in rows)).install()

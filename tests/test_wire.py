@@ -19,7 +19,7 @@ OUTPUT_BYTES = 100_000
 BEGIN = f"""
 import os, sys, time
 sys.path.insert(0, {str(Path(grader.__file__).parents[1])!r})
-from grader.sandbox.frames import pack, read_frame, write_all
+from grader.sandbox.guest.protocol import pack, read_frame, write_all
 def answer(frame, payload=b"", **more):
     sys.stderr.flush()
     os.write(2, frame.message.get("mark", "").encode())

@@ -13,7 +13,7 @@ import safetensors
 import torch
 from torch import Tensor
 
-from grader.sandbox.frames import Frame, FrameError
+from grader.sandbox.guest.protocol import Frame, FrameError
 from grader.text import clean, one_line
 
 MAX_HEADER = 1 << 16

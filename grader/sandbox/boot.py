@@ -20,7 +20,7 @@ program, package, libraries, *arguments = sys.argv[1:]
 sys.path[:0] = [package]
 if libraries not in sys.path:
     sys.path.append(libraries)
-main = importlib.import_module("grader.sandbox." + program).main
+main = importlib.import_module("grader.sandbox.guest." + program).main
 if package != libraries:
     sys.path[:] = [folder for folder in sys.path if folder != package]
 sys.argv[:] = [""]
@@ -43,4 +43,5 @@ def child_command(program: str, *arguments: object) -> list[str]:
 
 def own_files() -> list[str]:
     """List what such a process reads of this package."""
-    return [str(PACKAGE / "grader" / "__init__.py"), str(PACKAGE / "grader" / "sandbox")]
+    grader = PACKAGE / "grader"
+    return [str(grader / "__init__.py"), str(grader / "sandbox" / "__init__.py"), str(grader / "sandbox" / "guest")]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from grader.sandbox.frames import HEADER, Frame, FrameError, pack, unpack_header, unpack_text
+from grader.sandbox.guest.protocol import HEADER, Frame, FrameError, pack, unpack_header, unpack_text
 from grader.sandbox.output import FloodError, Output
 from grader.sandbox.wire import Stream, Wire
 

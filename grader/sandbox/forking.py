@@ -34,7 +34,7 @@ class Forking:
     def __init__(self) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         readable = readable_folders()
-        command = child_command("server", theirs.fileno(), *readable)
+        command = child_command("warm_main", theirs.fileno(), *readable)
         no_namespaces = why_no_namespaces(readable)
         if no_namespaces is None:
             command = wrap(command, [*readable, *own_files()])

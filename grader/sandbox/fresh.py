@@ -38,7 +38,7 @@ class Fresh:
     """Starts a confined child whenever it is asked for one, from a process of its own."""
 
     def __init__(self) -> None:
-        self._command = child_command("alone", *(readable_folders() if sys.platform == "linux" else ()))
+        self._command = child_command("child_main", *(readable_folders() if sys.platform == "linux" else ()))
         self._is_closed = False
         self._is_ready = False
         self.isolation: tuple[str, ...] = ()

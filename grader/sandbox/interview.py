@@ -18,7 +18,7 @@ from grader.sandbox.answer import (
 )
 from grader.sandbox.child import Child, End, Heard
 from grader.sandbox.ending import explain_end, explain_missing, explain_never_reached, note_stop
-from grader.sandbox.frames import Frame, FrameError
+from grader.sandbox.guest.protocol import Frame, FrameError
 from grader.sandbox.question import Call, Question
 from grader.sandbox.warm import Warm
 from grader.submission import Submission

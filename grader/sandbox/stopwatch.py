@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from grader.errors import SandboxError
 from grader.sandbox.answer import Answer, Outcome, read_answer
 from grader.sandbox.child import Child, Heard
-from grader.sandbox.frames import FrameError
+from grader.sandbox.guest.protocol import FrameError
 from grader.sandbox.question import Question
 
 BLOCKS = 7

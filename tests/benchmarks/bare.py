@@ -24,13 +24,12 @@ from grader.report.as_json import report_as_json
 from grader.report.html import render_html
 from grader.rubric import load_course
 from grader.sandbox.answer import Answer, CodeLine, Flag, Note, Outcome
-from grader.sandbox.calling import Callee, call
-from grader.sandbox.guard import Guard
-from grader.sandbox.modules import Modules
+from grader.sandbox.guest.call import Callee, call
+from grader.sandbox.guest.files import Modules
+from grader.sandbox.guest.guard import Guard
+from grader.sandbox.guest.requests import put_together
+from grader.sandbox.guest.warm_up import rehearse, use_course_settings
 from grader.sandbox.question import Question
-from grader.sandbox.rehearsal import rehearse
-from grader.sandbox.respond import put_together
-from grader.sandbox.settings import use_course_settings
 from grader.submission import Submission, read_submission
 
 GUARD = Guard()

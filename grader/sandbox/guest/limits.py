@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from grader.sandbox.libc import call
+from grader.sandbox.guest.libc import call
 
 # Descriptors that a submission may hold at once: imports need a few, a leak should show early.
 DESCRIPTORS = 64

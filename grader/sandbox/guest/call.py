@@ -17,8 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grader.sandbox.guard import Guard
-from grader.sandbox.operators import OperatorLog
+from grader.sandbox.guest.guard import Guard
+from grader.sandbox.guest.operators import OperatorLog
 
 MAX_MESSAGE = 2_000
 MAX_SOURCE = 400

@@ -5,20 +5,20 @@ The warm process builds a box once; each child confines itself by it. Only the s
 
 from __future__ import annotations
 
+import errno
 import importlib.machinery
 import os
 import signal
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-import grader.sandbox.landlock as landlock
-import grader.sandbox.limits as limits
-import grader.sandbox.seccomp as seccomp
-from grader.sandbox.libc import call
-from grader.sandbox.limits import Budget
-from grader.sandbox.proof import prove
+import grader.sandbox.guest.landlock as landlock
+import grader.sandbox.guest.limits as limits
+import grader.sandbox.guest.seccomp as seccomp
+from grader.sandbox.guest.libc import call
+from grader.sandbox.guest.limits import Budget
 
 __all__ = ["Box", "BoxError", "Budget", "build_box"]
 
@@ -138,3 +138,42 @@ def _open_descriptors() -> Iterable[int]:
         return [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208 # one call, no generator in between
     except FileNotFoundError:
         return range(os.sysconf("SC_OPEN_MAX"))
+
+
+DENIED = frozenset({errno.EPERM, errno.EACCES, errno.ENOMEM})
+SECONDS = 10
+
+
+def prove(apply: Callable[[], object], forbidden: Mapping[str, Callable[[], object]]) -> str | None:
+    """Apply a layer in a throw-away child and attempt what it forbids: None, or one line on why it does not hold."""
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        # Whatever happens, the child ends here and returns to no caller.
+        try:
+            signal.alarm(SECONDS)
+            os.write(writing, _attempt_all(apply, forbidden).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading, "rb") as answer:
+        words = answer.read().decode()
+    os.waitpid(pid, 0)
+    return {"held": None, "": "the process that was to prove it ended without a word"}.get(words, words)
+
+
+def _attempt_all(apply: Callable[[], object], forbidden: Mapping[str, Callable[[], object]]) -> str:
+    try:
+        apply()
+    except (OSError, ValueError) as error:
+        return f"the system refused it: {error}"
+    for act, attempt in forbidden.items():
+        try:
+            attempt()
+        except ValueError:  # how Python words a limit that can't be raised
+            continue
+        except OSError as error:
+            if error.errno in DENIED:
+                continue
+        return f"{act} was still possible"
+    return "held"

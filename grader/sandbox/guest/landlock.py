@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.sandbox.libc import call
+from grader.sandbox.guest.libc import call
 
 # The same numbers on every architecture that Linux has gained since 2011, and on x86-64.
 CREATE_RULESET, ADD_RULE, RESTRICT_SELF = 444, 445, 446

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from grader.sandbox.guard import Watch
+from grader.sandbox.guest.guard import Watch
 
 MAX_OPERATORS = 200
 MAX_NAMED = 5

@@ -20,11 +20,10 @@ import socket
 import sys
 import time
 
-from grader.sandbox.box import Box, Budget, build_box
-from grader.sandbox.guard import Guard
-from grader.sandbox.rehearsal import rehearse
-from grader.sandbox.respond import respond
-from grader.sandbox.settings import use_course_settings
+from grader.sandbox.guest.box import Box, Budget, build_box
+from grader.sandbox.guest.guard import Guard
+from grader.sandbox.guest.requests import respond
+from grader.sandbox.guest.warm_up import rehearse, use_course_settings
 
 
 def main(control_descriptor: str, *readable: str) -> None:

@@ -19,8 +19,8 @@ from pathlib import PurePosixPath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from grader.sandbox.lines import Place, find_lines
-from grader.sandbox.notebook import read_notebook
+from grader.sandbox.guest.lines import Place, find_lines
+from grader.sandbox.guest.notebook import read_notebook
 
 
 @dataclass(frozen=True)

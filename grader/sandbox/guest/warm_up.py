@@ -14,10 +14,10 @@ from typing import Any
 import safetensors.torch
 import torch
 
-from grader.sandbox.frames import Frame
-from grader.sandbox.guard import Guard
-from grader.sandbox.modules import Modules
-from grader.sandbox.respond import Responder
+from grader.sandbox.guest.files import Modules
+from grader.sandbox.guest.guard import Guard
+from grader.sandbox.guest.protocol import Frame
+from grader.sandbox.guest.requests import Responder
 
 FILE = "rehearsal.py"
 # The operators that backward passes are written with.
@@ -91,3 +91,16 @@ def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
     sys.modules.pop(FILE.removesuffix(".py"), None)
     linecache.cache.pop(FILE, None)
     return answers
+
+
+def use_course_settings() -> None:
+    """Set what a submission finds set, and its output to come line by line."""
+    # What a student's plain torch.zeros(...) gives is float64, as everything in the course is.
+    torch.set_default_dtype(torch.float64)
+    torch.set_num_threads(1)
+    # Its kernels are written at run time into executable memory, which the box denies.
+    torch.backends.mkldnn.set_flags(False)  # type: ignore[no-untyped-call] # torch leaves it bare
+    for descriptor, stream in ((1, "stdout"), (2, "stderr")):
+        # Line by line, so that what was printed before a crash is not lost with the process.
+        file = open(descriptor, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115 # stays open
+        setattr(sys, stream, file)

@@ -10,10 +10,10 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from grader.sandbox.frames import pack, read_frame, write_all
+from grader.sandbox.guest.protocol import pack, read_frame, write_all
 
 if TYPE_CHECKING:
-    from grader.sandbox.box import Box
+    from grader.sandbox.guest.box import Box
 
 
 def main(*readable: str) -> None:
@@ -22,10 +22,9 @@ def main(*readable: str) -> None:
     # Before torch is imported: the layers are proved in throw-away children, and with torch a fork is not safe
     # everywhere.
     box = _build_box(readable)
-    from grader.sandbox.guard import Guard
-    from grader.sandbox.rehearsal import rehearse
-    from grader.sandbox.respond import respond, say_mark
-    from grader.sandbox.settings import use_course_settings
+    from grader.sandbox.guest.guard import Guard
+    from grader.sandbox.guest.requests import respond, say_mark
+    from grader.sandbox.guest.warm_up import rehearse, use_course_settings
 
     use_course_settings()
     guard = Guard()
@@ -36,7 +35,7 @@ def main(*readable: str) -> None:
         if frame.message["do"] == "hello":
             facts = {"layers": box.layers, "reasons": box.reasons} if box else NOTHING
         elif box:
-            from grader.sandbox.limits import Budget
+            from grader.sandbox.guest.limits import Budget
 
             budget = Budget(frame.message["memory_bytes"], frame.message["cpu_seconds"])
             box.confine(budget, keep=(0, 1, 2, requests, answers))
@@ -75,6 +74,6 @@ def _take_over() -> tuple[int, int]:
 def _build_box(readable: tuple[str, ...]) -> Box | None:
     if os.name != "posix":
         return None
-    from grader.sandbox.box import build_box
+    from grader.sandbox.guest.box import build_box
 
     return build_box(readable)

@@ -23,7 +23,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from grader.sandbox.libc import call
+from grader.sandbox.guest.libc import call
 
 LIBRARY = "libseccomp.so.2"
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
 import safetensors.numpy
 import safetensors.torch
+import torch
 from torch import Tensor
 
-from grader.sandbox.block import Block, autograd_block, function_block
-from grader.sandbox.calling import Callee, Reply, call, explain
-from grader.sandbox.frames import Frame, pack, read_frame, write_all
-from grader.sandbox.guard import Guard
-from grader.sandbox.modules import Modules
+from grader.sandbox.guest.call import Callee, Reply, call, explain, gather
+from grader.sandbox.guest.files import Modules
+from grader.sandbox.guest.guard import AutogradRefusedError, Guard
+from grader.sandbox.guest.protocol import Frame, pack, read_frame, write_all
 
 MAX_NAMES = 100
 
@@ -171,3 +172,61 @@ def _flush(stream: Any) -> None:
     # The student may have put anything in place of sys.stdout.
     with contextlib.suppress(Exception):
         stream.flush()
+
+
+@dataclass
+class Block:
+    """Calls to make in one go, and what each gave."""
+
+    thunks: Sequence[Callable[[], Any]]
+    returned: Sequence[Any] = ()
+    error: BaseException | None = field(default=None)
+
+    def run(self) -> None:
+        """Make all the calls."""
+        try:
+            self.returned = [thunk() for thunk in self.thunks]
+        except BaseException as error:  # noqa: BLE001 # it is told when the block is looked at
+            self.error = error
+
+    def reply(self, index: int, gradients: Sequence[str], files: Collection[str]) -> Reply:
+        """Return what one of the calls gave, as the answer to a single call."""
+        return explain(self.error, files) if self.error is not None else gather(self.returned[index], gradients)
+
+
+def function_block(
+    function: Callable[..., Any], calls: Sequence[Mapping[str, Any]], guard: Guard, files: Collection[str]
+) -> Block:
+    """Return a block of calls of a student's function, which ends at the first one that calls autograd."""
+
+    def thunk(arguments: Mapping[str, Any]) -> Callable[[], Any]:
+        def run() -> Any:
+            with guard.watch(files) as watch:
+                returned = function(**arguments)
+            if watch.refusal:
+                raise AutogradRefusedError(watch.refusal)
+            return returned
+
+        return run
+
+    return Block([thunk(arguments) for arguments in calls])
+
+
+def autograd_block(forward: Mapping[str, str], calls: Sequence[Mapping[str, Any]], gradients: Sequence[str]) -> Block:
+    """Return a block of autograd's backward passes over a reference forward, given as source and name.
+
+    The forward passes are run here, outside the timed part, on the inputs in each call's `cache`.
+    """
+    module: dict[str, Any] = {"torch": torch}
+    exec(forward["source"], module)  # noqa: S102 # the course's own forward, in a child without student code
+    names = [name.removeprefix("d") for name in gradients]
+
+    def thunk(arguments: Mapping[str, Any]) -> Callable[[], Any]:
+        values = SimpleNamespace(**vars(arguments["cache"]))
+        leaves = [getattr(values, name).requires_grad_() for name in names]
+        module[forward["name"]](values)
+        output: Tensor = getattr(values, forward["output"])
+        # Kept, so that every block goes back through the same graph.
+        return lambda: torch.autograd.grad(output, leaves, retain_graph=True)
+
+    return Block([thunk(arguments) for arguments in calls])
