@@ -15,8 +15,8 @@ from grader.errors import GraderError
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from grader.course import Course
     from grader.feedback import Report
-    from grader.rubric import Course
 
 # What is imported inside the commands would cost `grade --help` two seconds at the top.
 
@@ -338,7 +338,7 @@ def _console() -> Console:
 
 
 def _load(folder: Path | None) -> Course:
-    from grader.rubric import default_course, load_course
+    from grader.course import default_course, load_course
 
     return load_course(folder if folder is not None else default_course())
 

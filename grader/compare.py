@@ -9,7 +9,7 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
-from grader.rubric import Tolerance
+from grader.course import Tolerance
 
 
 class Verdict(StrEnum):

@@ -14,9 +14,9 @@ from enum import Enum
 
 from torch import Tensor
 
-from grader.cases import Case
 from grader.compare import Comparison, Verdict, compare
-from grader.rubric import Exercise, Gradient, Tolerance
+from grader.course import Exercise, Gradient, Tolerance
+from grader.course.cases import Case
 
 # A slip's norm, relative to the true gradient's.
 LEAST_SIZE, MOST_SIZE = 1e-6, 1e6

@@ -13,11 +13,11 @@ from pathlib import Path
 import torch
 
 from grader.compare import Verdict
+from grader.course import Course, Exercise, Rubric, default_course, load_course
 from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.feedback import AssignmentFeedback, ExerciseFeedback, Report, total
 from grader.judging import Judge
 from grader.prepared import Prepared, prepare_all
-from grader.rubric import Course, Exercise, Rubric, default_course, load_course
 from grader.sandbox.answer import Answer
 from grader.sandbox.interview import Interview
 from grader.sandbox.warm import Warm, start_warm

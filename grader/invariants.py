@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.cases import Case
 from grader.compare import Verdict
+from grader.course import Exercise, Invariant, InvariantKind, Tolerance
+from grader.course.cases import Case
+from grader.course.trace import Forward, Value
 from grader.feedback import GradientFeedback, InvariantFeedback
 from grader.follow import Trial
-from grader.rubric import Exercise, Invariant, InvariantKind, Tolerance
-from grader.trace import Forward, Value
 
 # A reference's forward, which writes on a plain namespace as well as on a trace.
 ForwardPass = Callable[[Any], object]

@@ -9,15 +9,15 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from grader.cases import Case
 from grader.compare import Comparison, Verdict, compare
+from grader.course import Exercise, Gradient
+from grader.course.cases import Case
 from grader.diagnose import diagnose
 from grader.feedback import ExerciseFeedback, GradientFeedback, InvariantFeedback, total
 from grader.follow import Trial, find_follows
 from grader.invariants import judge_invariants
 from grader.picture import draw
 from grader.prepared import Prepared
-from grader.rubric import Exercise, Gradient
 from grader.sandbox.answer import Answer, CodeLine, Flag, Outcome
 from grader.suspicion import find_difference, find_processor_time
 

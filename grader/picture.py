@@ -10,7 +10,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from grader.compare import Comparison
-from grader.rubric import Tolerance
+from grader.course import Tolerance
 
 MAX_CELLS = 24
 

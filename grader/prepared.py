@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from grader.bank import Mistake, load_bank
-from grader.cases import Argument, Case, Reference
+from grader.course import Exercise, InvariantKind, Rubric
+from grader.course.cases import Argument, Case, Reference
+from grader.course.mistakes import Mistake, load_bank
+from grader.course.source import read_forward
 from grader.errors import CourseError
 from grader.invariants import ForwardPass, find_misfits, probe_upstreams
-from grader.listing import read_forward
-from grader.rubric import Exercise, InvariantKind, Rubric
 from grader.sandbox.guest.protocol import MAX_PAYLOAD
 from grader.sandbox.question import Question, pack_call
 from grader.schedule import Schedule, make_schedule

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grader.cases import Random
+from grader.course.cases import Random
 from grader.sandbox.answer import Answer
 from grader.sandbox.question import Call
 

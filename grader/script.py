@@ -10,11 +10,10 @@ import re
 import textwrap
 from pathlib import Path
 
-from grader.cases import Case, Reference
+from grader.course import Course, Exercise, Gradient, Rubric
+from grader.course.cases import Case, Reference
+from grader.course.source import literal, read_runnable
 from grader.errors import CourseError, UsageError
-from grader.listing import read_runnable
-from grader.literals import literal
-from grader.rubric import Course, Exercise, Gradient, Rubric
 from grader.text import one_line
 
 WIDTH = 100

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from grader.cases import Case
+from grader.course.cases import Case
 from grader.sandbox.answer import Answer, Flag, Outcome
 
 # Processor time, absolute and against that of autograd's backward pass on the same case; both must be exceeded. A

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from grader.cases import Case, Reference
 from grader.compare import Verdict, compare
+from grader.course import Exercise, Limits, Timing
+from grader.course.cases import Case, Reference
 from grader.errors import CourseError
 from grader.feedback import TimingFeedback
-from grader.rubric import Exercise, Limits, Timing
 from grader.sandbox.answer import Answer
 from grader.sandbox.interview import Interview
 from grader.sandbox.question import Question, pack_call

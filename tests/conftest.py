@@ -13,8 +13,8 @@ import pytest
 from hypothesis import settings
 
 from grader.authoring.template import write_templates
+from grader.course import Course, load_course
 from grader.grading import Grader
-from grader.rubric import Course, load_course
 from grader.sandbox.warm import Warm, start_warm
 
 # Time is measured in benchmarks; a busy machine fails no test.

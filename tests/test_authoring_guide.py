@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.rubric.schema import (
+from grader.course.schema import (
     CaseEntry,
     CourseEntry,
     ExerciseEntry,
@@ -97,7 +97,7 @@ def test_the_guide_explains_every_key_of_a_rubric_and_of_a_course():
 
 
 def test_the_example_uses_every_kind_of_invariant():
-    from grader.rubric import InvariantKind
+    from grader.course import InvariantKind
 
     assert all(f"kind: {kind}" in FILES["my-course/assignments/rmsnorm/rubric.yaml"] for kind in InvariantKind)
 

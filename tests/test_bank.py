@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader.bank import load_bank
-from grader.cases import Reference
+from grader.course import load_rubric
+from grader.course.cases import Reference
+from grader.course.mistakes import load_bank
 from grader.errors import CourseError
-from grader.rubric import load_rubric
 
 RUBRIC = """\
 format: 1

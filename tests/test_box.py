@@ -68,7 +68,7 @@ ESCAPES = {
     "read its parent's environment": ("import os; open(f'/proc/{os.getppid()}/environ').read()", "PermissionError"),
     "read its own memory map": ("open('/proc/self/maps').read()", "PermissionError"),
     "write its own memory": ("open('/proc/self/mem', 'r+b')", "PermissionError"),
-    "read the grader": (f"open({str(ROOT / 'grader' / 'sandbox' / 'box.py')!r}).read()", "PermissionError"),
+    "read the grader": (f"open({str(ROOT / 'grader' / 'sandbox' / 'guest' / 'box.py')!r}).read()", "PermissionError"),
     "read the tests": (f"open({str(PROCESS)!r}).read()", "PermissionError"),
     "list a home": ("import os; os.listdir(os.path.expanduser('~'))", "PermissionError"),
     "list site-packages": ("import os, torch; os.listdir(os.path.dirname(torch.__path__[0]))", "PermissionError"),

@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from grader.cases import Case, Random, Reference
+from grader.course import load_course, load_rubric
+from grader.course.cases import Case, Random, Reference
 from grader.errors import CourseError
 from grader.grading import Grader
-from grader.rubric import load_course, load_rubric
 
 RUBRIC = """\
 format: 1

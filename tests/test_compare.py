@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from grader.compare import Comparison, Verdict, compare
-from grader.rubric import Tolerance
+from grader.course import Tolerance
 
 TOLERANCE = Tolerance(rtol=1e-11, atol=1e-13)
 NAN, INF = math.nan, math.inf

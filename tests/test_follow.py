@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from grader.course import Course
 from grader.feedback import ExerciseFeedback
 from grader.follow import is_placeholder
 from grader.grading import Grader
-from grader.rubric import Course
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 

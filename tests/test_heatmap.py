@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from grader.compare import compare
+from grader.course import Tolerance
 from grader.feedback import GradientFeedback
 from grader.picture import draw
 from grader.report.heatmap import heatmap, legend
 from grader.report.numbers_table import numbers_table
 from grader.report.words import axes, picture_title, rows_in_numbers
-from grader.rubric import Tolerance
 
 TOLERANCE = Tolerance(rtol=1e-11, atol=1e-13)
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from grader.course import Course
 from grader.grading import Grader
-from grader.rubric import Course
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 

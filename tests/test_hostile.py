@@ -28,13 +28,13 @@ import yaml
 from rich.console import Console
 
 import grader
+from grader.course import load_course
 from grader.errors import SubmissionError
 from grader.feedback import ExerciseFeedback, Report
 from grader.grading import Grader
 from grader.report.as_json import report_as_json
 from grader.report.html import render_html
 from grader.report.terminal import print_report
-from grader.rubric import load_course
 from grader.sandbox.warm import Warm, start_warm
 from grader.submission import Submission, read_submission
 

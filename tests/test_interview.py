@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from grader.course import Course
 from grader.feedback import ExerciseFeedback
 from grader.grading import Grader
-from grader.rubric import Course
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 

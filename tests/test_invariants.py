@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from grader.cases import Reference
+from grader.course import load_course
+from grader.course.cases import Reference
 from grader.errors import CourseError
 from grader.feedback import ExerciseFeedback, InvariantFeedback
 from grader.grading import Grader
 from grader.report.as_json import report_as_json
-from grader.rubric import load_course
 from grader.submission import Submission
 
 # softmax(x) over rows, times W: rows of dx sum to zero, and dW does not.

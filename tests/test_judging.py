@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from grader.course import load_course
 from grader.feedback import ExerciseFeedback
 from grader.grading import Grader
 from grader.judging import REMEMBERED
-from grader.rubric import load_course
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 

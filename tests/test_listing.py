@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.listing import read_forward, read_runnable
+from grader.course.source import read_forward, read_runnable
 
 SOURCE = '''"""A file."""
 

@@ -13,8 +13,8 @@ from grader.authoring.margins import Margin, Nearest, indistinct, measure_margin
 from grader.authoring.proof import Proof
 from grader.authoring.table import margins_table, summary
 from grader.authoring.trials import Tried
-from grader.bank import Mistake
-from grader.rubric import CaseSpec, Exercise, Gradient, Place, Tolerance
+from grader.course import CaseSpec, Exercise, Gradient, Place, Tolerance
+from grader.course.mistakes import Mistake
 
 PLACE = Place("rubric.yaml", 1, 1)
 

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from grader.course import Course
 from grader.report.maths import MathsError, to_mathml
-from grader.rubric import Course
 
 
 def test_a_name_of_several_letters_is_one_identifier():

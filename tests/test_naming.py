@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from grader.authoring.naming import DiagnosisReport, Naming, half_of, measure_diagnosis, render_diagnosis
+from grader.course import Course
 from grader.diagnose import Diagnosis
-from grader.rubric import Course
 
 FOUND = Diagnosis("factor:2", "Twice.", "certain")
 

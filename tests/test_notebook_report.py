@@ -9,8 +9,8 @@ from pathlib import Path
 
 from grader import grade
 from grader.authoring.notebook import check_notebook, make_notebook
+from grader.course import Course
 from grader.report.html import render_html
-from grader.rubric import Course
 
 RIGHT = "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
 

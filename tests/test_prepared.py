@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from grader.course import load_course
 from grader.errors import CourseError
 from grader.grading import Grader
-from grader.rubric import load_course
 
 
 def test_inputs_that_cannot_be_handed_over_are_a_fault_of_the_rubric(small_course_folder: Path, tmp_path: Path):

@@ -11,8 +11,8 @@ import pytest
 from grader.authoring.files import check_secrecy
 from grader.authoring.release import pack_release
 from grader.authoring.template import write_templates
+from grader.course import load_course
 from grader.errors import CourseError, UsageError
-from grader.rubric import load_course
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -11,8 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from grader.errors import CourseError
-from grader.rubric import (
+from grader.course import (
     CaseSpec,
     Course,
     Limits,
@@ -24,6 +23,7 @@ from grader.rubric import (
     load_rubric,
     places,
 )
+from grader.errors import CourseError
 
 WHOLE = """\
 format: 1

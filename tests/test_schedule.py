@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from grader.course import Course
 from grader.grading import Grader
-from grader.rubric import Course
 from grader.sandbox.answer import Answer, Outcome
 from grader.sandbox.question import Call
 from grader.schedule import Schedule, make_schedule

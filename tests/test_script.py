@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader.cases import Reference
+from grader.course import Course
+from grader.course.cases import Reference
 from grader.errors import UsageError
-from grader.rubric import Course
 from grader.script import find_module, write_case
 
 RIGHT = "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, dout.sum(0)\n"

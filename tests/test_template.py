@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from grader.authoring.template import find_blocks, make_template, start_work, write_templates
+from grader.course import load_course
 from grader.errors import CourseError, UsageError
-from grader.rubric import load_course
 
 ROOT = Path(__file__).resolve().parents[1]
 SOLUTIONS = sorted((ROOT / "solutions").glob("*.py"))

@@ -8,11 +8,11 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from grader.course import Course, load_course
 from grader.feedback import Report
 from grader.grading import Grader
 from grader.report.changes import describe_changes
 from grader.report.terminal import print_report
-from grader.rubric import Course, load_course
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from grader.course import Place, Timing, load_course
 from grader.errors import CourseError
 from grader.feedback import ExerciseFeedback
 from grader.grading import Grader
 from grader.report.as_json import report_as_json
-from grader.rubric import Place, Timing, load_course
 from grader.sandbox.question import Question, pack_call
 from grader.sandbox.stopwatch import BLOCKS, ENOUGH_BLOCKS, Forward, time_function
 from grader.submission import Submission

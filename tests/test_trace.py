@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from grader.cases import load_module
+from grader.course.cases import load_module
+from grader.course.trace import Forward, run_forward
 from grader.errors import CourseError
-from grader.trace import Forward, run_forward
 
 # The body of a forward that breaks a rule, and what is said of it, from the line on. The body begins on line 5.
 BROKEN = {

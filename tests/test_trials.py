@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from grader.authoring.trials import Tried, is_zero_in_truth, try_wrong_gradients
-from grader.bank import load_bank
-from grader.cases import Reference
-from grader.rubric import load_rubric
+from grader.course import load_rubric
+from grader.course.cases import Reference
+from grader.course.mistakes import load_bank
 
 HEAD = "format: 1\ntitle: Any\nexercises:\n  any_backward:\n    forward: any\n"
 NO_MISTAKES = "# None yet.\n"

@@ -10,11 +10,11 @@ from pathlib import Path
 from grader.authoring.margins import Nearest, indistinct, measure_margins, needed_cases
 from grader.authoring.proof import Subject
 from grader.authoring.trials import Tried, try_wrong_gradients
-from grader.bank import load_bank
-from grader.cases import Reference
 from grader.compare import Verdict
+from grader.course import Exercise, Gradient
+from grader.course.cases import Reference
+from grader.course.mistakes import load_bank
 from grader.feedback import ExerciseFeedback, GradientFeedback
-from grader.rubric import Exercise, Gradient
 from grader.sandbox.answer import Outcome
 from grader.submission import Submission, read_submission
 

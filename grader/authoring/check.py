@@ -16,11 +16,11 @@ from grader.authoring.notebook import NAME, check_notebook
 from grader.authoring.proof import Proof, Subject
 from grader.authoring.template import make_template
 from grader.authoring.trials import is_zero_in_truth
-from grader.cases import Case, Reference
 from grader.compare import Verdict, compare
+from grader.course import DEFAULT_TOLERANCE, Course
+from grader.course.cases import Case, Reference
 from grader.errors import CourseError, UsageError
 from grader.grading import Grader
-from grader.rubric import DEFAULT_TOLERANCE, Course
 from grader.sandbox.answer import Outcome
 from grader.sandbox.warm import Warm
 from grader.submission import read_submission

@@ -7,8 +7,8 @@ from itertools import zip_longest
 from pathlib import Path
 
 from grader.authoring.template import find_blocks, make_template
+from grader.course import Course, Rubric
 from grader.report.maths import MathsError, to_mathml
-from grader.rubric import Course, Rubric
 
 OWN_FILES = ("README.md", "rubric.yaml", "reference.py", "mistakes.py")
 # A shorter line says nothing: `n = 5` may stand anywhere.

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 
 from grader.authoring.trials import Tried
-from grader.rubric import Exercise, Gradient
+from grader.course import Exercise, Gradient
 
 
 @dataclass(frozen=True)

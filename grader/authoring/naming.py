@@ -9,12 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from grader.bank import Mistake, load_bank
-from grader.cases import Case, Reference
 from grader.compare import Comparison, Verdict, compare
+from grader.course import Course, Exercise
+from grader.course.cases import Case, Reference
+from grader.course.mistakes import Mistake, load_bank
 from grader.diagnose import Diagnosis, diagnose
 from grader.follow import Trial
-from grader.rubric import Course, Exercise
 
 SEEDS = range(3)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from grader.rubric import Course
+from grader.course import Course
 
 NAME = "backprop.ipynb"
 _WELCOME = """# {title}

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from grader.authoring.margins import Margin
+from grader.course import Course, Rubric
 from grader.feedback import ExerciseFeedback
 from grader.grading import Grader
-from grader.rubric import Course, Rubric
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 

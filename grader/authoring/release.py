@@ -8,8 +8,8 @@ from pathlib import Path
 
 from grader.authoring.files import check_files, check_secrecy, check_template, shipped_files
 from grader.authoring.notebook import check_notebook
+from grader.course import Course
 from grader.errors import CourseError, UsageError
-from grader.rubric import Course
 
 # Of every file, so that one course gives one archive, byte for byte; the earliest date that a zip can hold.
 DATE = (1980, 1, 1, 0, 0, 0)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.authoring.notebook import NAME, make_notebook, notebook_path
+from grader.course import Course
 from grader.errors import CourseError, UsageError
-from grader.rubric import Course
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 _FIRST_LINE = re.compile(r"\s*(?P<name>\w+)\s*=[^#]*#\s*(?P<shape>\(.*\))\s*$")

@@ -11,11 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.bank import Mistake
-from grader.cases import Case
 from grader.compare import Comparison, Verdict, compare
-from grader.rubric import DEFAULT_TOLERANCE, Exercise, Gradient, Tolerance
-from grader.trace import Value
+from grader.course import DEFAULT_TOLERANCE, Exercise, Gradient, Tolerance
+from grader.course.cases import Case
+from grader.course.mistakes import Mistake
+from grader.course.trace import Value
 
 # A gradient whose norm is below this part of the upstream's is zero but for rounding.
 ZERO = 1e-12

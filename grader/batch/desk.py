@@ -15,12 +15,12 @@ from grader.batch.identity import hash_course, hash_grader
 from grader.batch.isolation import require_isolation
 from grader.batch.order import Graded, Order, Task
 from grader.batch.override import override
+from grader.course import default_course, load_course
 from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.feedback import Report
 from grader.grading import Grader
 from grader.report.as_json import report_as_json
 from grader.report.html import render_html
-from grader.rubric import default_course, load_course
 from grader.sandbox.warm import Warm, start_warm
 from grader.submission import Submission
 

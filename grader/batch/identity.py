@@ -21,7 +21,7 @@ def hash_grader() -> str:
     """Return the hash of the installed grader with the torch that it runs on."""
     root = Path(__file__).resolve().parents[1]
     files = sorted(path for path in root.rglob("*") if path.suffix in (".py", ".html", ".css"))
-    installed_course = root / "course"
+    installed_course = root / "installed_course"
     parts = [
         (path.relative_to(root).as_posix(), path.read_bytes()) for path in files if installed_course not in path.parents
     ]

@@ -32,8 +32,8 @@ from grader.batch.reading import read_entry
 from grader.batch.runner import run_all
 from grader.batch.store import Record, Store
 from grader.batch.tree import Tree, open_tree
+from grader.course import Course, default_course, load_course
 from grader.errors import GraderError, UsageError
-from grader.rubric import Course, default_course, load_course
 from grader.text import one_line
 
 WHY = {

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.trace import Forward, Step
+from grader.course.trace import Forward, Step
 
 # What torch raises where a gradient of another shape than the forward's does not fit.
 MISFIT = (RuntimeError, IndexError, ValueError)

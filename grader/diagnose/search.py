@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import torch
 
-from grader.bank import Mistake
 from grader.compare import Verdict
+from grader.course import Exercise, Gradient
+from grader.course.mistakes import Mistake
 from grader.diagnose import words
 from grader.diagnose.diagnosis import CERTAIN, LIKELY, Diagnosis
 from grader.diagnose.evidence import Sample, are_equal, are_equal_where_finite, collect, find_matching
@@ -20,7 +21,6 @@ from grader.diagnose.slips import Slip, slips
 from grader.diagnose.support import Place, find_support
 from grader.diagnose.swaps import Other, additions, find_shared, is_beside, other_tensors, products_of_uses
 from grader.follow import Trial
-from grader.rubric import Exercise, Gradient
 
 Samples = Sequence[Sample]
 Explanation = Callable[[Samples], Diagnosis | None]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from grader.rubric import Limits
+from grader.course import Limits
 from grader.sandbox.answer import Answer, Outcome, read_file_name, read_line, read_source
 from grader.sandbox.child import End, Heard, describe_exit
 from grader.text import clean, one_line

@@ -22,7 +22,7 @@ from grader.sandbox.wire import PolledWire
 from grader.text import clean, decode
 
 if TYPE_CHECKING:  # imported before the process is started, it would hold that up
-    from grader.rubric import Limits
+    from grader.course import Limits
 
 START_SECONDS = 120.0
 END_SECONDS = 2.0

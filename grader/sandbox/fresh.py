@@ -24,7 +24,7 @@ from grader.sandbox.readable import readable_folders
 from grader.sandbox.wire import ThreadedWire, Wire
 
 if TYPE_CHECKING:  # imported before a spare is started, it would hold that up
-    from grader.rubric import Limits
+    from grader.course import Limits
 
 START_SECONDS = 120.0
 END_SECONDS = 2.0

@@ -7,7 +7,7 @@ from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
-from grader.rubric import Limits
+from grader.course import Limits
 from grader.sandbox.answer import (
     Answer,
     CodeLine,

@@ -9,7 +9,7 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
-from grader.cases import Argument
+from grader.course.cases import Argument
 
 
 @dataclass(frozen=True)

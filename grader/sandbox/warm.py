@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, Self
 from grader.errors import UsageError
 
 if TYPE_CHECKING:
-    from grader.rubric import Limits
+    from grader.course import Limits
     from grader.sandbox.child import Child
 
 VARIABLE = "GRADE_SANDBOX"

@@ -30,7 +30,7 @@ from students import ROOT, make_class
 
 sys.path.insert(0, str(ROOT))
 
-from grader.rubric import load_course  # after the path above
+from grader.course import load_course  # after the path above
 
 FRESH = """
 import sys

@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.rubric import Course, Rubric
+from grader.course import Course, Rubric
 
 ROOT = Path(__file__).resolve().parents[2]
 # Of the functions of a class, the share written in another way, with a slip, and not at all.

@@ -18,9 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from grader.course import CaseSpec, Exercise, Gradient, Rubric
+from grader.course.trace import Forward, Value, run_forward
 from grader.errors import CourseError
-from grader.rubric import CaseSpec, Exercise, Gradient, Rubric
-from grader.trace import Forward, Value, run_forward
 
 # A backward pass that takes longer than this is timed again, this often in all at most.
 SHORT_SECONDS = 0.001

@@ -1,7 +1,7 @@
 """rubric.yaml and course.yaml as frozen data; the only place that knows their format."""
 
-from grader.rubric.course import DEFAULT_TOLERANCE, default_course, load_course, load_rubric
-from grader.rubric.model import (
+from grader.course.load import DEFAULT_TOLERANCE, default_course, load_course, load_rubric
+from grader.course.model import (
     CaseSpec,
     Course,
     Exercise,

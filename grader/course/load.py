@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from types import MappingProxyType
 
-from grader.errors import CourseError
-from grader.rubric.model import (
+from grader.course.model import (
     CaseSpec,
     Course,
     Exercise,
@@ -18,8 +17,9 @@ from grader.rubric.model import (
     Timing,
     Tolerance,
 )
-from grader.rubric.places import Document, read_document
-from grader.rubric.schema import CaseEntry, CourseEntry, ExerciseEntry, RubricEntry, ToleranceEntry, validate
+from grader.course.schema import CaseEntry, CourseEntry, ExerciseEntry, RubricEntry, ToleranceEntry, validate
+from grader.course.yaml import Document, read_document
+from grader.errors import CourseError
 
 DEFAULT_TOLERANCE = Tolerance(rtol=1.0e-11, atol=1.0e-13)
 
@@ -27,7 +27,7 @@ DEFAULT_TOLERANCE = Tolerance(rtol=1.0e-11, atol=1.0e-13)
 def default_course() -> Path:
     """Return the folder of the course that is installed with the package, or of the checkout it runs from."""
     package = Path(__file__).resolve().parents[1]
-    installed = package / "course"
+    installed = package / "installed_course"
     return installed if installed.is_dir() else package.parent
 
 

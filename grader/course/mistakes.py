@@ -10,10 +10,10 @@ from types import FunctionType, SimpleNamespace
 import torch
 from torch import Tensor
 
-from grader.cases import Argument, Case, load_module
+from grader.course import Exercise, Rubric
+from grader.course.cases import Argument, Case, load_module
+from grader.course.trace import Value
 from grader.errors import CourseError
-from grader.rubric import Exercise, Rubric
-from grader.trace import Value
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from grader.rubric.model import Place
+from grader.course.model import Place
 
 Route = tuple[str | int, ...]
 
