@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from grader.errors import GraderError
-    from grader.feedback import Report
-    from grader.grading import grade
+    from grader.results import Report
+    from grader.workbench.notebook import grade
 
 __all__ = ["GraderError", "Report", "grade"]
 
-_HOMES = {"GraderError": "grader.errors", "Report": "grader.feedback", "grade": "grader.grading"}
+_HOMES = {"GraderError": "grader.errors", "Report": "grader.results", "grade": "grader.workbench.notebook"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,8 +1,8 @@
-"""A person's override of what the grader found; apart from `feedback`, so that reading one loads no torch."""
+"""A person's override of what the grader found; apart from `results`, so that reading one loads no torch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -24,3 +24,8 @@ class Adjustment:
     def is_outdated(self) -> bool:
         """Whether the verdict beneath the override has changed since it was made."""
         return self.graded != self.graded_when_made
+
+    def applied_to(self, score: float | None) -> Adjustment:
+        """Return it with what the grader finds now, and had found if that was not known."""
+        first = score if self.graded_when_made is None else self.graded_when_made
+        return replace(self, graded=score, graded_when_made=first)

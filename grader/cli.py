@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from grader.course import Course
-    from grader.feedback import Report
+    from grader.results import Report
 
 # What is imported inside the commands would cost `grade --help` two seconds at the top.
 
@@ -114,7 +114,7 @@ def grade_submission(
 @COURSE
 def case(function: str, case: str | None, seed: int, course: Path | None) -> None:
     """Write a case of FUNCTION as a script that calls your function; run it to print and debug."""
-    from grader.script import write_case
+    from grader.workbench.script import write_case
 
     path, is_fresh = write_case(_load(course), function, case, seed, Path())
     console = _console()
@@ -207,21 +207,12 @@ def export(source: Path, to: str, into: Path | None, column: str | None, write: 
 @cli.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @COURSE
-@click.option("--diagnosis", is_flag=True, help="Instead: the share of the bank's mistakes that feedback names.")
-def check(names: Sequence[str], course: Path | None, diagnosis: bool) -> None:
+def check(names: Sequence[str], course: Path | None) -> None:
     """Prove that the assignments of the course hold together; exit code 1 if one does not."""
-    if diagnosis:
-        from grader.authoring.naming import SEEDS, measure_diagnosis, render_diagnosis
-
-        for line in render_diagnosis(measure_diagnosis(_load(course), SEEDS)):
-            click.echo(line)
-        return
     from grader.sandbox.warm import start_warm
 
     with start_warm() as warm:
-        from grader.authoring.check import check_course
-        from grader.authoring.proof import Proof
-        from grader.authoring.table import margins_table, summary
+        from grader.authoring.check import Proof, check_course, margins_table, summary
 
         console = _console()
 
@@ -320,8 +311,7 @@ def _run() -> int:
 
 
 def _watch(path: Path, grade: Callable[[], Report], save: Callable[[Report], Path]) -> Report:
-    from grader.keys import Keys
-    from grader.watch import Watch
+    from grader.workbench.watch import Keys, Watch
 
     with Keys() as keys:
         result = Watch(path, grade, save, _console(), keys).run()

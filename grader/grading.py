@@ -8,35 +8,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import torch
 
-from grader.compare import Verdict
-from grader.course import Course, Exercise, Rubric, default_course, load_course
+from grader.course import Course, Exercise, Rubric
 from grader.errors import SandboxError, SubmissionError, UsageError
-from grader.feedback import AssignmentFeedback, ExerciseFeedback, Report, total
-from grader.judging import Judge
-from grader.prepared import Prepared, prepare_all
+from grader.judge.judge import Judge
+from grader.judge.prepared import Prepared, prepare_all
+from grader.judge.speed import measure
+from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
 from grader.sandbox.answer import Answer
-from grader.sandbox.interview import Interview
-from grader.sandbox.warm import Warm, start_warm
-from grader.submission import Submission, read_submission
+from grader.sandbox.session import Session
+from grader.sandbox.warm import Warm
+from grader.submission import Submission
 from grader.text import one_line
-from grader.timing import measure
-
-
-def grade(
-    path: str | Path = ".", *, only: str | Sequence[str] = (), seed: int = 0, course: str | Path | None = None
-) -> Report:
-    """Grade the submission at `path`, a folder or one file, as the command `grade` does.
-
-    Raises GraderError if there is nothing to grade or the course does not hold together.
-    """
-    with start_warm() as warm:
-        names = (only,) if isinstance(only, str) else tuple(only)
-        loaded = load_course(Path(course) if course is not None else default_course())
-        return Grader(loaded, seed, names).grade(read_submission(Path(path)), warm)
+from grader.verdict.compare import Verdict
 
 
 class Grader:
@@ -59,11 +45,10 @@ class Grader:
         started = time.monotonic()
         questions = [prepared.question for part in self._prepared.values() for prepared in part]
         wanted = [question.function for question in questions]
-        with Interview(warm, submission, wanted, self.course.limits) as interview:
-            selected = self._select(submission, interview)
+        with Session(warm, submission, wanted, self.course.limits) as session:
+            selected = self._select(submission, session)
             assignments = tuple(
-                self._grade_assignment(rubric, rubric.name in selected, interview, warm)
-                for rubric in self.course.rubrics
+                self._grade_assignment(rubric, rubric.name in selected, session, warm) for rubric in self.course.rubrics
             )
         chosen = [assignment for assignment in assignments if assignment.is_selected]
         return Report(
@@ -80,26 +65,24 @@ class Grader:
             weaknesses=warm.weaknesses,
         )
 
-    def _select(self, submission: Submission, interview: Interview) -> set[str]:
+    def _select(self, submission: Submission, session: Session) -> set[str]:
         """Return the names of the assignments that count: of a single file, those that it is about."""
         about = {
             name
             for name, part in self._prepared.items()
             if f"{name}.py" in submission.files
             or f"{name}.py" in submission.refused
-            or any(interview.mentions(prepared.question) for prepared in part)
+            or any(session.mentions(prepared.question) for prepared in part)
         }
         if not about:
             prepared = [each for part in self._prepared.values() for each in part]
-            raise SubmissionError(_nothing_found(submission, interview.unreadable, prepared))
+            raise SubmissionError(_nothing_found(submission, session.unreadable, prepared))
         return about if submission.single and not self._is_narrowed else set(self._prepared)
 
-    def _grade_assignment(
-        self, rubric: Rubric, is_selected: bool, interview: Interview, warm: Warm
-    ) -> AssignmentFeedback:
+    def _grade_assignment(self, rubric: Rubric, is_selected: bool, session: Session, warm: Warm) -> AssignmentFeedback:
         if not is_selected:
             return AssignmentFeedback(rubric.name, rubric.title, None, None, ())
-        exercises = tuple(self._grade_exercise(judge, interview, warm) for judge in self._judges[rubric.name])
+        exercises = tuple(self._grade_exercise(judge, session, warm) for judge in self._judges[rubric.name])
         return AssignmentFeedback(
             name=rubric.name,
             title=rubric.title,
@@ -108,15 +91,15 @@ class Grader:
             exercises=exercises,
         )
 
-    def _grade_exercise(self, judge: Judge, interview: Interview, warm: Warm) -> ExerciseFeedback:
+    def _grade_exercise(self, judge: Judge, session: Session, warm: Warm) -> ExerciseFeedback:
         prepared = judge.prepared
         try:
             question = prepared.question
-            feedback = judge.grade(interview.ask(question), partial(interview.line, question))
+            feedback = judge.grade(session.ask(question), partial(session.line, question))
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             try:
-                timing = measure(prepared.timed, warm, interview, self.course.limits)
+                timing = measure(prepared.timed, warm, session, self.course.limits)
             except SandboxError:
                 # The gradients are right whatever became of the clock; only its points stay open.
                 return replace(feedback, score=None if prepared.timed.timing.points else feedback.score)

@@ -38,7 +38,7 @@ def main() -> None:
     from grader.sandbox.guest import libc
     from grader.sandbox.guest.box import Budget, build_box
     from grader.sandbox.guest.seccomp import Filter
-    from grader.sandbox.readable import readable_folders
+    from grader.sandbox.isolation import readable_folders
 
     sys.path.remove(options.package)
     readable = readable_folders()

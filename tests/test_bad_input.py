@@ -9,10 +9,10 @@ import pytest
 from rich.console import Console
 
 from grader.course import load_course
-from grader.feedback import Report
 from grader.grading import Grader
 from grader.report.html import render_html
 from grader.report.terminal import print_report
+from grader.results import Report
 from grader.sandbox.warm import Warm
 from grader.submission import Submission, read_submission
 

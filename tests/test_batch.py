@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from grader.batch.isolation import require_isolation
+from grader.batch.worker import require_isolation
 from grader.errors import SandboxError
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.batch.local import LocalExecutor, WorkerDiedError
-from grader.batch.runner import run_all
+from grader.batch.crash_safe import run_all
+from grader.batch.crash_safe.local import LocalExecutor, WorkerDiedError
 from grader.batch.store import Record, Store
 from grader.errors import CourseError, SandboxError, UsageError
 

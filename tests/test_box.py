@@ -375,7 +375,7 @@ def test_a_process_can_confine_itself_without_a_fork():
 
 def test_a_folder_of_modules_that_was_never_searched_can_be_imported_from():
     first = (
-        "from grader.sandbox.readable import readable_folders\n"
+        "from grader.sandbox.isolation import readable_folders\n"
         "sys.path_importer_cache.clear()\n"
         "box = build_box(readable_folders())\n"
         "box.confine(Budget(2**28, 5), [1])\n"

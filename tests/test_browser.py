@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from grader.course import Course
-from grader.feedback import Report
 from grader.grading import Grader
 from grader.report.html import render_html
+from grader.results import Report
 from grader.sandbox.warm import Warm
 from grader.submission import Submission, read_submission
 

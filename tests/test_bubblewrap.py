@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 import grader
-from grader.sandbox.bubblewrap import why_no_namespaces, wrap
-from grader.sandbox.readable import readable_folders
+from grader.sandbox.isolation import readable_folders, why_no_namespaces, wrap
 
 READABLE = readable_folders()
 STDLIB = Path(os.__file__).parent
@@ -26,7 +25,7 @@ import sys
 sys.path.insert(0, {str(SANDBOX.parents[1])!r})
 import json, torch
 from grader.sandbox.guest.box import build_box
-from grader.sandbox.readable import readable_folders
+from grader.sandbox.isolation import readable_folders
 print(json.dumps(build_box(readable_folders()).layers), (torch.ones(3, 3) @ torch.ones(3, 3)).sum().item())
 """
 

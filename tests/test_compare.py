@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from grader.compare import Comparison, Verdict, compare
 from grader.course import Tolerance
+from grader.verdict.compare import Comparison, Verdict, compare
 
 TOLERANCE = Tolerance(rtol=1e-11, atol=1e-13)
 NAN, INF = math.nan, math.inf

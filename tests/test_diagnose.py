@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from grader.compare import Comparison, Verdict, compare
 from grader.course import Course, Exercise, Rubric, load_course, load_rubric
 from grader.course.cases import Case, Reference, load_module
 from grader.course.mistakes import load_bank
 from grader.diagnose import Diagnosis, diagnose
-from grader.follow import Trial
+from grader.verdict.compare import Comparison, Verdict, compare
+from grader.verdict.follow import Trial
 
 ROOT = Path(__file__).resolve().parents[1]
 COURSE = load_course(ROOT)

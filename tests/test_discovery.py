@@ -9,11 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from grader.batch.discovery import describe, discover, parse_time
+from grader.batch.collect import describe, discover, parse_time
 from grader.batch.entry import Entry
-from grader.batch.naming import name_all, safe_file_name
-from grader.batch.reading import read_entry
-from grader.batch.tree import open_tree
+from grader.batch.store import name_all, safe_file_name
+from grader.batch.tree import open_tree, read_entry
 from grader.errors import SubmissionError, UsageError
 
 GRADESCOPE = """

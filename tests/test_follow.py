@@ -8,11 +8,11 @@ import pytest
 import torch
 
 from grader.course import Course
-from grader.feedback import ExerciseFeedback
-from grader.follow import is_placeholder
 from grader.grading import Grader
+from grader.results import ExerciseFeedback
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
+from grader.verdict.follow import is_placeholder
 
 SOLUTION = (Path(__file__).resolve().parents[1] / "solutions" / "softmax_cross_entropy.py").read_text()
 ORDER = ["dlogprobs", "dprobs", "dcounts_sum_inv", "dcounts_sum", "dcounts", "dnorm_logits", "dlogit_maxes", "dlogits"]

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from grader.errors import SandboxError, UsageError
-from grader.feedback import ExerciseFeedback
 from grader.grading import Grader
+from grader.results import ExerciseFeedback
 from grader.sandbox.fresh import Fresh
 from grader.sandbox.warm import Warm, can_fork, start_warm
 from grader.submission import Submission
@@ -99,7 +99,7 @@ def _children() -> set[str]:
 
 
 def test_a_child_that_cannot_start_is_the_sandboxs_fault(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("grader.sandbox.boot._BOOT", "raise SystemExit('no torch for you')")
+    monkeypatch.setattr("grader.sandbox.isolation._BOOT", "raise SystemExit('no torch for you')")
 
     with Fresh() as fresh, pytest.raises(SandboxError, match=r"could not be started: no torch for you"):
         fresh.wait_ready()

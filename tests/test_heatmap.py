@@ -10,13 +10,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from grader.compare import compare
 from grader.course import Tolerance
-from grader.feedback import GradientFeedback
-from grader.picture import draw
-from grader.report.heatmap import heatmap, legend
+from grader.report.html import heatmap, legend
 from grader.report.numbers_table import numbers_table
 from grader.report.words import axes, picture_title, rows_in_numbers
+from grader.results import GradientFeedback
+from grader.verdict.compare import compare
+from grader.verdict.picture import draw
 
 TOLERANCE = Tolerance(rtol=1e-11, atol=1e-13)
 

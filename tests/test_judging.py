@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from grader.course import load_course
-from grader.feedback import ExerciseFeedback
 from grader.grading import Grader
-from grader.judging import REMEMBERED
+from grader.judge.judge import REMEMBERED
+from grader.results import ExerciseFeedback
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 from grader import grade
-from grader.authoring.notebook import check_notebook, make_notebook
+from grader.authoring.template import check_notebook, make_notebook
 from grader.course import Course
 from grader.report.html import render_html
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from grader.compare import compare
 from grader.course import Tolerance
-from grader.picture import MAX_CELLS, Picture, draw
+from grader.verdict.compare import compare
+from grader.verdict.picture import MAX_CELLS, Picture, draw
 
 TOLERANCE = Tolerance(rtol=1e-11, atol=1e-13)
 

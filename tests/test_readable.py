@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import grader
-from grader.sandbox.readable import readable_folders
+from grader.sandbox.isolation import readable_folders
 
 PATHS = [Path(path) for path in readable_folders()]
 

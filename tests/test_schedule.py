@@ -5,8 +5,7 @@ from __future__ import annotations
 from grader.course import Course
 from grader.grading import Grader
 from grader.sandbox.answer import Answer, Outcome
-from grader.sandbox.question import Call
-from grader.schedule import Schedule, make_schedule
+from grader.sandbox.question import Call, Schedule, make_schedule
 
 CALLS = [Call({"number": number}, b"") for number in range(5)]
 

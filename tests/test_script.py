@@ -14,7 +14,7 @@ import torch
 from grader.course import Course
 from grader.course.cases import Reference
 from grader.errors import UsageError
-from grader.script import find_module, write_case
+from grader.workbench.script import find_module, write_case
 
 RIGHT = "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
 

@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from grader.grading import Grader
+from grader.judge.judge import find_difference, find_processor_time
 from grader.sandbox.answer import Answer, Outcome
-from grader.suspicion import find_difference, find_processor_time
 
 ZERO = torch.zeros(2, 3)
 

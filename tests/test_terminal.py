@@ -9,10 +9,9 @@ import pytest
 from rich.console import Console
 
 from grader.course import Course, load_course
-from grader.feedback import Report
 from grader.grading import Grader
-from grader.report.changes import describe_changes
-from grader.report.terminal import print_report
+from grader.report.terminal import describe_changes, print_report
+from grader.results import Report
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 

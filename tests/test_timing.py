@@ -9,13 +9,12 @@ import torch
 
 from grader.course import Place, Timing, load_course
 from grader.errors import CourseError
-from grader.feedback import ExerciseFeedback
 from grader.grading import Grader
+from grader.judge.speed import BLOCKS, CALLS, ENOUGH_BLOCKS, Forward, judge_times, time_function
 from grader.report.as_json import report_as_json
+from grader.results import ExerciseFeedback
 from grader.sandbox.question import Question, pack_call
-from grader.sandbox.stopwatch import BLOCKS, ENOUGH_BLOCKS, Forward, time_function
 from grader.submission import Submission
-from grader.timing import CALLS, judge_times
 
 COURSE = """\
 format: 1
@@ -204,7 +203,7 @@ TIMES = {"at the ratio": (2.0, 5.0), "above it": (1.9, 0.0)}
 
 @pytest.mark.parametrize(("ratio", "score"), TIMES.values(), ids=TIMES)
 def test_the_least_times_are_compared(ratio, score):
-    from grader.sandbox.stopwatch import Times
+    from grader.judge.speed import Times
 
     times = Times((3.0, 2.0, 9.0), (1.0, 4.0, 8.0), ())
 

@@ -20,7 +20,7 @@ from rich.console import Console
 from grader.grading import Grader
 from grader.sandbox.warm import Warm
 from grader.submission import read_submission
-from grader.watch import Watch
+from grader.workbench.watch import Watch
 
 ROOT = Path(__file__).resolve().parents[1]
 RIGHT = "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, dout.sum(0)\n"

@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
-from grader.authoring.answers import check_answers, place_of_function
 from grader.authoring.files import check_files, check_maths, check_secrecy, check_template
-from grader.authoring.notebook import NAME, check_notebook
-from grader.authoring.proof import Proof, Subject
-from grader.authoring.template import make_template
-from grader.authoring.trials import is_zero_in_truth
-from grader.compare import Verdict, compare
-from grader.course import DEFAULT_TOLERANCE, Course
+from grader.authoring.margins import Margin, Nearest, powers
+from grader.authoring.template import NAME, check_notebook, make_template
+from grader.authoring.trials import check_answers, is_zero_in_truth, place_of_function
+from grader.course import DEFAULT_TOLERANCE, Course, Rubric
 from grader.course.cases import Case, Reference
 from grader.errors import CourseError, UsageError
 from grader.grading import Grader
+from grader.results import ExerciseFeedback
 from grader.sandbox.answer import Outcome
 from grader.sandbox.warm import Warm
-from grader.submission import read_submission
+from grader.submission import Submission, read_submission
+from grader.verdict.compare import Verdict, compare
 
 
 def check_course(
@@ -127,3 +127,114 @@ def _stub(subject: Subject) -> Iterator[str]:
             if exercise.score != 0 or exercise.outcome is not Outcome.NOT_WRITTEN:
                 text = f"the template's {exercise.function} scores {exercise.score:g} and is {exercise.outcome}"
                 yield f"{place_of_function(subject, exercise.function)}: {text}; it must score 0 and be not_written"
+
+
+@dataclass
+class Proof:
+    """What was found out about one assignment: findings to mend, notices to think about, margins to read.
+
+    `mistakes` counts its bank; it is None for what is no assignment, such as the notebook.
+    """
+
+    name: str
+    findings: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    margins: list[Margin] = field(default_factory=list)
+    mistakes: int | None = None
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One assignment under proof, and what it takes to grade answers to it."""
+
+    course: Course
+    rubric: Rubric
+    warm: Warm
+    proof: Proof
+
+    @property
+    def solution(self) -> Path:
+        """The file of the instructor's answers."""
+        return self.course.folder / "solutions" / f"{self.rubric.name}.py"
+
+    @property
+    def honest(self) -> Path:
+        """The file of right answers that are written otherwise, which a course may have."""
+        return self.course.folder / "tests" / "honest" / f"{self.rubric.name}.py"
+
+    def grade(self, seed: int, submission: Submission, only: str = "") -> Sequence[ExerciseFeedback]:
+        """Grade a submission on the whole assignment, or on one function."""
+        grader = Grader(self.course, seed, only=[only or self.rubric.name])
+        return grader.grade(submission, self.warm).selected[0].exercises
+
+
+HEAD = ("gradient", "points", "right", "trial", "", "mistake", "")
+_LEFT = (0, 4, 6)
+
+
+def margins_table(proof: Proof) -> Iterator[str]:
+    """Yield a head, a line for each function, and below it one for each gradient with its margins.
+
+    `right` is how far right answers lie within the tolerance, `trial` and `mistake` how far wrong ones lie
+    beyond it, as powers of ten of the tolerance.
+    """
+    rows = [(margin.function, _cells(margin)) for margin in proof.margins]
+    if not rows:
+        return
+    widths = [max(len(cells[column]) for cells in (HEAD, *(cells for _, cells in rows))) for column in range(len(HEAD))]
+    yield _line(HEAD, widths)
+    function = ""
+    for name, cells in rows:
+        if name != function:
+            function = name
+            yield f"  {function}"
+        yield _line(cells, widths)
+
+
+def summary(proofs: Sequence[Proof]) -> Iterator[str]:
+    """Yield what is nearest to a tolerance on either side over all assignments, and the number of mistakes."""
+    margins = [(proof.name, margin) for proof in proofs for margin in proof.margins]
+    mistakes = sum(proof.mistakes or 0 for proof in proofs)
+    count = len({name for name, _ in margins})
+    assignments = f"{count} assignment{'' if count == 1 else 's'}"
+    yield f"{mistakes} mistakes and {len(margins)} gradients in {assignments}, each on ten seeds."
+    right = [(margin.right, name, margin) for name, margin in margins if margin.right]
+    if right:
+        yield _nearest("right answer", *max(right, key=lambda one: one[0].excess))
+    wrong = [(margin.wrong, name, margin) for name, margin in margins if margin.wrong]
+    if wrong:
+        yield _nearest("wrong answer", *min(wrong, key=lambda one: one[0].excess))
+    of_bank = [(margin.mistake, name, margin) for name, margin in margins if margin.mistake]
+    if of_bank:
+        yield _nearest("mistake", *min(of_bank, key=lambda one: one[0].excess))
+
+
+def _nearest(kind: str, nearest: Nearest, assignment: str, margin: Margin) -> str:
+    place = f"{margin.gradient} of {margin.function} in {assignment}"
+    far = powers(nearest.excess) if kind == "right answer" else _beyond(nearest)
+    return f"nearest {kind:12}  {far if far.isalpha() else f'{far} of the tolerance'}: {nearest.name}, for {place}"
+
+
+def _cells(margin: Margin) -> tuple[str, ...]:
+    right, trial, mistake = margin.right, margin.trial, margin.mistake
+    return (
+        margin.gradient,
+        f"{margin.points:g}",
+        powers(right.excess if right else None),
+        _beyond(trial),
+        trial.name if trial else "",
+        _beyond(mistake),
+        mistake.name if mistake else "",
+    )
+
+
+def _beyond(wrong: Nearest | None) -> str:
+    return "passes" if wrong and wrong.excess == 0.0 else powers(wrong.excess if wrong else None)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    padded = [
+        cell.ljust(width) if column in _LEFT else cell.rjust(width)
+        for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return ("    " + "  ".join(padded)).rstrip()

@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from grader.authoring.files import check_files, check_secrecy, check_template, shipped_files
-from grader.authoring.notebook import check_notebook
+from grader.authoring.template import check_notebook
 from grader.course import Course
 from grader.errors import CourseError, UsageError
 

@@ -15,23 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from grader.adjustment import Adjustment
-from grader.batch import work
 from grader.batch.adjustments import FILE, read_adjustments, recall
 from grader.batch.class_report import render_class_report
 from grader.batch.cluster import Cluster
-from grader.batch.discovery import describe, discover
+from grader.batch.collect import describe, discover
+from grader.batch.crash_safe import run_all
+from grader.batch.crash_safe.local import LocalExecutor
 from grader.batch.entry import Entry, Found
 from grader.batch.gradebook import changes_csv, grades_csv
-from grader.batch.identity import hash_content, hash_course, hash_grader
-from grader.batch.isolation import require_isolation
-from grader.batch.local import LocalExecutor
-from grader.batch.naming import Name, name_all
-from grader.batch.order import Graded, Order, Task
+from grader.batch.hashes import hash_content, hash_course, hash_grader
 from grader.batch.progress import Say
-from grader.batch.reading import read_entry
-from grader.batch.runner import run_all
-from grader.batch.store import Record, Store
-from grader.batch.tree import Tree, open_tree
+from grader.batch.store import Name, Record, Store, name_all
+from grader.batch.task import Graded, Order, Task, grade_task, require_isolation, set_up, settle
+from grader.batch.tree import Tree, open_tree, read_entry
 from grader.course import Course, default_course, load_course
 from grader.errors import GraderError, UsageError
 from grader.text import one_line
@@ -173,7 +169,7 @@ class _Batch:
         return Summary(len(self.own), with_result, self.graded, self.not_judged, self.problems, seed)
 
     def _grade(self, tasks: Iterable[tuple[Ticket, Task]]) -> None:
-        grade = partial(work.grade_task, self.order)
+        grade = partial(grade_task, self.order)
         with ExitStack() as stack:
             executor, slots = self._start(stack)
             for (entry, key, before), graded in run_all(executor, grade, tasks, slots * TASKS_PER_SLOT):
@@ -185,12 +181,12 @@ class _Batch:
             if self.options.allows_weak_isolation:
                 raise UsageError("--allow-weak-isolation is for this machine only, never for a cluster")
             cluster = stack.enter_context(Cluster(address))
-            cluster.executor.submit(work.set_up, self.order).result()
+            cluster.executor.submit(set_up, self.order).result()
             return cluster.executor, cluster.slots
         if self.options.executor != "local":
             raise UsageError(f"--executor {one_line(self.options.executor, 60)}: it is local, or dask:HOST:PORT")
         jobs = min(self.options.jobs, len(self.own)) or 1
-        executor = LocalExecutor(jobs, (work.set_up, (self.order,)), (work.settle, ()))
+        executor = LocalExecutor(jobs, (set_up, (self.order,)), (settle, ()))
         stack.callback(executor.shutdown, wait=False)
         require_isolation(*executor.prepared, allows_weak=self.options.allows_weak_isolation)
         return executor, jobs
@@ -212,13 +208,14 @@ class _Batch:
                 self._keep(entry, key, before, Graded(None, None, problem=problem))
             else:
                 old = self.store.result(name.file) if adjustments else None
-                yield (entry, key, before), replace(task, name=name.shown, adjustments=recall(adjustments, old))
+                submission = replace(task.submission, name=name.shown)
+                yield (entry, key, before), replace(task, submission=submission, adjustments=recall(adjustments, old))
 
     def _key(self, task: Task, adjustments: Sequence[Adjustment]) -> dict[str, str]:
         made = [[each.function, each.points, each.reason, each.by] for each in adjustments]
         return {
-            "content": hash_content(task.files, task.refused),
-            "handed_in": f"{task.submitted_at or ''} {task.is_single}",
+            "content": hash_content(task.submission.files, task.submission.refused),
+            "handed_in": f"{task.submitted_at or ''} {task.submission.single}",
             "course": " ".join([self.order.course_hash, *self.order.only]),
             "seed": str(self.order.seed),
             "grader": self.order.grader_hash,
@@ -309,9 +306,11 @@ def _part(name: str, count: int) -> int:
 
 
 def _nothing_to_grade(task: Task) -> str | None:
-    if task.files:
+    if task.submission.files:
         return None
-    said = "; ".join(f"{one_line(name, 100)} could not be read: {reason}" for name, reason in task.refused.items())
+    said = "; ".join(
+        f"{one_line(name, 100)} could not be read: {reason}" for name, reason in task.submission.refused.items()
+    )
     return one_line(said, 500) or "no Python file, notebook or archive in it"
 
 

@@ -10,11 +10,11 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor
 
-from grader.compare import Verdict
 from grader.course import Exercise, Gradient
 from grader.course.cases import Case
 from grader.diagnose.graph import MISFIT, Plan, make_plan, reduce_to
-from grader.follow import Trial
+from grader.verdict.compare import Verdict
+from grader.verdict.follow import Trial
 
 Key = TypeVar("Key", bound=Hashable)
 Key_co = TypeVar("Key_co", bound=Hashable, covariant=True)

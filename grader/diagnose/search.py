@@ -7,20 +7,17 @@ from dataclasses import replace
 
 import torch
 
-from grader.compare import Verdict
 from grader.course import Exercise, Gradient
 from grader.course.mistakes import Mistake
 from grader.diagnose import words
 from grader.diagnose.diagnosis import CERTAIN, LIKELY, Diagnosis
 from grader.diagnose.evidence import Sample, are_equal, are_equal_where_finite, collect, find_matching
-from grader.diagnose.finite import find_not_finite
 from grader.diagnose.paths import Exchanged, exchanged, find_scaled, find_two_scaled
-from grader.diagnose.precision import find_precision
-from grader.diagnose.shapes import find_reshaping
+from grader.diagnose.simple import Place, find_not_finite, find_precision, find_reshaping, find_support
 from grader.diagnose.slips import Slip, slips
-from grader.diagnose.support import Place, find_support
 from grader.diagnose.swaps import Other, additions, find_shared, is_beside, other_tensors, products_of_uses
-from grader.follow import Trial
+from grader.verdict.compare import Verdict
+from grader.verdict.follow import Trial
 
 Samples = Sequence[Sample]
 Explanation = Callable[[Samples], Diagnosis | None]

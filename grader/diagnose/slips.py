@@ -10,8 +10,7 @@ from torch import Tensor
 
 from grader.diagnose.evidence import Sample, are_small
 from grader.diagnose.graph import MISFIT, Plan, is_broadcast, reduce_to
-from grader.diagnose.layouts import slips_of_a_layout, slips_of_softmax
-from grader.diagnose.slopes import slips_of_a_slope
+from grader.diagnose.steps import slips_of_a_layout, slips_of_a_slope, slips_of_softmax
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from grader.compare import Verdict
 from grader.diagnose.evidence import Sample, are_equal
 from grader.diagnose.graph import MISFIT, make_plan, reduce_to
+from grader.verdict.compare import Verdict
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from dataclasses import replace
 from grader.diagnose.evidence import Sample
 from grader.diagnose.numbers import show_sizes
 from grader.diagnose.paths import Exchanged, Path, Scaled
+from grader.diagnose.simple import Place
 from grader.diagnose.slips import Slip
-from grader.diagnose.support import Place
 from grader.diagnose.swaps import Other, is_swapped
 
 GIVEN_THEIRS = "Given the gradients of yours that it rests on: "

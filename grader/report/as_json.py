@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from grader.feedback import (
+from grader.results import (
     AssignmentFeedback,
     ExerciseFeedback,
     GradientFeedback,

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from grader.errors import UsageError
-from grader.feedback import Report
 from grader.report.as_json import report_as_json
 from grader.report.html import render_html
+from grader.results import Report
 
 
 def write_page(report: Report, asked: Path | None, submission: Path) -> Path:

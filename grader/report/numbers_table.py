@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grader.feedback import GradientFeedback
 from grader.report.words import number
 from grader.report.words.page import index_label
+from grader.results import GradientFeedback
 
 DIGITS = 4
 

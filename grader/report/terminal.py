@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from grader.compare import Verdict
-from grader.feedback import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
 from grader.report import words
 from grader.report.numbers_table import numbers_table
 from grader.report.words.page import PAGE, hint_label
+from grader.results import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
 from grader.sandbox.answer import Outcome
+from grader.verdict.compare import Verdict
 
 TONES = {"✓": "green", "↳": "cyan", "?": "magenta", "✗": "red", "○": "dim"}
 PRINTED_LINES = 5
@@ -203,3 +203,32 @@ def _printed(exercise: ExerciseFeedback) -> Iterator[Line]:
         yield 6, Text(f"{PAGE['printed'].lower()}:", style="dim")
     for line in lines[-PRINTED_LINES:]:
         yield 6, Text(f"| {line[:200]}", style="dim")
+
+
+def describe_changes(before: Report, after: Report) -> list[str]:
+    """Return a line for every function whose gradients are judged otherwise than before, and one for the total."""
+    earlier = {exercise.function: exercise for part in before.selected for exercise in part.exercises}
+    lines = []
+    for part in after.selected:
+        for exercise in part.exercises:
+            line = _change(earlier.get(exercise.function), exercise)
+            if line:
+                lines.append(line)
+    if before.score != after.score:
+        lines.append(f"Total {words.points(before.score)} → {words.points(after.score)}")
+    return lines
+
+
+def _change(before: ExerciseFeedback | None, after: ExerciseFeedback) -> str:
+    if before is None:
+        return ""
+    old = {gradient.name: gradient.verdict for gradient in before.gradients}
+    moved: dict[tuple[str, str], list[str]] = {}
+    for gradient in after.gradients:
+        if old.get(gradient.name) is not gradient.verdict and gradient.name in old:
+            step = words.VERDICTS[old[gradient.name]], words.VERDICTS[gradient.verdict]
+            moved.setdefault(step, []).append(gradient.name)
+    parts = [f"{', '.join(names)} {was} → {now}" for (was, now), names in moved.items()]
+    if before.outcome is not after.outcome:
+        parts.insert(0, f"{words.OUTCOMES[before.outcome]} → {words.OUTCOMES[after.outcome]}")
+    return f"{after.function}: {'; '.join(parts)}" if parts else ""

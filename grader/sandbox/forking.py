@@ -14,10 +14,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from grader.errors import SandboxError
-from grader.sandbox.boot import child_command, own_files
-from grader.sandbox.bubblewrap import why_no_namespaces, wrap
 from grader.sandbox.child import Child
-from grader.sandbox.readable import readable_folders
+from grader.sandbox.isolation import child_command, own_files, readable_folders, why_no_namespaces, wrap
 from grader.sandbox.wire import PolledWire
 from grader.text import clean, decode
 

@@ -18,9 +18,8 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Self
 
 from grader.errors import SandboxError
-from grader.sandbox.boot import child_command
 from grader.sandbox.child import Child, Heard
-from grader.sandbox.readable import readable_folders
+from grader.sandbox.isolation import child_command, readable_folders
 from grader.sandbox.wire import ThreadedWire, Wire
 
 if TYPE_CHECKING:  # imported before a spare is started, it would hold that up

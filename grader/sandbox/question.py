@@ -9,7 +9,8 @@ from typing import Any
 import safetensors.torch
 from torch import Tensor
 
-from grader.course.cases import Argument
+from grader.course.cases import Argument, Random
+from grader.sandbox.answer import Answer
 
 
 @dataclass(frozen=True)
@@ -53,3 +54,33 @@ def pack_call(arguments: Mapping[str, Argument]) -> Call:
     tensors = {name: value.contiguous() for name, value in flat.items() if isinstance(value, Tensor)}
     numbers = {name: value for name, value in flat.items() if not isinstance(value, Tensor)}
     return Call(numbers, safetensors.torch.save(tensors))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """An order of calls, the first of which is made again at the end: what was carried between them shows there.
+
+    `order[k]` is the place, in the rubric's order, of the call that is made k-th.
+    """
+
+    order: tuple[int, ...]
+
+    def arrange(self, calls: Sequence[Call]) -> tuple[Call, ...]:
+        """Return calls as they are made."""
+        return tuple(calls[place] for place in self.order)
+
+    def restore(self, answers: Sequence[Answer]) -> list[Answer | None]:
+        """Put the answers back into the rubric's order, None for those that there are not."""
+        restored: list[Answer | None] = [None] * len(self.order)
+        for place, answer in zip(self.order, answers, strict=False):
+            restored[place] = answer
+        return restored
+
+    def pair(self, answers: Sequence[Answer]) -> tuple[Answer, Answer] | None:
+        """Return both answers to the call that was made twice, if it was."""
+        return (answers[0], answers[-1]) if len(answers) > len(self.order) else None
+
+
+def make_schedule(count: int, *parts: object) -> Schedule:
+    """Return an order of `count` calls, drawn in the grader's process from the parts, the seed among them."""
+    return Schedule(tuple(Random(*parts, "order of calls").permutation(count).tolist()))

@@ -37,7 +37,7 @@ ARGUMENTS: dict[bytes, dict[str, torch.Tensor]] = {}
 
 
 class InProcess:
-    """Stands in for an interview: the submission is loaded, and its functions are called, right here."""
+    """Stands in for an session: the submission is loaded, and its functions are called, right here."""
 
     def __init__(self, _warm: object, submission: Submission, _wanted: object, _limits: object) -> None:
         self.modules, self.unreadable = Modules(submission.files), {}
@@ -83,7 +83,7 @@ def main(course: str, folder: str) -> None:
     """Grade every submission of the folder, the first of them twice."""
     use_course_settings()
     rehearse(GUARD)
-    grading.Interview = InProcess  # type: ignore[misc, assignment] # what is measured is what it does without
+    grading.Session = InProcess  # type: ignore[misc, assignment] # what is measured is what it does without
     grader = grading.Grader(load_course(Path(course)))
     submissions = sorted(Path(folder).iterdir())
     once(grader, submissions[0])

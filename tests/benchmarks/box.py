@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import torch  # after the environment above
 
 from grader.sandbox.guest.box import Box, Budget, build_box  # after the environment above
-from grader.sandbox.readable import readable_folders  # after the environment above
+from grader.sandbox.isolation import readable_folders  # after the environment above
 
 PAIRS = 200
 BUDGET = Budget(memory_bytes=1 << 30, cpu_seconds=10)

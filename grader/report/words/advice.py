@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from grader.compare import Verdict
-from grader.feedback import ExerciseFeedback, GradientFeedback, Report
 from grader.report.words.numbers import count, points
 from grader.report.words.outcomes import OUTCOMES, where
 from grader.report.words.verdicts import VERDICTS
+from grader.results import ExerciseFeedback, GradientFeedback, Report
 from grader.sandbox.answer import Outcome
+from grader.verdict.compare import Verdict
 
 UNWRITTEN = (Outcome.NOT_WRITTEN, Outcome.MISSING)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from grader.feedback import AssignmentFeedback, ExerciseFeedback
+from grader.results import AssignmentFeedback, ExerciseFeedback
 from grader.sandbox.answer import Outcome
 
 OUTCOMES: Mapping[Outcome, str] = MappingProxyType(

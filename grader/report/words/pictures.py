@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from grader.feedback import GradientFeedback
-from grader.picture import Picture
 from grader.report.words.numbers import count, index, number, shape
+from grader.results import GradientFeedback
+from grader.verdict.picture import Picture
 
 # A cell's share of the largest error, from the faintest colour to the strongest.
 LEVELS = (0.01, 0.1, 0.3, 0.7)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from grader.compare import Comparison, Verdict
-from grader.feedback import GradientFeedback
 from grader.report.words.numbers import index, number, shape, times
+from grader.results import GradientFeedback
+from grader.verdict.compare import Comparison, Verdict
 
 VERDICTS: Mapping[Verdict, str] = MappingProxyType(
     {

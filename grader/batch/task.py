@@ -1,0 +1,95 @@
+"""One submission to grade as any executor can carry it, and what comes back; torch is loaded where it is graded."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from grader.adjustment import Adjustment
+from grader.errors import SandboxError
+from grader.submission import Submission
+
+# What a sandbox must hold for a whole class.
+NEEDED = ("landlock", "rlimits", "seccomp")
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is the same for every submission of a batch.
+
+    `course` is the course's folder where the worker runs, None for the installed one; `course_hash` is what
+    it must hold there.
+    """
+
+    course: str | None
+    course_hash: str
+    grader_hash: str
+    seed: int
+    only: tuple[str, ...] = ()
+    allows_weak_isolation: bool = False
+
+
+@dataclass(frozen=True)
+class Task:
+    """One submission to grade, with what is to be kept beside its grades."""
+
+    submission: Submission
+    submitted_at: str | None = None
+    adjustments: tuple[Adjustment, ...] = ()
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What came of a task: the result as JSON and the report as HTML, or the problem that there is instead.
+
+    `is_final` is not set if a part could not be judged: it is graded again the next time.
+    """
+
+    result: str | None
+    report: str | None
+    problem: str | None = None
+    is_final: bool = True
+    isolation: tuple[str, ...] = ()
+
+
+def require_isolation(proved: Collection[str], reasons: Sequence[str], *, allows_weak: bool) -> None:
+    """Raise SandboxError unless every needed layer was proved, or the instructor has said that it need not be.
+
+    `reasons` has a line for each layer that was not proved, which begins with its name.
+    """
+    missing = [layer for layer in NEEDED if layer not in proved]
+    if missing and not allows_weak:
+        found = ", ".join(proved) or "time limits only"
+        why = [f"  {reason}" for reason in reasons if reason.partition(":")[0] in missing]
+        raise SandboxError(
+            "\n".join(
+                [
+                    "the sandbox is weak here: a submission could read the others and the course "
+                    f"(proved: {found}; missing: {', '.join(missing)})",
+                    *why,
+                    "Install what is missing, or grade on Linux 5.13 or later: in a container, or on Windows in WSL "
+                    "(docs/security.md). If you trust every submission, add --allow-weak-isolation",
+                ]
+            )
+        )
+
+
+def grade_task(order: Order, task: Task) -> Graded:
+    """Grade one submission."""
+    from grader.batch import worker
+
+    return worker.grade_task(order, task)
+
+
+def set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Make ready what every task needs; return the layers that were proved, and a line for each of the others."""
+    from grader.batch import worker
+
+    return worker.set_up(order)
+
+
+def settle() -> None:
+    """Make a forked worker ready."""
+    from grader.batch import worker
+
+    worker.settle()

@@ -1,0 +1,258 @@
+"""What a function answered, judged: verdicts over all cases, points, flags and explanations."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from grader.course import Exercise, Gradient
+from grader.course.cases import Case
+from grader.diagnose import diagnose
+from grader.judge.invariants import judge_invariants
+from grader.judge.prepared import Prepared
+from grader.results import ExerciseFeedback, GradientFeedback, InvariantFeedback, total
+from grader.sandbox.answer import Answer, CodeLine, Flag, Outcome
+from grader.verdict.compare import Comparison, Verdict, compare
+from grader.verdict.follow import Trial, find_follows
+from grader.verdict.picture import draw
+
+# Of each exercise, as many different sets of answers as a class may share.
+REMEMBERED = 100
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the answers to an exercise are worth by themselves, whoever gave them."""
+
+    gradients: tuple[GradientFeedback, ...]
+    invariants: tuple[InvariantFeedback, ...]
+
+    @property
+    def score(self) -> float | None:
+        """All points together, or None where any of them are open."""
+        return total([*(each.score for each in self.gradients), *(each.score for each in self.invariants)])
+
+
+class Judge:
+    """Judges what submissions answer to one exercise.
+
+    What was answered before, bit for bit, is not judged again: a class shares most of its right answers and its slips.
+    """
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.prepared = prepared
+        self._known: dict[bytes, Judgement] = {}
+
+    def grade(
+        self, answers: Sequence[Answer], line_of: Callable[[str], CodeLine | None] = lambda _: None
+    ) -> ExerciseFeedback:
+        """Judge what a function answered, one answer per case or fewer if it ended its process.
+
+        `line_of` finds the student's line that made a gradient.
+        """
+        prepared, count = self.prepared, len(self.prepared.cases)
+        # What ended the process leaves the calls behind it without gradients, too.
+        ended = replace(answers[-1], gradients={}, notes={}, seconds=0.0)
+        restored = [answer or ended for answer in prepared.schedule.restore(answers)]
+        judgement = self._judge(restored)
+        is_answered = any(answer.gradients or answer.notes for answer in restored)
+        place = _place_of_end(restored[:count], answers)
+        decisive = restored[place]
+        return ExerciseFeedback(
+            function=prepared.exercise.function,
+            score=judgement.score,
+            max_score=round(prepared.exercise.max_score, 9),
+            outcome=decisive.outcome,
+            message=decisive.message,
+            file=decisive.file,
+            line=decisive.line,
+            printed=next((answer.printed for answer in restored[:count] if answer.printed), ""),
+            seconds=sum(answer.seconds for answer in restored[:count]),
+            flags=_find_flags(prepared, answers),
+            gradients=tuple(
+                replace(each, code=line_of(each.name)) if each.is_slip and is_answered else each
+                for each in judgement.gradients
+            ),
+            invariants=judgement.invariants,
+            source=decisive.source,
+            forward=prepared.forward,
+            maths=prepared.exercise.maths,
+            case_number=place + 1 if len({answer.outcome for answer in restored[:count]}) > 1 else None,
+        )
+
+    def not_judged(self, error: Exception) -> ExerciseFeedback:
+        """Return the feedback on an exercise in which the grader itself failed: no score, and never a zero."""
+        text = f"the grader itself failed here, which is not your doing: {type(error).__name__}: {error}"
+        return self.grade([Answer(Outcome.NOT_JUDGED, text)])
+
+    def _judge(self, answers: Sequence[Answer]) -> Judgement:
+        key = _fingerprint(answers)
+        judgement = self._known.pop(key, None) or judge(self.prepared, answers)
+        self._known[key] = judgement  # the latest last
+        if len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return judgement
+
+
+def judge(prepared: Prepared, answers: Sequence[Answer]) -> Judgement:
+    """Judge the answers to all cases of an exercise, in the rubric's order, and to its probes behind them."""
+    exercise, count = prepared.exercise, len(prepared.cases)
+    probes = [answer.gradients for answer in answers[count:] if answer.outcome is Outcome.RETURNED]
+    answers = answers[:count]
+    trials = [_judge_case(exercise, case, answer) for case, answer in zip(prepared.cases, answers, strict=True)]
+    follows = find_follows(exercise, trials)
+    notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
+    gradients = tuple(
+        _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
+        for gradient in exercise.gradients
+    )
+    gradients = tuple(_explain(prepared, each, trials) if each.is_slip else each for each in gradients)
+    return Judgement(gradients, judge_invariants(exercise, trials, probes, gradients, prepared.forward_pass))
+
+
+def _place_of_end(restored: Sequence[Answer], answers: Sequence[Answer]) -> int:
+    """Return the case that ended otherwise than by returning, one that was called before those that were not."""
+    ended = [place for place, answer in enumerate(restored) if answer.outcome is not Outcome.RETURNED]
+    called = [place for place in ended if any(restored[place] is answer for answer in answers)]
+    return next(iter([*called, *ended]), 0)
+
+
+def _fingerprint(answers: Sequence[Answer]) -> bytes:
+    """Return what tells answers apart that may be judged differently."""
+    found = hashlib.sha256()
+    for answer in answers:
+        described = {name: (str(tensor.dtype), tuple(tensor.shape)) for name, tensor in answer.gradients.items()}
+        found.update(repr((answer.outcome, list(answer.notes.items()), described)).encode())
+        for tensor in answer.gradients.values():
+            found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return found.digest()
+
+
+def _find_flags(prepared: Prepared, answers: Sequence[Answer]) -> tuple[Flag, ...]:
+    found = [flag for answer in answers for flag in answer.flags]
+    found += find_processor_time(prepared.cases, prepared.schedule.restore(answers))
+    pair = prepared.schedule.pair(answers)
+    return tuple(dict.fromkeys([*found, *(find_difference(*pair) if pair else [])]))
+
+
+def _judge_case(exercise: Exercise, case: Case, answer: Answer) -> Trial:
+    comparisons = {
+        gradient.name: min(
+            (_compare(gradient, expected[gradient.value], answer) for expected in _truths(gradient, case)),
+            key=lambda comparison: comparison.severity,
+        )
+        for gradient in exercise.gradients
+    }
+    return Trial(case, answer.gradients, comparisons)
+
+
+def _truths(gradient: Gradient, case: Case) -> list[Mapping[str, Tensor]]:
+    """Return what a gradient may be: with the paths through detached values, and without them."""
+    return [case.expected, case.detached] if gradient.value in case.detached else [case.expected]
+
+
+def _compare(gradient: Gradient, expected: Tensor, answer: Answer) -> Comparison:
+    shape = tuple(expected.shape)
+    if answer.outcome is Outcome.NOT_JUDGED:
+        return Comparison(Verdict.NOT_JUDGED, shape)
+    actual, note = answer.gradients.get(gradient.name), answer.notes.get(gradient.name)
+    if actual is not None:
+        return compare(expected, actual, gradient.tolerance)
+    if note is not None and note.kind == "dtype":
+        verdict = Verdict.WRONG_DTYPE if note.shape == shape else Verdict.WRONG_SHAPE
+        return Comparison(verdict, shape, note.shape, note.text)
+    return Comparison(Verdict.NOT_RETURNED, shape)
+
+
+def _judge_gradient(
+    gradient: Gradient,
+    exercise: Exercise,
+    trials: Sequence[Trial],
+    follows: Mapping[str, tuple[str, ...]],
+    note: str,
+) -> GradientFeedback:
+    place = max(range(len(trials)), key=lambda number: trials[number].comparisons[gradient.name].severity)
+    decisive = trials[place]
+    comparison = decisive.comparisons[gradient.name]
+    verdict = Verdict.FOLLOWS if gradient.name in follows else comparison.verdict
+    shares = {Verdict.CORRECT: 1.0, Verdict.FOLLOWS: exercise.follow_through, Verdict.NOT_JUDGED: None}
+    share = shares.get(verdict, 0.0)
+    picture = None
+    if verdict in (Verdict.WRONG_VALUES, Verdict.NOT_FINITE):
+        expected, actual = decisive.case.expected[gradient.value], decisive.returned[gradient.name]
+        picture = draw(expected, actual, comparison, gradient.tolerance)
+    return GradientFeedback(
+        name=gradient.name,
+        verdict=verdict,
+        score=None if share is None else gradient.points * share,
+        max_score=gradient.points,
+        case=decisive.case.name,
+        comparison=comparison,
+        exact=_all_exact([trial.comparisons[gradient.name].exact for trial in trials]),
+        note=note,
+        slips=follows.get(gradient.name, ()),
+        hints=gradient.hints,
+        case_number=place + 1,
+        picture=picture,
+    )
+
+
+def _explain(prepared: Prepared, feedback: GradientFeedback, trials: Sequence[Trial]) -> GradientFeedback:
+    """Add to a wrong gradient what is wrong with it, where that is known."""
+    gradient = next(each for each in prepared.exercise.gradients if each.name == feedback.name)
+    try:
+        diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
+    except Exception:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
+        diagnosis = None
+    return replace(feedback, diagnosis=diagnosis)
+
+
+def _all_exact(exact: Sequence[bool | None]) -> bool | None:
+    return None if None in exact else all(exact)
+
+
+# Processor time, absolute and against that of autograd's backward pass on the same case; both must be exceeded. A
+# derivative by differences runs the forward pass once or twice for every number that goes in.
+MOST_TIMES = 200
+MOST_SECONDS = 0.25
+
+
+def find_processor_time(cases: Sequence[Case], answers: Sequence[Answer | None]) -> list[Flag]:
+    """Return a flag if a call took processor time out of all proportion: derivatives by differences do.
+
+    The time is the one figure that a process cannot forge.
+    """
+    found = []
+    for case, answer in zip(cases, answers, strict=False):
+        used = answer.cpu_seconds if answer is not None and answer.outcome is Outcome.RETURNED else None
+        if used is not None and used > MOST_SECONDS:
+            times = used / max(case.backward_seconds, 1e-6)
+            if times > MOST_TIMES:
+                found.append((times, f"case {case.name}: {used:.2g} s of processor time"))
+    return [Flag("processor_time", f"{said}, {times:.0f} times autograd's") for times, said in sorted(found)[-1:]]
+
+
+def find_difference(first: Answer, second: Answer) -> list[Flag]:
+    """Return a flag if the same call, made twice, did not give the same bits."""
+    if second.outcome is Outcome.TIMED_OUT:
+        return []  # its operators were logged, which takes time
+    if second.outcome is not first.outcome:
+        ended = f"{first.outcome.value} at first, {second.outcome.value} when made again"
+        return [Flag("nondeterministic", f"the same call: {ended}")]
+    names = [
+        name
+        for name in dict.fromkeys([*first.gradients, *second.gradients])
+        if not _is_same(first.gradients.get(name), second.gradients.get(name))
+    ]
+    return [Flag("nondeterministic", f"the same call made again gave other bits: {', '.join(names)}")] if names else []
+
+
+def _is_same(first: Tensor | None, second: Tensor | None) -> bool:
+    """Return whether two tensors are the same bit for bit: nan is nan, and -0.0 is not 0.0."""
+    if first is None or second is None or first.dtype != second.dtype or first.shape != second.shape:
+        return False
+    return torch.equal(first.reshape(-1).view(torch.uint8), second.reshape(-1).view(torch.uint8))

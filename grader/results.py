@@ -1,0 +1,195 @@
+"""What is said of one submission, as frozen data; renderers are functions over a Report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from grader.adjustment import Adjustment
+from grader.diagnose import Diagnosis
+from grader.sandbox.answer import CodeLine, Flag, Outcome
+from grader.verdict.compare import Comparison, Verdict
+from grader.verdict.picture import Picture
+
+
+@dataclass(frozen=True)
+class GradientFeedback:
+    """One gradient: its verdict over all cases, and the case and comparison that decided it.
+
+    `note` says in words what no number shows; `slips` are the wrong gradients that a `follows` rests on;
+    `picture` is the error of a wrong one, and `code` the student's line that made it.
+    """
+
+    name: str
+    verdict: Verdict
+    score: float | None
+    max_score: float
+    case: str | None = None
+    comparison: Comparison | None = None
+    exact: bool | None = None
+    note: str = ""
+    slips: tuple[str, ...] = ()
+    hints: tuple[str, ...] = ()
+    case_number: int | None = None
+    diagnosis: Diagnosis | None = None
+    picture: Picture | None = None
+    code: CodeLine | None = None
+
+    @property
+    def is_slip(self) -> bool:
+        """Whether the gradient is wrong in itself, and not for what came before it."""
+        return self.verdict not in (Verdict.CORRECT, Verdict.FOLLOWS, Verdict.NOT_JUDGED)
+
+
+@dataclass(frozen=True)
+class InvariantFeedback:
+    """A property of right gradients and whether the returned ones have it; `held` is None if they cannot tell."""
+
+    name: str
+    held: bool | None
+    detail: str
+    score: float | None
+    max_score: float
+
+
+@dataclass(frozen=True)
+class TimingFeedback:
+    """Seconds of one call, of the function and of autograd: the least of several blocks; `spread` tells the others."""
+
+    manual: float
+    autograd: float
+    ratio: float
+    spread: str
+    score: float
+    max_score: float
+
+
+@dataclass(frozen=True)
+class ExerciseFeedback:
+    """One function: how its run ended and what was made of each gradient.
+
+    `source` is the text of the line that ended the run; `forward` and `maths` are the forward pass as
+    code and as lines of TeX. `case_number` is the case whose run ended otherwise than those of others, counted from 1.
+    """
+
+    function: str
+    score: float | None
+    max_score: float
+    outcome: Outcome
+    message: str
+    file: str | None
+    line: int | None
+    printed: str
+    seconds: float
+    flags: tuple[Flag, ...]
+    gradients: tuple[GradientFeedback, ...]
+    invariants: tuple[InvariantFeedback, ...] = ()
+    timing: TimingFeedback | None = None
+    source: str = ""
+    forward: str = ""
+    maths: tuple[str, ...] = ()
+    case_number: int | None = None
+
+    @property
+    def is_full_marks(self) -> bool:
+        """Whether every point of the function was earned."""
+        return self.score is not None and self.score >= self.max_score
+
+    @property
+    def slips(self) -> tuple[GradientFeedback, ...]:
+        """The gradients that are wrong in themselves, in backward order; those that did not come back are last."""
+        wrong = [gradient for gradient in self.gradients if gradient.is_slip]
+        return tuple(sorted(wrong, key=lambda gradient: gradient.verdict is Verdict.NOT_RETURNED))
+
+    @property
+    def has_answer(self) -> bool:
+        """Whether any gradient came back to be judged."""
+        return any(each.verdict not in (Verdict.NOT_RETURNED, Verdict.NOT_JUDGED) for each in self.gradients)
+
+    def of(self, verdict: Verdict) -> tuple[GradientFeedback, ...]:
+        """Return the gradients with a verdict."""
+        return tuple(gradient for gradient in self.gradients if gradient.verdict is verdict)
+
+
+@dataclass(frozen=True)
+class AssignmentFeedback:
+    """One assignment; `score` and `max_score` are None if it was not selected."""
+
+    name: str
+    title: str
+    score: float | None
+    max_score: float | None
+    exercises: tuple[ExerciseFeedback, ...]
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether its file is there, or any of its functions."""
+        return any(each.outcome is not Outcome.MISSING or each.file is not None for each in self.exercises)
+
+    @property
+    def is_selected(self) -> bool:
+        """Whether the assignment was graded and counts."""
+        return self.max_score is not None
+
+    def adjusted(self, applied: Mapping[str, Adjustment]) -> AssignmentFeedback:
+        """Return the assignment with the points of some functions, by name, as a person set them."""
+        if not self.is_selected:
+            return self
+        exercises = tuple(
+            replace(each, score=applied[each.function].points) if each.function in applied else each
+            for each in self.exercises
+        )
+        return replace(self, score=total([each.score for each in exercises]), exercises=exercises)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that is said of one submission; `score` is None if anything could not be judged.
+
+    `weaknesses` has a line for each layer of the sandbox that `isolation` lacks.
+    """
+
+    course: str
+    submission: str
+    seed: int
+    grader: str
+    torch: str
+    isolation: tuple[str, ...]
+    score: float | None
+    max_score: float
+    seconds: float
+    assignments: tuple[AssignmentFeedback, ...]
+    submitted_at: str | None = None
+    adjustments: tuple[Adjustment, ...] = ()
+    weaknesses: tuple[str, ...] = ()
+
+    @property
+    def selected(self) -> tuple[AssignmentFeedback, ...]:
+        """The assignments that were graded."""
+        return tuple(assignment for assignment in self.assignments if assignment.is_selected)
+
+    def adjusted(self, adjustments: Sequence[Adjustment]) -> Report:
+        """Return the report with the points of each adjusted function as a person set them, and every sum over them.
+
+        The gradients keep their own points: they say what the grader found.
+        """
+        found = {exercise.function: exercise for assignment in self.selected for exercise in assignment.exercises}
+        applied = {
+            each.function: each.applied_to(found[each.function].score) for each in adjustments if each.function in found
+        }
+        if not applied:
+            return self
+        assignments = tuple(assignment.adjusted(applied) for assignment in self.assignments)
+        score = total([assignment.score for assignment in assignments if assignment.is_selected])
+        return replace(self, score=score, assignments=assignments, adjustments=tuple(applied.values()))
+
+    @property
+    def is_full_marks(self) -> bool:
+        """Whether every point there is was earned."""
+        return self.score is not None and self.score >= self.max_score
+
+
+def total(scores: list[float | None]) -> float | None:
+    """Return the sum of scores, or None if one of them is unknown; without the dust of binary fractions."""
+    known = [score for score in scores if score is not None]
+    return round(sum(known), 9) if len(known) == len(scores) else None

@@ -1,0 +1,43 @@
+"""Grading from Python and in a notebook, where a report shows itself as its own page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from markupsafe import escape
+
+from grader.course import default_course, load_course
+from grader.grading import Grader
+from grader.report.html import render_html
+from grader.report.words import next_step, points
+from grader.results import Report
+from grader.sandbox.warm import start_warm
+from grader.submission import read_submission
+
+HEIGHT = 640
+
+
+class NotebookReport(Report):
+    """A report that Jupyter and Colab show in a frame, so that neither style touches the other."""
+
+    def _repr_html_(self) -> str:
+        title = escape(f"{points(self.score)} of {points(self.max_score)} points. {next_step(self)}")
+        # `sandbox` without any permission: no script, no form, no way out of the frame.
+        return (
+            f'<iframe sandbox title="{title}" srcdoc="{escape(render_html(self))}" width="100%" height="{HEIGHT}" '
+            'style="border:0"></iframe>'
+        )
+
+
+def grade(
+    path: str | Path = ".", *, only: str | Sequence[str] = (), seed: int = 0, course: str | Path | None = None
+) -> NotebookReport:
+    """Grade the submission at `path`, a folder or one file, as the command `grade` does.
+
+    Raises GraderError if there is nothing to grade or the course does not hold together.
+    """
+    with start_warm() as warm:
+        names = (only,) if isinstance(only, str) else tuple(only)
+        loaded = load_course(Path(course) if course is not None else default_course())
+        return NotebookReport(**vars(Grader(loaded, seed, names).grade(read_submission(Path(path)), warm)))

@@ -1,0 +1,119 @@
+"""The conversation with one submission: what its time limits and its own ends cost, and what they do not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from grader.course import Course
+from grader.grading import Grader
+from grader.results import ExerciseFeedback
+from grader.sandbox.warm import Warm
+from grader.submission import Submission
+
+BUSY = """
+import time
+
+
+def work(seconds):
+    until = time.process_time() + seconds
+    while time.process_time() < until:
+        pass
+
+
+work({loading})
+calls = []
+
+
+def add_backward(dout):
+    calls.append(1)
+    {first}
+    if len(calls) == 2:
+        {second}
+    return dout, dout
+"""
+# What a module does when it is loaded, what each call of a function does, and its second one; and whether that is
+# remarked on.
+USES = {
+    "a module that works and calls that wait": (0.5, "time.sleep(0.3)", "pass", False),
+    "a call that works": (0.0, "pass", "work(0.5)", True),
+    "a call that works behind one that waits": (0.0, "time.sleep(0.15)", "work(0.5)", True),
+}
+SLEEPS = """
+import time
+
+
+def add_backward(dout):
+    time.sleep(0.4)
+    return dout, dout
+
+
+def exp_backward(dout, out):
+    return dout * out
+"""
+
+
+def _grade(source: str, course: Course, warm: Warm, **limits: float) -> dict[str, ExerciseFeedback]:
+    limited = replace(course, limits=replace(course.limits, **limits))
+    grader = Grader(limited, only=["add_backward", "exp_backward"])
+    report = grader.grade(Submission("student", {"primitives.py": source.encode()}, {}), warm)
+    return {each.function: each for assignment in report.selected for each in assignment.exercises}
+
+
+def test_functions_behind_the_time_of_a_submission_are_timed_out_and_not_the_graders_fault(course: Course, warm: Warm):
+    exercises = _grade(SLEEPS, course, warm, call_seconds=1, submission_seconds=0.7)
+
+    assert {function: each.outcome.value for function, each in exercises.items()} == {
+        "add_backward": "timed_out",
+        "exp_backward": "timed_out",
+    }
+    assert exercises["exp_backward"].score == 0
+    assert exercises["exp_backward"].message == "the 0.7 s for the whole submission were used up before this call"
+
+
+def test_a_function_that_is_slow_within_its_limits_is_right_and_is_not_made_to_repeat(course: Course, warm: Warm):
+    exercises = _grade(SLEEPS, course, warm, call_seconds=1, submission_seconds=20)
+
+    assert {each.outcome.value for each in exercises.values()} == {"returned"}
+    assert all(each.score == each.max_score for each in exercises.values())
+    assert exercises["add_backward"].flags == ()
+
+
+@pytest.mark.parametrize(("loading", "first", "second", "is_flagged"), USES.values(), ids=USES)
+def test_a_call_answers_for_its_own_processor_time(
+    loading: float, first: str, second: str, is_flagged: bool, course: Course, warm: Warm
+):
+    source = BUSY.format(loading=loading, first=first, second=second)
+
+    exercises = _grade(source, course, warm, call_seconds=10, submission_seconds=60)
+
+    flags = [flag.kind for flag in exercises["add_backward"].flags]
+    assert ("processor_time" in flags) == is_flagged
+
+
+LEAVES = """
+import os
+
+seen = []
+
+
+def add_backward(dout):
+    if any(each.shape == dout.shape and each.equal(dout) for each in seen):
+        os._exit(0)
+    seen.append(dout.clone())
+    return dout, -dout
+
+
+def exp_backward(dout, out):
+    return dout * out
+"""
+
+
+def test_a_slip_is_explained_without_its_line_when_the_child_ended_in_the_repeated_call(course: Course, warm: Warm):
+    exercises = _grade(LEAVES, course, warm)
+
+    slip = exercises["add_backward"].gradients[1]
+    assert (slip.verdict.value, slip.code) == ("wrong_values", None)
+    assert slip.diagnosis is not None
+    assert exercises["exp_backward"].score == exercises["exp_backward"].max_score
