@@ -212,7 +212,8 @@ def check(names: Sequence[str], course: Path | None) -> None:
     from grader.sandbox.warm import start_warm
 
     with start_warm() as warm:
-        from grader.authoring.check import Proof, check_course, margins_table, summary
+        from grader.authoring.check import check_course, margins_table, summary
+        from grader.authoring.margins import Proof
 
         console = _console()
 

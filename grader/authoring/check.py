@@ -4,25 +4,24 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
+from grader.authoring.answers import check_answers, place_of_function
 from grader.authoring.files import check_files, check_maths, check_secrecy, check_template
-from grader.authoring.margins import Margin, Nearest, powers
+from grader.authoring.margins import Margin, Nearest, Proof, Subject, powers
 from grader.authoring.template import NAME, check_notebook, make_template
-from grader.authoring.trials import check_answers, is_zero_in_truth, place_of_function
-from grader.course import DEFAULT_TOLERANCE, Course, Rubric
+from grader.authoring.trials import is_zero_in_truth
+from grader.course import DEFAULT_TOLERANCE, Course
 from grader.course.cases import Case, Reference
 from grader.errors import CourseError, UsageError
 from grader.grading import Grader
-from grader.results import ExerciseFeedback
 from grader.sandbox.answer import Outcome
 from grader.sandbox.warm import Warm
-from grader.submission import Submission, read_submission
+from grader.submission import read_submission
 from grader.verdict.compare import Verdict, compare
 
 
@@ -127,45 +126,6 @@ def _stub(subject: Subject) -> Iterator[str]:
             if exercise.score != 0 or exercise.outcome is not Outcome.NOT_WRITTEN:
                 text = f"the template's {exercise.function} scores {exercise.score:g} and is {exercise.outcome}"
                 yield f"{place_of_function(subject, exercise.function)}: {text}; it must score 0 and be not_written"
-
-
-@dataclass
-class Proof:
-    """What was found out about one assignment: findings to mend, notices to think about, margins to read.
-
-    `mistakes` counts its bank; it is None for what is no assignment, such as the notebook.
-    """
-
-    name: str
-    findings: list[str] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-    margins: list[Margin] = field(default_factory=list)
-    mistakes: int | None = None
-
-
-@dataclass(frozen=True)
-class Subject:
-    """One assignment under proof, and what it takes to grade answers to it."""
-
-    course: Course
-    rubric: Rubric
-    warm: Warm
-    proof: Proof
-
-    @property
-    def solution(self) -> Path:
-        """The file of the instructor's answers."""
-        return self.course.folder / "solutions" / f"{self.rubric.name}.py"
-
-    @property
-    def honest(self) -> Path:
-        """The file of right answers that are written otherwise, which a course may have."""
-        return self.course.folder / "tests" / "honest" / f"{self.rubric.name}.py"
-
-    def grade(self, seed: int, submission: Submission, only: str = "") -> Sequence[ExerciseFeedback]:
-        """Grade a submission on the whole assignment, or on one function."""
-        grader = Grader(self.course, seed, only=[only or self.rubric.name])
-        return grader.grade(submission, self.warm).selected[0].exercises
 
 
 HEAD = ("gradient", "points", "right", "trial", "", "mistake", "")

@@ -26,7 +26,7 @@ from grader.batch.gradebook import changes_csv, grades_csv
 from grader.batch.hashes import hash_content, hash_course, hash_grader
 from grader.batch.progress import Say
 from grader.batch.store import Name, Record, Store, name_all
-from grader.batch.task import Graded, Order, Task, grade_task, require_isolation, set_up, settle
+from grader.batch.task import Graded, Order, Task, require_isolation
 from grader.batch.tree import Tree, open_tree, read_entry
 from grader.course import Course, default_course, load_course
 from grader.errors import GraderError, UsageError
@@ -169,7 +169,7 @@ class _Batch:
         return Summary(len(self.own), with_result, self.graded, self.not_judged, self.problems, seed)
 
     def _grade(self, tasks: Iterable[tuple[Ticket, Task]]) -> None:
-        grade = partial(grade_task, self.order)
+        grade = partial(_grade_task, self.order)
         with ExitStack() as stack:
             executor, slots = self._start(stack)
             for (entry, key, before), graded in run_all(executor, grade, tasks, slots * TASKS_PER_SLOT):
@@ -181,12 +181,12 @@ class _Batch:
             if self.options.allows_weak_isolation:
                 raise UsageError("--allow-weak-isolation is for this machine only, never for a cluster")
             cluster = stack.enter_context(Cluster(address))
-            cluster.executor.submit(set_up, self.order).result()
+            cluster.executor.submit(_set_up, self.order).result()
             return cluster.executor, cluster.slots
         if self.options.executor != "local":
             raise UsageError(f"--executor {one_line(self.options.executor, 60)}: it is local, or dask:HOST:PORT")
         jobs = min(self.options.jobs, len(self.own)) or 1
-        executor = LocalExecutor(jobs, (set_up, (self.order,)), (settle, ()))
+        executor = LocalExecutor(jobs, (_set_up, (self.order,)), (_settle, ()))
         stack.callback(executor.shutdown, wait=False)
         require_isolation(*executor.prepared, allows_weak=self.options.allows_weak_isolation)
         return executor, jobs
@@ -335,3 +335,24 @@ def _describe_entry(entry: Entry) -> str:
     ]
     said = [people, files, *handed_in, entry.problem or ""]
     return f"  {one_line(entry.name, 100)}: {', '.join(each for each in said if each)}"
+
+
+# What an executor is asked to do: torch is loaded where it is done, and not in this process, where it is named.
+
+
+def _grade_task(order: Order, task: Task) -> Graded:
+    from grader.batch import worker
+
+    return worker.grade_task(order, task)
+
+
+def _set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    from grader.batch import worker
+
+    return worker.set_up(order)
+
+
+def _settle() -> None:
+    from grader.batch import worker
+
+    worker.settle()

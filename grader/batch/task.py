@@ -1,4 +1,4 @@
-"""One submission to grade as any executor can carry it, and what comes back; torch is loaded where it is graded."""
+"""One submission to grade as any executor can carry it, and what comes back."""
 
 from __future__ import annotations
 
@@ -72,24 +72,3 @@ def require_isolation(proved: Collection[str], reasons: Sequence[str], *, allows
                 ]
             )
         )
-
-
-def grade_task(order: Order, task: Task) -> Graded:
-    """Grade one submission."""
-    from grader.batch import worker
-
-    return worker.grade_task(order, task)
-
-
-def set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Make ready what every task needs; return the layers that were proved, and a line for each of the others."""
-    from grader.batch import worker
-
-    return worker.set_up(order)
-
-
-def settle() -> None:
-    """Make a forked worker ready."""
-    from grader.batch import worker
-
-    worker.settle()

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from grader.authoring.check import Proof, margins_table, summary
-from grader.authoring.margins import Margin, Nearest, indistinct, measure_margins, needed_cases, powers
+from grader.authoring.check import margins_table, summary
+from grader.authoring.margins import Margin, Nearest, Proof, indistinct, measure_margins, needed_cases, powers
 from grader.authoring.trials import Tried
 from grader.course import CaseSpec, Exercise, Gradient, Place, Tolerance
 from grader.course.mistakes import Mistake

@@ -18,7 +18,7 @@ import pytest
 from grader.batch.cluster import Cluster
 from grader.errors import UsageError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CLASS = 200
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
 HAS_DASK = importlib.util.find_spec("distributed") is not None

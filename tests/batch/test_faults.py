@@ -23,7 +23,7 @@ from grader.batch.crash_safe.local import LocalExecutor, WorkerDiedError
 from grader.batch.store import Record, Store
 from grader.errors import CourseError, SandboxError, UsageError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 CLASS = 16
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="local workers are forked, which Windows cannot")
 

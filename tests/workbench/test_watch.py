@@ -22,7 +22,7 @@ from grader.sandbox.warm import Warm
 from grader.submission import read_submission
 from grader.workbench.watch import Watch
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RIGHT = "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
 WRONG = RIGHT.replace("dout.sum(0)", "dout.sum(1)")
 PATIENCE_SECONDS = 30.0

@@ -10,7 +10,7 @@ import torch
 from grader.course import Place, Timing, load_course
 from grader.errors import CourseError
 from grader.grading import Grader
-from grader.judge.speed import BLOCKS, CALLS, ENOUGH_BLOCKS, Forward, judge_times, time_function
+from grader.judge.speed import BLOCKS, CALLS, ENOUGH_BLOCKS, TimedForward, judge_times, time_function
 from grader.report.as_json import report_as_json
 from grader.results import ExerciseFeedback
 from grader.sandbox.question import Question, pack_call
@@ -192,7 +192,9 @@ def test_times_of_a_forward_that_fails_are_no_students_fault(warm, grader):
     child, sibling = warm.fork(grader.course.limits), warm.fork(grader.course.limits)
     try:
         with pytest.raises(SandboxError, match="the process that times autograd gave no answer"):
-            time_function(child, "f.py", sibling, question, Forward("def f(t):\n    t.out = t.y", "f", "out"), 3.0, 1.0)
+            time_function(
+                child, "f.py", sibling, question, TimedForward("def f(t):\n    t.out = t.y", "f", "out"), 3.0, 1.0
+            )
     finally:
         child.close()
         sibling.close()

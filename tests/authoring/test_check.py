@@ -14,7 +14,7 @@ import pytest
 
 from grader.authoring.template import make_template
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RUBRIC = """\
 format: 1
 title: An exponential

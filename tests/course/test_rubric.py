@@ -21,8 +21,8 @@ from grader.course import (
     default_course,
     load_course,
     load_rubric,
-    places,
 )
+from grader.course import yaml as located_yaml
 from grader.errors import CourseError
 
 WHOLE = """\
@@ -442,10 +442,10 @@ def test_nothing_of_a_rubric_can_be_changed(assignment):
         exercise.cases[0].sizes["N"] = 6
 
 
-@pytest.fixture(params=[yaml.SafeLoader, places.FAST_LOADER], ids=["PyYAML", "libyaml"])
+@pytest.fixture(params=[yaml.SafeLoader, located_yaml.FAST_LOADER], ids=["PyYAML", "libyaml"])
 def either_loader(request, monkeypatch):
     """Read YAML with libyaml, where it is there, and without."""
-    monkeypatch.setattr(places, "FAST_LOADER", request.param)
+    monkeypatch.setattr(located_yaml, "FAST_LOADER", request.param)
 
 
 @pytest.mark.usefixtures("either_loader")

@@ -20,7 +20,7 @@ from grader.diagnose import Diagnosis, diagnose
 from grader.verdict.compare import Comparison, Verdict, compare
 from grader.verdict.follow import Trial
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 COURSE = load_course(ROOT)
 Wrong = Callable[[SimpleNamespace], Tensor]
 

@@ -12,7 +12,7 @@ from grader.authoring.template import find_blocks, make_template, start_work, wr
 from grader.course import load_course
 from grader.errors import CourseError, UsageError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SOLUTIONS = sorted((ROOT / "solutions").glob("*.py"))
 
 SEVERAL = '''\

@@ -16,9 +16,10 @@ from grader.sandbox.isolation import readable_folders, why_no_namespaces, wrap
 READABLE = readable_folders()
 STDLIB = Path(os.__file__).parent
 NOBODY = 65534
-SANDBOX = Path(grader.__file__).parent / "sandbox"
+PACKAGE = Path(grader.__file__).parent
+SANDBOX = PACKAGE / "sandbox"
 # What the warm process reads besides: its own modules.
-OWN = [grader.__file__, *map(str, SANDBOX.glob("*.py"))]
+OWN = [grader.__file__, str(PACKAGE / "errors.py"), *map(str, SANDBOX.rglob("*.py"))]
 
 BOXED = f"""
 import sys

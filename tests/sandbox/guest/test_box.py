@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[3]
 PROCESS = Path(__file__).with_name("boxed_process.py")
 ALL_LAYERS = ["rlimits", "seccomp", "landlock"]
 NOBODY = 65534

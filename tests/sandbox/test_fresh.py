@@ -19,7 +19,7 @@ from grader.sandbox.fresh import Fresh
 from grader.sandbox.warm import Warm, can_fork, start_warm
 from grader.submission import Submission
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 RIGHT = "return dout @ W.T, x.T @ dout, dout.sum(0)"
 
 # A body of linear_backward, and what must be said of it: the outcome, a part of the message, a part of what it printed.

@@ -14,7 +14,7 @@ from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.verdict.follow import is_placeholder
 
-SOLUTION = (Path(__file__).resolve().parents[1] / "solutions" / "softmax_cross_entropy.py").read_text()
+SOLUTION = (Path(__file__).resolve().parents[2] / "solutions" / "softmax_cross_entropy.py").read_text()
 ORDER = ["dlogprobs", "dprobs", "dcounts_sum_inv", "dcounts_sum", "dcounts", "dnorm_logits", "dlogit_maxes", "dlogits"]
 
 # Right after many slips all the same, and worth no points.

@@ -19,7 +19,7 @@ import pytest
 from grader.batch.worker import require_isolation
 from grader.errors import SandboxError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 WRONG = "def linear_backward(dout, x, W):\n    return x, x.T @ dout, dout.sum(0)\n"
 
 

@@ -14,7 +14,7 @@ from grader.authoring.template import write_templates
 from grader.course import load_course
 from grader.errors import CourseError, UsageError
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
