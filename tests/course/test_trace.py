@@ -168,7 +168,7 @@ def repeated_rows(t):
 
 def chunks(t):
     t.left, t.right = t.x.chunk(2, dim=1)
-    t.gated = t.left * torch.sigmoid(t.right)
+    t.gated = t.left * (t.right - 1) / 3  # no sigmoid: its last bit depends on how a tensor lies in memory
     t.out = t.gated + t.right
 
 
