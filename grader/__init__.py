@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grader.errors import GraderError
     from grader.results import Report
-    from grader.workbench.notebook import grade
+    from grader.workbench.python import grade
 
 __all__ = ["GraderError", "Report", "grade"]
 
@@ -23,7 +23,7 @@ def __getattr__(name: str) -> Any:
 
         return Report
     if name == "grade":
-        from grader.workbench.notebook import grade
+        from grader.workbench.python import grade
 
         return grade
     raise AttributeError(f"module 'grader' has no attribute {name!r}")

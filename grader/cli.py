@@ -312,10 +312,10 @@ def _run() -> int:
 
 
 def _watch(path: Path, grade: Callable[[], Report], save: Callable[[Report], Path]) -> Report:
-    from grader.workbench.watch import Keys, Watch
+    from grader.workbench.watch import Keys, Watcher
 
     with Keys() as keys:
-        result = Watch(path, grade, save, _console(), keys).run()
+        result = Watcher(path, grade, save, _console(), keys).run()
     if result is None:
         raise click.Abort
     return result

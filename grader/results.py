@@ -1,4 +1,4 @@
-"""What is said of one submission, as frozen data; renderers are functions over a Report."""
+"""Results: all that is said of one submission, as frozen data; renderers are functions over a Report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one student handed in: a folder or a file, read as bytes and never parsed here."""
+"""A submission: the folder or file that one student handed in, read as bytes and never parsed here."""
 
 from __future__ import annotations
 

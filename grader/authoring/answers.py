@@ -1,4 +1,4 @@
-"""On every seed right answers pass and wrong ones do not, with the margins between them."""
+"""The proof of a rubric: on every seed right answers pass and wrong ones do not, with the margins between them."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from grader.authoring.answers import check_answers, place_of_function
-from grader.authoring.files import check_files, check_maths, check_secrecy, check_template
+from grader.authoring.folder import check_files, check_maths, check_secrecy, check_template
 from grader.authoring.margins import Margin, Nearest, Proof, Subject, powers
 from grader.authoring.template import NAME, check_notebook, make_template
 from grader.authoring.trials import is_zero_in_truth

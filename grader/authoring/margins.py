@@ -1,4 +1,4 @@
-"""How far right answers lie below a tolerance and wrong ones above it, and what the cases are good for."""
+"""The distance of right answers below a tolerance and of wrong ones above it, and what the cases are good for."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import io
 import zipfile
 from pathlib import Path
 
-from grader.authoring.files import check_files, check_secrecy, check_template, shipped_files
+from grader.authoring.folder import check_files, check_secrecy, check_template, shipped_files
 from grader.authoring.template import check_notebook
 from grader.course import Course
 from grader.errors import CourseError, UsageError

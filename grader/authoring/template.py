@@ -18,7 +18,7 @@ _FIRST_LINE = re.compile(r"\s*(?P<name>\w+)\s*=[^#]*#\s*(?P<shape>\(.*\))\s*$")
 
 
 @dataclass(frozen=True)
-class Block:
+class SolutionBlock:
     """The lines of one solution, without its markers; `line` is that of its begin marker, from 1."""
 
     line: int
@@ -50,9 +50,9 @@ def make_template(path: Path) -> str:
     return "\n".join(template) + "\n"
 
 
-def find_blocks(path: Path) -> list[Block]:
+def find_blocks(path: Path) -> list[SolutionBlock]:
     """Return what stands between the markers of a solution file. Raises CourseError if they do not pair up."""
-    blocks: list[Block] = []
+    blocks: list[SolutionBlock] = []
     begin: int | None = None
     lines = _read(path).splitlines()
     for number, line in enumerate(lines, start=1):
@@ -64,7 +64,7 @@ def find_blocks(path: Path) -> list[Block]:
             if begin is None:
                 raise CourseError([f"{path}:{number}: {END} without {BEGIN}"])
             indent = line[: len(line) - len(line.lstrip())]
-            blocks.append(Block(begin, indent, tuple(lines[begin : number - 1])))
+            blocks.append(SolutionBlock(begin, indent, tuple(lines[begin : number - 1])))
             begin = None
     if begin is not None:
         raise CourseError([f"{path}:{begin}: {BEGIN} without {END}"])
@@ -124,14 +124,14 @@ def _parse(source: str, path: Path) -> ast.Module:
         raise CourseError([f"{path}:{error.lineno}: not Python: {error.msg}"]) from error
 
 
-def _function_around(block: Block, functions: list[ast.FunctionDef], path: Path) -> ast.FunctionDef:
+def _function_around(block: SolutionBlock, functions: list[ast.FunctionDef], path: Path) -> ast.FunctionDef:
     before = [function for function in functions if function.lineno < block.line]
     if not before or not block.indent:
         raise CourseError([f"{path}:{block.line}: the block stands in no function"])
     return before[-1]
 
 
-def _stub(block: Block, function: ast.FunctionDef, path: Path) -> list[str]:
+def _stub(block: SolutionBlock, function: ast.FunctionDef, path: Path) -> list[str]:
     returned = next((node for node in function.body if isinstance(node, ast.Return)), None)
     if returned is None or returned.lineno <= block.line + len(block.lines):
         return [f'{block.indent}raise NotImplementedError("{function.name} is not written yet")']

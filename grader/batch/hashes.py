@@ -1,4 +1,4 @@
-"""What a result depends on, as hashes: content of the submission, course and grader."""
+"""Hashes of all that a result depends on: content of the submission, course and grader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How far a batch has come: a bar on a terminal, plain lines in a pipe."""
+"""The progress of a batch: a bar on a terminal, plain lines in a pipe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a submission of a batch is graded: a course with its cases made, and a way to a warm process."""
+"""A worker of a batch: a course with its cases made, and a way to a warm process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to go by: one wrong gradient in every case in which it was returned."""
+"""Evidence: one wrong gradient in every case in which it was returned."""
 
 from __future__ import annotations
 

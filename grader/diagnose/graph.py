@@ -1,4 +1,4 @@
-"""One step of a forward pass as its autograd nodes, which can be run backward one at a time.
+"""The graph of one step of a forward pass: its autograd nodes, which can be run backward one at a time.
 
 A node that is called by itself gives its gradients before they are summed over what the forward
 broadcast. So a backward pass can be replayed with a slip in it: another result for one node, or a sum

@@ -3,23 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 
 from grader.course import Exercise, Gradient
 from grader.course.mistakes import Mistake
 from grader.diagnose import words
-from grader.diagnose.diagnosis import CERTAIN, LIKELY, Diagnosis
 from grader.diagnose.evidence import Sample, are_equal, are_equal_where_finite, collect, find_matching
 from grader.diagnose.paths import Exchanged, exchanged, find_scaled, find_two_scaled
-from grader.diagnose.simple import Place, find_not_finite, find_precision, find_reshaping, find_support
+from grader.diagnose.simple import Region, find_not_finite, find_precision, find_reshaping, find_support
 from grader.diagnose.slips import Slip, slips
 from grader.diagnose.swaps import Other, additions, find_shared, is_beside, other_tensors, products_of_uses
 from grader.verdict.compare import Verdict
 from grader.verdict.follow import Trial
 
 Samples = Sequence[Sample]
+CERTAIN, LIKELY = "certain", "likely"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What a wrong gradient equals, in one or two sentences to the student.
+
+    `id` is a stable slug such as "factor:1/N". `certainty` is "certain" where the answer is reproduced in
+    every case and no other name fits as well, else "likely".
+    """
+
+    id: str
+    message: str
+    certainty: str
+
+
 Explanation = Callable[[Samples], Diagnosis | None]
 
 
@@ -245,7 +260,7 @@ def _by_support(samples: Samples) -> Diagnosis | None:
     return _say_support(samples, find_support(samples, ("wrong_in",)))
 
 
-def _say_support(samples: Samples, found: tuple[str, Place] | None) -> Diagnosis | None:
+def _say_support(samples: Samples, found: tuple[str, Region] | None) -> Diagnosis | None:
     if found is None:
         return None
     fact, place = found

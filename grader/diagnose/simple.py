@@ -1,4 +1,4 @@
-"""What is wrong with a gradient by its look alone: its shape, its precision, what is not finite, and where."""
+"""Explanations by look alone: the shape of a gradient, its precision, what is not finite, and where."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ FEWEST = 3
 
 
 @dataclass(frozen=True)
-class Place:
+class Region:
     """A named part of a gradient: a `kind`, and the value or axis that it is about."""
 
     kind: str
     about: str = ""
 
 
-def find_support(samples: Sequence[Sample], facts: Collection[str]) -> tuple[str, Place] | None:
+def find_support(samples: Sequence[Sample], facts: Collection[str]) -> tuple[str, Region] | None:
     """Return which of these facts holds, and of which place.
 
     All that is wrong lies there ("wrong_in") and is zero ("zero_in"), or all that is not zero lies there and
@@ -56,7 +56,7 @@ def find_support(samples: Sequence[Sample], facts: Collection[str]) -> tuple[str
     return None
 
 
-def _place_of(sample: Sample, place: Place) -> Tensor | None:
+def _place_of(sample: Sample, place: Region) -> Tensor | None:
     return next((mask for other, mask in _places(sample) if other == place), None)
 
 
@@ -87,7 +87,7 @@ def _errors(sample: Sample) -> Tensor | None:
     return error if bool((error | right).all()) else None
 
 
-def _places(sample: Sample) -> Iterator[tuple[Place, Tensor]]:
+def _places(sample: Sample) -> Iterator[tuple[Region, Tensor]]:
     """Yield the named parts of a gradient of this shape, the most telling first."""
     shape = sample.expected.shape
     none = torch.zeros(shape, dtype=torch.bool)
@@ -97,35 +97,35 @@ def _places(sample: Sample) -> Iterator[tuple[Place, Tensor]]:
     for name, value in {**sample.tensors, "dout": sample.case.dout}.items():
         if value.shape == shape and value.numel() > 1:
             if bool(((value == 0) | (value == 1)).all()):
-                yield Place("zeros", name), value == 0
-                yield Place("ones", name), value == 1
+                yield Region("zeros", name), value == 0
+                yield Region("ones", name), value == 1
             elif bool((value < 0).any()) and bool((value > 0).any()):
-                yield Place("negative", name), value < 0
-                yield Place("positive", name), value > 0
+                yield Region("negative", name), value < 0
+                yield Region("positive", name), value > 0
     for axis, size in enumerate(shape):
         if size > 1:
             for word, place in (("first", 0), ("last", size - 1)):
                 part = none.clone()
                 part.select(axis, place).fill_(True)
-                yield Place(word, str(axis)), part
-                yield Place(f"all_but_{word}", str(axis)), ~part
+                yield Region(word, str(axis)), part
+                yield Region(f"all_but_{word}", str(axis)), ~part
 
 
-def _of_an_index(name: str, index: Tensor, none: Tensor) -> Iterator[tuple[Place, Tensor]]:
+def _of_an_index(name: str, index: Tensor, none: Tensor) -> Iterator[tuple[Region, Tensor]]:
     if none.dim() == 0 or not index.numel():
         return
     rows = none.shape[0]
     if none.dim() == 2 and index.shape == none.shape[:1] and int(index.max()) < none.shape[1]:
         target = none.clone()
         target[torch.arange(rows), index] = True
-        yield Place("target", name), target
-        yield Place("all_but_target", name), ~target
+        yield Region("target", name), target
+        yield Region("all_but_target", name), ~target
     if int(index.min()) >= 0 and int(index.max()) < rows and index.shape != none.shape[:1]:
         counts = torch.bincount(index.flatten(), minlength=rows)
         for kind, which in (("repeated", counts > 1), ("token_0", torch.arange(rows) == 0)):
             part = none.clone()
             part[which] = True
-            yield Place(kind, name), part
+            yield Region(kind, name), part
 
 
 # Beyond these a student's tensor costs more to look at than it can tell.

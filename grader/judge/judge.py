@@ -1,4 +1,4 @@
-"""What a function answered, judged: verdicts over all cases, points, flags and explanations."""
+"""The judge: from what a function answered to verdicts over all cases, points, flags and explanations."""
 
 from __future__ import annotations
 

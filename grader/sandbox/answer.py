@@ -1,4 +1,4 @@
-"""What came back from a student's function, read with bounds: nothing a child sends is trusted."""
+"""An answer of a student's function, read with bounds: nothing a child sends is trusted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a process of the guest side is started: its command, what it may read, and the namespaces around it.
+"""The start of a guest process: its command, what it may read, and the namespaces around it.
 
 Where the system offers them, bubblewrap gives the warm process users, processes, network, shared memory and host name
 of its own, and a root folder that holds only what it reads; its forked children are in it for nothing.

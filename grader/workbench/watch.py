@@ -23,7 +23,7 @@ from grader.submission import read_submission
 SETTLE_MS, STEP_MS, TICK_MS = 40, 10, 100
 
 
-class Watch:
+class Watcher:
     """The loop behind `grade --watch`; every grading reads the files anew and forks a fresh child.
 
     `grade` grades the submission, and `save` writes its report and returns where.

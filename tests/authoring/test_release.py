@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.authoring.files import check_secrecy
+from grader.authoring.folder import check_secrecy
 from grader.authoring.release import pack_release
 from grader.authoring.template import write_templates
 from grader.course import load_course

@@ -20,7 +20,7 @@ from rich.console import Console
 from grader.grading import Grader
 from grader.sandbox.warm import Warm
 from grader.submission import read_submission
-from grader.workbench.watch import Watch
+from grader.workbench.watch import Watcher
 
 ROOT = Path(__file__).resolve().parents[2]
 RIGHT = "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
@@ -46,7 +46,7 @@ class _Watched:
         self._out = StringIO()
         self._seen = 0
         console = Console(file=self._out, width=200, markup=False, highlight=False)
-        self.watch = Watch(
+        self.watch = Watcher(
             path,
             lambda: grader.grade(read_submission(path), warm),
             lambda _: Path("report.html"),

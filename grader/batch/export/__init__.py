@@ -1,5 +1,5 @@
 """A batch's grades in the format of another system."""
 
-from grader.batch.export.run import FORMATS, Export, export
+from grader.batch.export.write import FORMATS, Export, export
 
 __all__ = ["FORMATS", "Export", "export"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.batch.export.said import is_full, said_of
+from grader.batch.export.plain_text import is_full, said_of
 
 
 def as_gradescope(result: dict[str, Any]) -> dict[str, Any]:

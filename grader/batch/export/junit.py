@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from xml.etree import ElementTree
 
-from grader.batch.export.said import is_full, said_of
+from grader.batch.export.plain_text import is_full, said_of
 from grader.batch.gradebook import Row
 
 # XML has no way to write these, not even escaped.

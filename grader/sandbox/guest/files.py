@@ -19,7 +19,7 @@ from pathlib import PurePosixPath
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
-from grader.sandbox.guest.lines import Place, find_lines
+from grader.sandbox.guest.lines import Passage, find_lines
 from grader.sandbox.guest.notebook import read_notebook
 
 
@@ -84,7 +84,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module = vars(self.loaded[file]) if file in self.loaded else {}
         return [name for name, value in module.items() if isinstance(value, FunctionType) and name not in self._wanted]
 
-    def lines(self, function: str, gradients: Sequence[str], home: str) -> tuple[str, dict[str, Place]]:
+    def lines(self, function: str, gradients: Sequence[str], home: str) -> tuple[str, dict[str, Passage]]:
         """Return the file that defines a function, its home if that does, and the line that made each gradient."""
         for file in sorted(self.sources, key=lambda file: (file != home, file)):
             if function.encode() in self.sources[file] and not file.endswith(".ipynb"):

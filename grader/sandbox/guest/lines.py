@@ -9,13 +9,13 @@ MAX_LINES = 6
 MAX_TEXT = 800
 
 # A line number and the text from there on.
-Place = tuple[int, str]
+Passage = tuple[int, str]
 
 
-def find_lines(tree: ast.Module, source: bytes, function: str, gradients: Sequence[str]) -> dict[str, Place]:
+def find_lines(tree: ast.Module, source: bytes, function: str, gradients: Sequence[str]) -> dict[str, Passage]:
     """Return the last line that sets each gradient that a function returns, if the file defines that."""
     lines = source.splitlines()
-    places: dict[str, Place] = {}
+    places: dict[str, Passage] = {}
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.name == function:
             places = {}

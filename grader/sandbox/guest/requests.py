@@ -42,7 +42,7 @@ class Responder:
 
     def __init__(self, guard: Guard) -> None:
         self.modules = Modules({})
-        self.block = Block((), ())
+        self.block = TimedBlock((), ())
         self.guard = guard
 
     def answers(self, frame: Frame) -> Iterator[tuple[dict[str, Any], bytes]]:
@@ -115,7 +115,7 @@ class Responder:
         answer = {"outcome": reply.outcome, "notes": reply.notes, "flags": reply.flags, **_where(reply)}
         return answer, _pack(reply.tensors)
 
-    def _prepare(self, message: Mapping[str, Any], payload: bytes) -> Block:
+    def _prepare(self, message: Mapping[str, Any], payload: bytes) -> TimedBlock:
         """Set up a block of calls to be timed: of the student's function, or of autograd on a reference forward."""
         calls = [_unpack(message["given"], numbers, tensors) for numbers, tensors in _each_call(message, payload)]
         if message["forward"] is not None:
@@ -175,7 +175,7 @@ def _flush(stream: Any) -> None:
 
 
 @dataclass
-class Block:
+class TimedBlock:
     """Calls to make in one go, and what each gave."""
 
     thunks: Sequence[Callable[[], Any]]
@@ -196,7 +196,7 @@ class Block:
 
 def function_block(
     function: Callable[..., Any], calls: Sequence[Mapping[str, Any]], guard: Guard, files: Collection[str]
-) -> Block:
+) -> TimedBlock:
     """Return a block of calls of a student's function, which ends at the first one that calls autograd."""
 
     def thunk(arguments: Mapping[str, Any]) -> Callable[[], Any]:
@@ -209,10 +209,12 @@ def function_block(
 
         return run
 
-    return Block([thunk(arguments) for arguments in calls])
+    return TimedBlock([thunk(arguments) for arguments in calls])
 
 
-def autograd_block(forward: Mapping[str, str], calls: Sequence[Mapping[str, Any]], gradients: Sequence[str]) -> Block:
+def autograd_block(
+    forward: Mapping[str, str], calls: Sequence[Mapping[str, Any]], gradients: Sequence[str]
+) -> TimedBlock:
     """Return a block of autograd's backward passes over a reference forward, given as source and name.
 
     The forward passes are run here, outside the timed part, on the inputs in each call's `cache`.
@@ -229,4 +231,4 @@ def autograd_block(forward: Mapping[str, str], calls: Sequence[Mapping[str, Any]
         # Kept, so that every block goes back through the same graph.
         return lambda: torch.autograd.grad(output, leaves, retain_graph=True)
 
-    return Block([thunk(arguments) for arguments in calls])
+    return TimedBlock([thunk(arguments) for arguments in calls])

@@ -1,4 +1,4 @@
-"""From a results folder, or one result, to the files of another system."""
+"""Export: from a results folder, or one result, to the files of another system."""
 
 from __future__ import annotations
 

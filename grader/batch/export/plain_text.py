@@ -1,4 +1,4 @@
-"""What a result says of one exercise, in lines of plain text."""
+"""A result's exercise in lines of plain text."""
 
 from __future__ import annotations
 

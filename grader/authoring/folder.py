@@ -1,4 +1,4 @@
-"""What lies in an assignment's folder, and that none of it gives a solution away."""
+"""The files of an assignment: all that are needed, none besides, and none that gives a solution away."""
 
 from __future__ import annotations
 
