@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,7 @@ def test_an_import_against_the_layers_fails_the_lint(name: str, tmp_path: Path):
 
 WITHOUT_POSIX = """
 import sys
+import tomllib
 import torch, grader.grading, grader.cli, grader.batch  # torch may use what it finds
 for name in [name for name in sys.modules if name.startswith("grader")]:
     del sys.modules[name]
@@ -127,3 +130,24 @@ def test_every_public_name_is_there_and_sorted():
 def test_a_name_that_is_not_public_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'grader' has no attribute 'grades'"):
         _ = grader.grades
+
+
+def test_the_drawing_of_the_layers_is_that_of_the_contracts():
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    drawing = (ROOT / "CONTRIBUTING.md").read_text().split("```")[3]
+
+    assert [re.split(r" {2,}", line)[0] for line in drawing.strip().splitlines()] == layers
+
+
+def test_every_module_that_contributing_names_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    places = re.findall(r"`((?:batch|course|diagnose|judge|report|sandbox|verdict)/[\w/]*(?:\.py)?)`", text)
+    dotted = re.findall(r"`((?:batch|course|diagnose|guest|judge|report|sandbox|verdict)\.[a-z_]+)`", text)
+    places += [name.replace(".", "/") for name in dotted]
+    homes = (PACKAGE, PACKAGE / "sandbox")
+
+    assert places
+    assert [
+        each for each in places if not any((at / each).exists() or (at / f"{each}.py").exists() for at in homes)
+    ] == []
