@@ -8,8 +8,10 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from hypothesis import settings
 
 from grader.authoring.template import write_templates
@@ -30,6 +32,7 @@ limits: {call_seconds: 1.0, submission_seconds: 20.0, memory_mb: 512, output_kb:
 """
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+HandIn = Callable[[Path], tuple[Path, dict[str, Any]]]
 
 
 @pytest.fixture(scope="session")
@@ -78,3 +81,19 @@ def run_grade(tmp_path: Path) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def hand_in(tmp_path: Path) -> HandIn:
+    """Lay out a behaviour of tests/submissions/ as it was handed in; returns the folder and what is expected of it."""
+
+    def hand_in(behaviour: Path) -> tuple[Path, dict[str, Any]]:
+        folder = tmp_path / "submission"
+        if behaviour.is_dir():
+            shutil.copytree(behaviour, folder, ignore=shutil.ignore_patterns("expected.yaml"))
+            return folder, yaml.safe_load((behaviour / "expected.yaml").read_text())
+        folder.mkdir()
+        shutil.copyfile(behaviour, folder / "linear.py")
+        return folder, yaml.safe_load(behaviour.with_suffix(".yaml").read_text())
+
+    return hand_in
