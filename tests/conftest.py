@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -85,15 +86,22 @@ def run_grade(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def hand_in(tmp_path: Path) -> HandIn:
-    """Lay out a behaviour of tests/submissions/ as it was handed in; returns the folder and what is expected of it."""
+    """Lay out a behaviour of tests/submissions/ as it was handed in; returns the folder and what is expected of it.
+
+    The first comment of a file says both, as YAML: the name by which it was handed in, then what is expected. A folder
+    is one of several files, or one whose bytes allow no such comment, and expected.yaml.
+    """
 
     def hand_in(behaviour: Path) -> tuple[Path, dict[str, Any]]:
         folder = tmp_path / "submission"
         if behaviour.is_dir():
             shutil.copytree(behaviour, folder, ignore=shutil.ignore_patterns("expected.yaml"))
             return folder, yaml.safe_load((behaviour / "expected.yaml").read_text())
-        folder.mkdir()
-        shutil.copyfile(behaviour, folder / "linear.py")
-        return folder, yaml.safe_load(behaviour.with_suffix(".yaml").read_text())
+        lines = itertools.takewhile(lambda line: line.startswith("#"), behaviour.read_text().splitlines())
+        expected = yaml.safe_load("\n".join(line[2:] for line in lines))
+        file = folder / expected.pop("handed in as")
+        file.parent.mkdir(parents=True)
+        shutil.copyfile(behaviour, file)
+        return folder, expected
 
     return hand_in

@@ -1,4 +1,4 @@
-"""Every file or folder in tests/submissions/ is one behaviour, with what must be said of it."""
+"""Every file or folder in tests/submissions/ is one behaviour, and says what must be said of it."""
 
 from __future__ import annotations
 

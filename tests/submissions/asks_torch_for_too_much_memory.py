@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: out_of_memory, message: "can't allocate memory", score: 0}
+
 import torch
 
 

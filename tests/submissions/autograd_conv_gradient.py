@@ -1,3 +1,10 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: autograd_used
+#   message: "torch.nn.grad.conv1d_input was used: write the backward pass by hand"
+#   line: 13
+#   score: 0
+
 import torch
 
 

@@ -1,3 +1,10 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: autograd_used
+#   message: "torch._decomp.decompositions.tanh_backward was used: write the backward pass by hand"
+#   line: 12
+#   score: 0
+
 from torch._decomp.decompositions import tanh_backward
 
 

@@ -1,3 +1,10 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: autograd_used
+#   message: "torch.autograd.forward_ad.enter_dual_level was used: write the backward pass by hand"
+#   line: 17
+#   score: 0
+
 import torch
 import torch.autograd.forward_ad as fwAD
 

@@ -1,3 +1,9 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: returned
+#   score: 5
+#   flags: [backward_operator]
+
 import torch
 
 

@@ -1,3 +1,10 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: autograd_used
+#   message: "gradient tracking was used: write the backward pass by hand"
+#   line: 12
+#   score: 0
+
 import torch
 
 

@@ -1,3 +1,9 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: returned
+#   verdicts: {dx: correct, dW: wrong_dtype, db: correct}
+#   says: "torch.complex128, expected torch.float64"
+
 import torch
 
 

@@ -1,3 +1,9 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: raised
+#   message: "linear.py stopped at line 7, before linear_backward was defined: NameError: name 'undefined' is not defined"
+#   line: 7
+
 print(undefined)
 
 

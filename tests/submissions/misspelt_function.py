@@ -1,3 +1,9 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: missing
+#   message: linear_backward is defined in no file of the submission; is linear_bakward meant to be it?
+#   score: 0
+
 """A linear layer: backward to its input, its weights and its bias."""
 
 

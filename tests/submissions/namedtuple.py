@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: returned, score: 5}
+
 from collections import namedtuple
 
 Gradients = namedtuple('Gradients', 'dx dW db')

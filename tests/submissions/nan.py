@@ -1,3 +1,9 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: returned
+#   verdicts: {dx: correct, dW: not_finite, db: correct}
+#   says: "nan at ["
+
 def linear_backward(dout, x, W):
     dW = x.T @ dout
     dW[-1, 0] = float('nan')

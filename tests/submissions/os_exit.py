@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: crashed, message: "linear_backward gave no answer: it ended the process with exit status 0", score: 0}
+
 import os
 
 

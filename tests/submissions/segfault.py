@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: crashed, message: "linear_backward gave no answer: it was ended by SIGSEGV", score: 0}
+
 import ctypes
 
 

@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: raised, message: SystemExit, line: 8, score: 0}
+
 import sys
 
 

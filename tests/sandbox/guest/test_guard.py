@@ -1,4 +1,4 @@
-"""What is autograd and what only looks like it. The ways in are folders, tests/submissions/autograd_*."""
+"""What is autograd and what only looks like it. The ways in are submissions, tests/submissions/autograd_*.py."""
 
 from __future__ import annotations
 

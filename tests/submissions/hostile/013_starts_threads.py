@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: raised, message: can't start new thread, score: 0}
+
 import threading
 import time
 

@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: crashed, message: threads, score: 0}
+
 import torch
 
 

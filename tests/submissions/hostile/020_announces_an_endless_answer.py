@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: bad_return, message: more than any honest one, score: 0}
+
 import contextlib
 import os
 import struct

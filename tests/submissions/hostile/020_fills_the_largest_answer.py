@@ -1,3 +1,8 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: [bad_return, timed_out]
+#   score: 0
+
 import contextlib
 import os
 import struct

@@ -1,3 +1,8 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: [crashed, timed_out, out_of_memory]
+#   score: 0
+
 import sys
 
 

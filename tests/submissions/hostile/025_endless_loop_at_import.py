@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: timed_out, message: loading linear.py did not finish, score: 0}
+
 while True:
     pass
 

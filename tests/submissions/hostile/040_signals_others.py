@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: returned, score: 5, printed: 'by a descriptor: denied'}
+
 import os
 import signal
 

@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: returned, score: 5, printed: 'seccomp: denied'}
+
 from attempt import attempt, call
 
 # By their numbers on x86-64; on another machine they are other calls, none of which is allowed to succeed either.

@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: crashed, message: SIGSYS, score: 0}
+
 import ctypes
 
 

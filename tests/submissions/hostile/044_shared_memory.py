@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: returned, score: 5, printed: 'memory by name: denied'}
+
 from multiprocessing import shared_memory
 
 from attempt import attempt, call

@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: returned, score: 5, printed: '5 descriptors, 4 pipes'}
+
 import contextlib
 import os
 import stat

@@ -1,3 +1,8 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: [bad_return, returned]
+#   score: 0
+
 import os
 import pickle
 

@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: returned, score: 5, printed: 'through its own memory: denied'}
+
 import ctypes
 import mmap
 

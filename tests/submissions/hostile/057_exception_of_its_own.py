@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: raised, message: Own, score: 0}
+
 class Own(BaseException):
     pass
 

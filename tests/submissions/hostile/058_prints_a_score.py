@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: returned, score: 0, printed: PASS linear_backward 5/5}
+
 import os
 import struct
 

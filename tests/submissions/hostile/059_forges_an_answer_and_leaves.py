@@ -1,3 +1,8 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: [bad_return, crashed, returned]
+#   score: 0
+
 import contextlib
 import json
 import os

@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: bad_return, message: ended its process after answering, score: 0}
+
 import contextlib
 import json
 import os

@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: [timed_out, bad_return], score: 0}
+
 import contextlib
 import json
 import os

@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: raised, message: PermissionError, score: 0}
+
 import os
 
 

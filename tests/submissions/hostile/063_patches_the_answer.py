@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: bad_return, score: 0}
+
 import json
 
 import torch

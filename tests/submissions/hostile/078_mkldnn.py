@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: raised, score: 1.5}
+
 import torch
 
 

@@ -1,3 +1,10 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: bad_return
+#   verdicts: {dx: not_returned, dW: correct, db: correct}
+#   score: 3.5
+#   message: quantized
+
 import torch
 
 

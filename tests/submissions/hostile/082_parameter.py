@@ -1,3 +1,10 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: returned
+#   verdicts: {dx: correct, dW: correct, db: correct}
+#   score: 5
+#   flags: [requires_grad]
+
 import torch
 
 

@@ -1,3 +1,9 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: returned
+#   verdicts: {dx: correct, dW: correct, db: correct}
+#   score: 5
+
 import torch
 
 

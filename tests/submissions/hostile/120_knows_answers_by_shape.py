@@ -1,3 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: returned, score: 0}
+
 import torch
 
 KNOWN = {(5, 3): 0.25, (2, 6): -1.5, (1, 4): 0.75, (6, 2): 2.0}

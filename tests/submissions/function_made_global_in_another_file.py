@@ -1,3 +1,6 @@
+# handed in as: work.py
+# linear_backward: {outcome: returned, score: 5}
+
 def set_up():
     global linear_backward
 
