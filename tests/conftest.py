@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,23 @@ limits: {call_seconds: 1.0, submission_seconds: 20.0, memory_mb: 512, output_kb:
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 HandIn = Callable[[Path], tuple[Path, dict[str, Any]]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test is a failed one: nothing may be left out in silence."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome, report.longrepr = "failed", f"CI must not pass without this test. {report.longrepr[2]}"
+    return report
+
+
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C reach what a test starts, also where this run ignores it, as all do that a script starts with `&`."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="session")

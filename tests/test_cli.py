@@ -217,6 +217,7 @@ def test_check_holds_for_the_small_course(run_grade, small_course_folder: Path):
     assert finished.stdout.endswith("All hold.\n")
 
 
+@pytest.mark.usefixtures("ctrl_c")
 def test_interrupting_leaves_nothing_running(work: Path):
     (work / "linear.py").write_text("while True:\n    pass\n")
     command = [sys.executable, "-m", "grader", "--only", "linear"]

@@ -108,6 +108,7 @@ def test_a_killed_batch_leaves_whole_files_and_no_process_and_goes_on_where_it_w
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to see which processes are left")
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_the_batch_and_says_how_to_go_on(folder, small_course_folder, tmp_path):
     batch = start(folder, small_course_folder, tmp_path / "out")
     wait_for(batch, 3)
