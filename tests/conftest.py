@@ -19,7 +19,9 @@ from hypothesis import settings
 from grader.authoring.template import write_templates
 from grader.course import Course, load_course
 from grader.grading import Grader
+from grader.results import Report
 from grader.sandbox.warm import Warm, start_warm
+from grader.submission import Submission
 
 # Time is measured in benchmarks; a busy machine fails no test.
 settings.register_profile("unhurried", deadline=None)
@@ -34,6 +36,7 @@ limits: {call_seconds: 1.0, submission_seconds: 20.0, memory_mb: 512, output_kb:
 """
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
+GradeSource = Callable[..., Report]
 HandIn = Callable[[Path], tuple[Path, dict[str, Any]]]
 
 
@@ -86,6 +89,16 @@ def small_course_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def small_grader(small_course_folder: Path) -> Grader:
     """The small course, ready to grade."""
     return Grader(load_course(small_course_folder))
+
+
+@pytest.fixture(scope="session")
+def grade_source(small_grader: Grader, warm: Warm) -> GradeSource:
+    """Grade a text that was handed in as linear.py, in the small course unless another file or grader is named."""
+
+    def grade_source(source: str, *, file: str = "linear.py", grader: Grader = small_grader) -> Report:
+        return grader.grade(Submission("student", {file: source.encode()}, {}), warm)
+
+    return grade_source
 
 
 @pytest.fixture

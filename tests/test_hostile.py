@@ -37,6 +37,7 @@ from grader.results import ExerciseFeedback, Report
 from grader.sandbox.warm import Warm, start_warm
 from grader.submission import Submission, read_submission
 
+pytestmark = pytest.mark.hostile
 ROOT = Path(__file__).resolve().parents[1]
 HOSTILE = Path(__file__).parent / "submissions" / "hostile"
 ATTACKS = sorted(path for path in HOSTILE.glob("[0-9]*") if path.suffix in ("", ".py"))

@@ -16,6 +16,7 @@ from grader.results import Report
 from grader.sandbox.warm import Warm
 from grader.submission import Submission, read_submission
 
+pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 OPTIONS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
