@@ -101,11 +101,11 @@ def grade_source(small_grader: Grader, warm: Warm) -> GradeSource:
     return grade_source
 
 
-@pytest.fixture
-def run_grade(tmp_path: Path) -> Run:
-    """Run the real command in a folder of its own; returns the finished process."""
+@pytest.fixture(scope="session")
+def run_grade_in() -> Run:
+    """Run the real command in a folder; returns the finished process."""
 
-    def run(*arguments: object, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+    def run(cwd: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "grader", *map(str, arguments)]
         environment = {**os.environ, "COLUMNS": "100", "PYTHONPATH": str(ROOT)}
         return subprocess.run(
@@ -113,6 +113,12 @@ def run_grade(tmp_path: Path) -> Run:
         )
 
     return run
+
+
+@pytest.fixture
+def run_grade(tmp_path: Path, run_grade_in: Run) -> Run:
+    """Run the real command in a folder of this test's own, unless another is named."""
+    return lambda *arguments, cwd=tmp_path: run_grade_in(cwd, *arguments)
 
 
 @pytest.fixture

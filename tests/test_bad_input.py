@@ -77,6 +77,7 @@ def _rendered(report: Report) -> tuple[str, str]:
     return render_html(report), out.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
 def test_gradients_of_any_size_give_a_report_of_a_sensible_one(shape: str, tmp_path: Path, grade_source):
     grader = _odd_grader(shape, tmp_path)

@@ -68,6 +68,7 @@ def test_answers_that_differ_in_anything_are_judged_apart(source: str, grader: G
     ]
 
 
+@pytest.mark.slow
 def test_only_so_many_judgements_are_remembered(grader: Grader, feedback_on):
     for number in range(REMEMBERED + 2):
         feedback_on(f"{HEAD}    return dout @ W.T, x.T @ dout, dout.sum(0) + {number}\n")

@@ -83,6 +83,7 @@ def test_what_does_not_apply_is_null(graded):
     assert [dx[key] for key in ("actual_shape", "max_abs_error", "worst_index", "actual", "exact")] == [None] * 5
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_same(run_grade, tmp_path: Path):
     (tmp_path / "linear.py").write_text("def linear_backward(dout, x, W):\n    return None\n")
 

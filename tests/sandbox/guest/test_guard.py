@@ -151,6 +151,7 @@ def test_processor_time_is_read_from_outside(feedback_on):
     assert "times autograd's" in exercise.flags[0].detail
 
 
+@pytest.mark.slow
 def test_a_complex_step_is_right_to_the_last_digit_and_shows_by_its_processor_time(course: Course, grade_source):
     grader = Grader(course, only=["fast_mlp_backward"])
 
