@@ -77,13 +77,14 @@ def _rendered(report: Report) -> tuple[str, str]:
     return render_html(report), out.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-def test_gradients_of_any_size_give_a_report_of_a_sensible_one(shape: str, tmp_path: Path, warm: Warm):
+def test_gradients_of_any_size_give_a_report_of_a_sensible_one(shape: str, tmp_path: Path, grade_source):
     grader = _odd_grader(shape, tmp_path)
 
     for answer in ANSWERS.values():
         source = f"{HELPER}\ndef double_backward(dout):\n    return {answer}\n"
-        report = grader.grade(Submission("student", {"odd.py": source.encode()}, {}), warm)
+        report = grade_source(source, file="odd.py", grader=grader)
         page, text = _rendered(report)
 
         assert report.score is not None, report.selected[0].exercises[0].message
@@ -103,19 +104,19 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
-def test_texts_of_any_kind_are_shown_as_they_are_and_bounded(text: str, small_grader: Grader, warm: Warm):
+def test_texts_of_any_kind_are_shown_as_they_are_and_bounded(text: str, grade_source):
     source = f"def linear_backward(dout, x, W):\n    print({text!a})\n    raise ValueError({text!a})\n"
 
-    page, said = _rendered(small_grader.grade(Submission("student", {"linear.py": source.encode()}, {}), warm))
+    page, said = _rendered(grade_source(source))
 
     assert len(page) < 60_000
     assert not {"\x1b", "\u202e", "\u2066"} & set(page + said)
 
 
-def test_a_text_is_no_template(small_grader: Grader, warm: Warm):
-    source = b"def linear_backward(dout, x, W):\n    raise ValueError('{{ 7 * 7 }}{% raw %}')\n"
+def test_a_text_is_no_template(grade_source):
+    source = "def linear_backward(dout, x, W):\n    raise ValueError('{{ 7 * 7 }}{% raw %}')\n"
 
-    page, _ = _rendered(small_grader.grade(Submission("s", {"linear.py": source}, {}), warm))
+    page, _ = _rendered(grade_source(source))
 
     assert "ValueError: {{ 7 * 7 }}{% raw %}" in page
 
@@ -138,10 +139,10 @@ def test_a_submission_may_have_any_name(name: str, small_grader: Grader, warm: W
     assert "<b>x</b>" not in page
 
 
-def test_a_file_name_with_markup_stays_text(small_grader: Grader, warm: Warm):
-    source = b"def linear_backward(dout, x, W):\n    return dout, 2 * x.T @ dout, None\n"
+def test_a_file_name_with_markup_stays_text(grade_source):
+    source = "def linear_backward(dout, x, W):\n    return dout, 2 * x.T @ dout, None\n"
 
-    page, said = _rendered(small_grader.grade(Submission("s", {"[b]<i>.py": source}, {}), warm))
+    page, said = _rendered(grade_source(source, file="[b]<i>.py"))
 
     assert "[b]&lt;i&gt;.py" in page
     assert "[b]<i>.py line 2" in said

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -19,42 +20,71 @@ ROOT = Path(__file__).resolve().parents[1]
 RIGHT = "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
 
 
-@pytest.fixture
-def work(tmp_path: Path) -> Path:
-    """A folder with a right linear.py, in a path with a space and an accent."""
-    folder = tmp_path / "devoirs été"
+def make_work(parent: Path) -> Path:
+    """Return a folder with a right linear.py, in a path with a space and an accent."""
+    folder = parent / "devoirs été"
     folder.mkdir()
     (folder / "linear.py").write_text(RIGHT)
     return folder
 
 
-def test_full_marks_exit_with_0(run_grade, work: Path):
-    finished = run_grade("--only", "linear", cwd=work)
-
-    assert finished.returncode == 0, finished.stderr
-    assert "Total 5 of 5 points" in finished.stdout
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    return make_work(tmp_path)
 
 
-def test_less_than_full_marks_exits_with_1(run_grade, work: Path):
-    finished = run_grade(cwd=work)
+@dataclass(frozen=True)
+class Graded:
+    """A folder that was graded, and the finished command that did it."""
 
-    assert finished.returncode == 1
-    assert "not begun: dropout_backward, tanh_dropout_backward would be in dropout.py" in finished.stdout
-
-
-def test_the_report_is_written_into_the_graded_folder(run_grade, work: Path):
-    finished = run_grade(work, "--only", "linear")
-
-    assert (work / "grade-report.html").read_text().startswith("<!doctype html>")
-    assert str(work / "grade-report.html") in finished.stdout
+    work: Path
+    finished: subprocess.CompletedProcess[str]
 
 
-def test_the_report_of_a_file_is_written_beside_it(run_grade, work: Path):
-    run_grade(work / "linear.py")
+@pytest.fixture(scope="module")
+def right(run_grade_in, tmp_path_factory) -> Graded:
+    """All that was asked for is right."""
+    folder = tmp_path_factory.mktemp("right")
+    work = make_work(folder)
+    return Graded(work, run_grade_in(folder, work, "--only", "linear", "--verbose"))
 
-    assert (work / "grade-report.html").is_file()
+
+@pytest.fixture(scope="module")
+def begun(run_grade_in, tmp_path_factory) -> Graded:
+    """One assignment of all is done."""
+    work = make_work(tmp_path_factory.mktemp("begun"))
+    return Graded(work, run_grade_in(work))
 
 
+@pytest.fixture(scope="module")
+def single(run_grade_in, tmp_path_factory) -> Graded:
+    """A file is graded from elsewhere, also into JSON."""
+    folder = tmp_path_factory.mktemp("single")
+    work = make_work(folder)
+    return Graded(work, run_grade_in(folder, work / "linear.py", "--json", work / "out.json"))
+
+
+def test_full_marks_exit_with_0(right: Graded):
+    assert right.finished.returncode == 0, right.finished.stderr
+    assert "Total 5 of 5 points" in right.finished.stdout
+
+
+def test_less_than_full_marks_exits_with_1(begun: Graded):
+    assert begun.finished.returncode == 1
+    assert "not begun: dropout_backward, tanh_dropout_backward would be in dropout.py" in begun.finished.stdout
+
+
+def test_the_report_is_written_into_the_graded_folder(right: Graded):
+    assert (right.work / "grade-report.html").read_text().startswith("<!doctype html>")
+    assert str(right.work / "grade-report.html") in right.finished.stdout
+
+
+@pytest.mark.slow
+def test_the_report_of_a_file_is_written_beside_it(single: Graded):
+    assert (single.work / "grade-report.html").is_file()
+
+
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_sends_the_report_to_the_current_one(run_grade, work: Path, tmp_path: Path):
     # A folder in the report's place cannot be written by anybody, root included.
     (work / "grade-report.html").mkdir()
@@ -65,17 +95,17 @@ def test_a_folder_that_cannot_be_written_sends_the_report_to_the_current_one(run
     assert (tmp_path / "grade-report.html").is_file()
 
 
-def test_a_single_file_counts_only_the_assignment_it_is_about(run_grade, work: Path, tmp_path: Path):
-    finished = run_grade(work / "linear.py", "--json", tmp_path / "out.json")
-
-    content = json.loads((tmp_path / "out.json").read_text())
+@pytest.mark.slow
+def test_a_single_file_counts_only_the_assignment_it_is_about(single: Graded):
+    content = json.loads((single.work / "out.json").read_text())
     scores = {part["name"]: (part["score"], part["max_score"]) for part in content["assignments"]}
-    assert finished.returncode == 0
+    assert single.finished.returncode == 0
     assert (content["score"], content["max_score"]) == (5, 5)
     assert scores.pop("linear") == (5, 5)
     assert set(scores.values()) == {(None, None)}
 
 
+@pytest.mark.slow
 def test_only_takes_a_function_as_well(run_grade, work: Path):
     finished = run_grade("--only", "linear_backward", "--only", "dropout_backward", cwd=work)
 
@@ -83,16 +113,15 @@ def test_only_takes_a_function_as_well(run_grade, work: Path):
     assert "tanh_dropout_backward" not in finished.stdout
 
 
-def test_verbose_prints_the_lessons_table(run_grade, work: Path):
-    finished = run_grade("--only", "linear", "--verbose", cwd=work)
-
-    assert "dW | exact: True  | approx: True  | maxdiff: 0" in finished.stdout
+def test_verbose_prints_the_lessons_table(right: Graded):
+    assert "dW | exact: True  | approx: True  | maxdiff: 0" in right.finished.stdout
 
 
-def test_output_in_a_pipe_has_no_colour(run_grade, work: Path):
-    assert "\x1b" not in run_grade(cwd=work).stdout
+def test_output_in_a_pipe_has_no_colour(begun: Graded):
+    assert "\x1b" not in begun.finished.stdout
 
 
+@pytest.mark.slow
 def test_another_seed_grades_with_other_data(run_grade, work: Path):
     (work / "linear.py").write_text(RIGHT.replace("dout.sum(0)", "(dout.sum(0), print(dout[0, 0].item()))[0]"))
 
@@ -130,6 +159,7 @@ MISUSES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("arguments", "said"), MISUSES.values(), ids=MISUSES)
 def test_what_cannot_be_graded_exits_with_2_and_says_why(arguments: list[str], said: str, run_grade, work: Path):
     (work / "notes.txt").write_text("x")
@@ -144,6 +174,7 @@ def test_what_cannot_be_graded_exits_with_2_and_says_why(arguments: list[str], s
     assert "Traceback" not in finished.stderr
 
 
+@pytest.mark.slow
 def test_a_report_that_cannot_be_written_is_said(run_grade, work: Path):
     finished = run_grade("--only", "linear", "--report", "nowhere/report.html", cwd=work)
 
@@ -151,6 +182,7 @@ def test_a_report_that_cannot_be_written_is_said(run_grade, work: Path):
     assert "nowhere/report.html could not be written" in finished.stderr
 
 
+@pytest.mark.slow
 def test_a_broken_course_is_reported_all_at_once(run_grade, work: Path, small_course_folder: Path, tmp_path: Path):
     course = shutil.copytree(small_course_folder, tmp_path / "broken")
     rubric = course / "assignments" / "linear" / "rubric.yaml"
@@ -163,6 +195,7 @@ def test_a_broken_course_is_reported_all_at_once(run_grade, work: Path, small_co
     assert finished.stderr.count("unknown key 'pionts'; did you mean 'points'?") == 2
 
 
+@pytest.mark.slow
 def test_a_course_without_assignments_is_said(run_grade, work: Path, tmp_path: Path):
     (tmp_path / "bare" / "assignments").mkdir(parents=True)
     (tmp_path / "bare" / "assignments" / "course.yaml").write_text("format: 1\ntitle: Bare\nassignments: []\n")
@@ -189,6 +222,7 @@ def test_start_overwrites_nothing(run_grade, work: Path):
     assert "kept as they were: linear.py" in finished.stdout
 
 
+@pytest.mark.slow
 def test_a_fresh_start_scores_nothing_and_is_not_written(run_grade, tmp_path: Path):
     run_grade("start", "work")
 
@@ -199,6 +233,7 @@ def test_a_fresh_start_scores_nothing_and_is_not_written(run_grade, tmp_path: Pa
     assert "Total 0 of" in finished.stdout
 
 
+@pytest.mark.slow
 def test_template_writes_what_is_checked_in(run_grade, small_course_folder: Path, tmp_path: Path):
     course = shutil.copytree(small_course_folder, tmp_path / "copy")
     shutil.rmtree(course / "student_template")
@@ -210,6 +245,7 @@ def test_template_writes_what_is_checked_in(run_grade, small_course_folder: Path
         assert (course / "student_template" / name).read_text() == (ROOT / "student_template" / name).read_text()
 
 
+@pytest.mark.slow
 def test_check_holds_for_the_small_course(run_grade, small_course_folder: Path):
     finished = run_grade("check", "--course", small_course_folder)
 
@@ -217,6 +253,8 @@ def test_check_holds_for_the_small_course(run_grade, small_course_folder: Path):
     assert finished.stdout.endswith("All hold.\n")
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("ctrl_c")
 def test_interrupting_leaves_nothing_running(work: Path):
     (work / "linear.py").write_text("while True:\n    pass\n")
     command = [sys.executable, "-m", "grader", "--only", "linear"]
@@ -232,4 +270,7 @@ def test_interrupting_leaves_nothing_running(work: Path):
     said = started.communicate(timeout=60)[1].strip()
 
     assert (started.returncode, said) == (2, "grade: stopped")
-    assert not Path(f"/proc/{found[0]}").exists()
+    deadline = time.monotonic() + 10
+    while (left := Path(f"/proc/{found[0]}").exists()) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not left

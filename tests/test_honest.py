@@ -9,8 +9,6 @@ import pytest
 
 from grader.course import Course
 from grader.grading import Grader
-from grader.sandbox.warm import Warm
-from grader.submission import Submission
 
 FILES = sorted((Path(__file__).parent / "honest").glob("*.py"))
 VARIANTS = [
@@ -31,11 +29,11 @@ def test_every_assignment_has_honest_variants(course: Course):
 
 
 @pytest.mark.parametrize(("path", "variant"), VARIANTS, ids=[variant for _, variant in VARIANTS])
-def test_an_honest_variant_is_correct_and_gets_no_flag(path: Path, variant: str, grader: Grader, warm: Warm):
+def test_an_honest_variant_is_correct_and_gets_no_flag(path: Path, variant: str, grader: Grader, grade_source):
     function = variant.partition("__")[0]
     source = f"{path.read_text()}\n\n{function} = {variant}\n"
 
-    report = grader.grade(Submission("student", {path.name: source.encode()}, {}), warm)
+    report = grade_source(source, file=path.name, grader=grader)
 
     exercises = {exercise.function: exercise for part in report.selected for exercise in part.exercises}
     exercise = exercises[function]

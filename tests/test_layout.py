@@ -60,6 +60,7 @@ WRONG_IMPORTS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WRONG_IMPORTS)
 def test_an_import_against_the_layers_fails_the_lint(name: str, tmp_path: Path):
     statement, complaint = WRONG_IMPORTS[name]
@@ -90,6 +91,7 @@ print(sorted(name for name in sys.modules if name in {side!r}))
 """
 
 
+@pytest.mark.slow
 def test_a_system_without_posix_modules_can_import_all_that_it_needs():
     program = WITHOUT_POSIX.format(modules=sorted(POSIX_ONLY), side=POSIX_SIDE)
 

@@ -1,4 +1,4 @@
-"""Every folder in tests/submissions/ is one behaviour, with what must be said of it in expected.yaml."""
+"""Every file or folder in tests/submissions/ is one behaviour, and says what must be said of it."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 
 from grader.grading import Grader
 from grader.report.words import gradient_line
 from grader.sandbox.warm import Warm
 from grader.submission import read_submission
 
-FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("submissions/*/expected.yaml"))
 ROOT = Path(__file__).resolve().parents[1]
+SUBMISSIONS = Path(__file__).parent / "submissions"
+BEHAVIOURS = sorted([*SUBMISSIONS.glob("*.py"), *(path.parent for path in SUBMISSIONS.glob("*/expected.yaml"))])
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+@pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=lambda path: path.stem)
 def test_each_behaviour_gets_its_outcome_and_costs_no_other_function(
-    folder: Path, tmp_path: Path, small_grader: Grader, warm: Warm
+    behaviour: Path, hand_in, small_grader: Grader, warm: Warm
 ):
-    submission = shutil.copytree(folder, tmp_path / folder.name)
+    submission, expectations = hand_in(behaviour)
     shutil.copyfile(ROOT / "solutions" / "dropout.py", submission / "dropout.py")
 
     report = small_grader.grade(read_submission(submission), warm)
 
     exercises = {exercise.function: exercise for part in report.assignments for exercise in part.exercises}
-    for function, expected in yaml.safe_load((folder / "expected.yaml").read_text()).items():
+    for function, expected in expectations.items():
         exercise = exercises.pop(function)
         verdicts = {gradient.name: gradient.verdict.value for gradient in exercise.gradients}
         said = [gradient_line(gradient) for gradient in exercise.gradients]

@@ -67,6 +67,7 @@ def folder(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_every_command_prints_what_the_guide_says(folder):
     environment = {
         **os.environ,

@@ -14,6 +14,7 @@ import pytest
 
 from grader.authoring.template import make_template
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 RUBRIC = """\
 format: 1

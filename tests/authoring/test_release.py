@@ -51,6 +51,7 @@ def test_the_same_course_gives_the_same_bytes(folder, tmp_path):
     assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
 
 
+@pytest.mark.slow
 def test_an_unpacked_release_is_a_course_to_start_from_and_to_grade_with(folder, tmp_path, run_grade):
     packed = run_grade("release", "course.zip", "--course", folder)
     with zipfile.ZipFile(tmp_path / "course.zip") as archive:
@@ -66,6 +67,7 @@ def test_an_unpacked_release_is_a_course_to_start_from_and_to_grade_with(folder,
     assert "Total 5 of 10 points" in graded.stdout
 
 
+@pytest.mark.slow
 def test_an_archive_that_is_there_is_not_overwritten(folder, tmp_path, run_grade):
     (tmp_path / "course.zip").write_text("mine")
 
@@ -99,6 +101,7 @@ def test_a_course_without_solutions_is_not_packed(folder, tmp_path):
         pack_release(load_course(folder), tmp_path / "course.zip")
 
 
+@pytest.mark.slow
 def test_everything_that_must_not_ship_is_said_at_once_and_nothing_is_packed(folder, tmp_path, run_grade):
     linear = folder / "assignments" / "linear"
     (linear / "answers.txt").write_text("")

@@ -21,9 +21,9 @@ from grader.errors import UsageError
 ROOT = Path(__file__).resolve().parents[2]
 CLASS = 200
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-HAS_DASK = importlib.util.find_spec("distributed") is not None
 needs_dask = pytest.mark.skipif(
-    not HAS_DASK and not os.environ.get("CI"), reason="dask is not installed: pip install 'backprop-grader[cluster]'"
+    importlib.util.find_spec("distributed") is None,
+    reason="dask is not installed: pip install 'backprop-grader[cluster]'",
 )
 
 
@@ -78,6 +78,7 @@ def timeless(value: Any) -> Any:
     return [timeless(part) for part in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 @needs_dask
 def test_two_hundred_submissions_survive_the_death_of_a_worker(
     scheduler, workers, small_course_folder, tmp_path_factory
@@ -107,6 +108,7 @@ def test_two_hundred_submissions_survive_the_death_of_a_worker(
     assert results(root / "far") == results(root / "near")
 
 
+@pytest.mark.slow
 @needs_dask
 def test_an_address_where_no_scheduler_listens_is_one_line(small_course_folder, tmp_path):
     shutil.copytree(small_course_folder / "solutions", tmp_path / "class" / "ada")
@@ -117,6 +119,7 @@ def test_an_address_where_no_scheduler_listens_is_one_line(small_course_folder, 
     assert "Traceback" not in said
 
 
+@pytest.mark.slow
 @needs_dask
 def test_a_cluster_is_never_used_with_weak_isolation(scheduler, small_course_folder, tmp_path):
     shutil.copytree(small_course_folder / "solutions", tmp_path / "class" / "ada")

@@ -88,6 +88,7 @@ def until_gone(pids: list[int]) -> list[int]:
     return alive(pids)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to see which processes are left")
 def test_a_killed_batch_leaves_whole_files_and_no_process_and_goes_on_where_it_was(
     folder, small_course_folder, tmp_path
@@ -107,7 +108,9 @@ def test_a_killed_batch_leaves_whole_files_and_no_process_and_goes_on_where_it_w
     assert scores(tmp_path / "out") == ["10"] * CLASS
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to see which processes are left")
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_the_batch_and_says_how_to_go_on(folder, small_course_folder, tmp_path):
     batch = start(folder, small_course_folder, tmp_path / "out")
     wait_for(batch, 3)
@@ -120,6 +123,7 @@ def test_ctrl_c_ends_the_batch_and_says_how_to_go_on(folder, small_course_folder
     assert until_gone(below) == []
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_nothing_and_says_what_to_do(folder, small_course_folder, tmp_path):
     def no_large_files() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))
@@ -136,6 +140,7 @@ def test_a_full_disk_loses_nothing_and_says_what_to_do(folder, small_course_fold
     assert scores(out) == ["10"] * CLASS
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc to find the workers")
 @pytest.mark.parametrize("which", ["worker", "warm"])
 def test_a_process_that_dies_costs_no_submission(folder, small_course_folder, tmp_path, which):

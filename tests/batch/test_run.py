@@ -144,6 +144,7 @@ def test_the_class_report_has_no_script_and_a_policy(graded):
     assert "style=" not in page.replace("style-src", "")
 
 
+@pytest.mark.slow
 def test_resume_grades_only_what_changed_and_writes_what_that_changed(graded, tmp_path):
     folder = shutil.copytree(graded.folder, tmp_path / "submissions")
     out = shutil.copytree(graded.out, tmp_path / "out")
@@ -162,6 +163,7 @@ def test_resume_grades_only_what_changed_and_writes_what_that_changed(graded, tm
     assert result_of(out, "ada")["seed"] == 7
 
 
+@pytest.mark.slow
 def test_without_names_the_class_report_has_none(graded, tmp_path):
     out = shutil.copytree(graded.out, tmp_path / "out")
     grade("batch", graded.folder, "--out", out, "--course", graded.course)
@@ -169,6 +171,7 @@ def test_without_names_the_class_report_has_none(graded, tmp_path):
     assert not any(name in page for name in ("ada", "José", "mallory", "reports/"))
 
 
+@pytest.mark.slow
 def test_a_regrade_warns_where_the_verdict_under_an_override_changed(graded, tmp_path):
     folder = shutil.copytree(graded.folder, tmp_path / "submissions")
     out = shutil.copytree(graded.out, tmp_path / "out")
@@ -181,6 +184,7 @@ def test_a_regrade_warns_where_the_verdict_under_an_override_changed(graded, tmp
     assert result_of(out, "bob")["adjustments"][0]["graded_when_made"] == 3.5
 
 
+@pytest.mark.slow
 def test_an_adjustment_that_makes_no_sense_is_refused_with_its_line(graded, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
@@ -197,6 +201,7 @@ def test_a_dry_run_says_what_it_found_and_writes_nothing(graded, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_shards_share_a_folder_and_grade_everything_once(graded, tmp_path):
     folder = make_class(tmp_path / "class", graded.course, *(f"s{number}" for number in range(5)))
     printed = [
@@ -208,6 +213,7 @@ def test_shards_share_a_folder_and_grade_everything_once(graded, tmp_path):
     assert all(row["score"] == "10" for row in rows_of(tmp_path / "out").values())
 
 
+@pytest.mark.slow
 def test_only_one_assignment_can_be_graded(graded, tmp_path):
     folder = make_class(tmp_path / "class", graded.course, "ada")
     done = grade("batch", folder, "--out", tmp_path / "out", "--course", graded.course, "--only", "linear")
@@ -215,6 +221,7 @@ def test_only_one_assignment_can_be_graded(graded, tmp_path):
     assert rows_of(tmp_path / "out")["ada"]["max_score"] == "5"
 
 
+@pytest.mark.slow
 def test_results_of_another_course_are_not_mixed_in(graded, tmp_path):
     out = shutil.copytree(graded.out, tmp_path / "out")
     done = grade("batch", graded.folder, "--out", out)
@@ -247,6 +254,7 @@ def test_arguments_that_make_no_sense_are_one_line_and_exit_code_2(small_course_
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_an_out_without_the_right_to_write_is_said(small_course_folder, tmp_path):
     make_class(tmp_path / "class", small_course_folder, "ada")
     # Where root may not write either.

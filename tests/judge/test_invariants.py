@@ -12,7 +12,6 @@ from grader.errors import CourseError
 from grader.grading import Grader
 from grader.report.as_json import report_as_json
 from grader.results import ExerciseFeedback, InvariantFeedback
-from grader.submission import Submission
 
 # softmax(x) over rows, times W: rows of dx sum to zero, and dW does not.
 RUBRIC = """\
@@ -61,13 +60,13 @@ def folder(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def graded(folder, warm):
+def graded(folder, grade_source):
     """Grade a body of blend_backward, whose last line returns dx and dW."""
     grader = Grader(load_course(folder))
 
     def graded(body: str, returned: str = "dx, dW") -> ExerciseFeedback:
         source = f"import torch\n\n\ndef blend_backward(dout, p, W):\n{body}    return {returned}\n"
-        report = grader.grade(Submission("student", {"blend.py": source.encode()}, {}), warm)
+        report = grade_source(source, file="blend.py", grader=grader)
         assert report_as_json(report)  # every value that feedback can hold is one that JSON can
         return report.selected[0].exercises[0]
 
@@ -191,7 +190,7 @@ def test_the_detail_says_how_much(graded):
     assert one(exercise, LINEAR).detail.startswith("the largest difference is ")
 
 
-def test_a_loss_goes_down_by_a_step_along_the_right_gradient_only(tmp_path, warm):
+def test_a_loss_goes_down_by_a_step_along_the_right_gradient_only(tmp_path, grade_source):
     folder = tmp_path / "assignments" / "bowl"
     folder.mkdir(parents=True)
     (tmp_path / "assignments" / "course.yaml").write_text("format: 1\ntitle: A course\nassignments: [bowl]\n")
@@ -206,9 +205,9 @@ def test_a_loss_goes_down_by_a_step_along_the_right_gradient_only(tmp_path, warm
     grader = Grader(load_course(tmp_path))
     found = {}
     for answer in ("x / 2", "-x / 2", "0 * x"):
-        source = f"def bowl_backward(x):\n    return {answer}\n".encode()
-        exercise = grader.grade(Submission("student", {"bowl.py": source}, {}), warm).selected[0].exercises[0]
-        found[answer] = exercise.invariants[0]
+        source = f"def bowl_backward(x):\n    return {answer}\n"
+        report = grade_source(source, file="bowl.py", grader=grader)
+        found[answer] = report.selected[0].exercises[0].invariants[0]
 
     before, after = map(float, found["x / 2"].detail.removeprefix("from ").split(" to "))
     assert {answer: invariant.held for answer, invariant in found.items()} == {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,6 @@ from grader.judge.speed import BLOCKS, CALLS, ENOUGH_BLOCKS, TimedForward, judge
 from grader.report.as_json import report_as_json
 from grader.results import ExerciseFeedback
 from grader.sandbox.question import Question, pack_call
-from grader.submission import Submission
 
 COURSE = """\
 format: 1
@@ -86,14 +86,18 @@ def strict_grader(tmp_path_factory) -> Grader:
     return Grader(load_course(write_course(tmp_path_factory.mktemp("strict"), rubric)))
 
 
-def graded(grader: Grader, warm, source: str) -> ExerciseFeedback:
-    report = grader.grade(Submission("student", {"quick.py": source.encode()}, {}), warm)
-    assert report_as_json(report)
-    return report.selected[0].exercises[0]
+@pytest.fixture(scope="module")
+def feedback_on(grader: Grader, grade_source) -> Callable[..., ExerciseFeedback]:
+    def feedback_on(source: str, by: Grader = grader) -> ExerciseFeedback:
+        report = grade_source(source, file="quick.py", grader=by)
+        assert report_as_json(report)
+        return report.selected[0].exercises[0]
+
+    return feedback_on
 
 
-def test_a_correct_function_gets_a_ratio_and_the_points_for_staying_under_it(grader, warm):
-    exercise = graded(grader, warm, RIGHT)
+def test_a_correct_function_gets_a_ratio_and_the_points_for_staying_under_it(feedback_on):
+    exercise = feedback_on(RIGHT)
     timing = exercise.timing
 
     assert timing is not None
@@ -103,8 +107,8 @@ def test_a_correct_function_gets_a_ratio_and_the_points_for_staying_under_it(gra
     assert exercise.score == exercise.max_score == 7
 
 
-def test_a_slow_function_loses_its_timing_points_only(strict_grader, warm):
-    exercise = graded(strict_grader, warm, RIGHT)
+def test_a_slow_function_loses_its_timing_points_only(strict_grader, feedback_on):
+    exercise = feedback_on(RIGHT, strict_grader)
 
     assert [gradient.verdict.value for gradient in exercise.gradients] == ["correct", "correct"]
     assert exercise.timing is not None
@@ -122,8 +126,8 @@ UNTIMED = {
 
 
 @pytest.mark.parametrize(("source", "score"), UNTIMED.values(), ids=UNTIMED)
-def test_a_function_that_is_not_all_right_is_not_timed(grader, warm, source, score):
-    exercise = graded(grader, warm, source)
+def test_a_function_that_is_not_all_right_is_not_timed(feedback_on, source, score):
+    exercise = feedback_on(source)
 
     assert exercise.timing is None
     assert (exercise.score, exercise.max_score) == (score, 7)
@@ -141,24 +145,24 @@ THEN = {
 
 
 @pytest.mark.parametrize("then", THEN.values(), ids=THEN)
-def test_an_answer_that_goes_wrong_while_it_is_timed_gives_no_timing_and_costs_no_gradient(grader, warm, then):
+def test_an_answer_that_goes_wrong_while_it_is_timed_gives_no_timing_and_costs_no_gradient(feedback_on, then):
     source = LATER.format(then=then).replace("calls.append(1)", "calls.append(1)\n    ones = torch.ones(50)")
 
-    exercise = graded(grader, warm, source)
+    exercise = feedback_on(source)
 
     assert exercise.timing is None
     assert [gradient.verdict.value for gradient in exercise.gradients] == ["correct", "correct"]
     assert exercise.score == 3
 
 
-def test_the_exercise_after_a_timed_one_is_graded_as_ever(tmp_path, warm):
+def test_the_exercise_after_a_timed_one_is_graded_as_ever(tmp_path, grade_source):
     second = RUBRIC.split("exercises:\n")[1].replace("quick_backward", "second_backward")
     course = write_course(tmp_path / "course", RUBRIC + second)
     source = LATER.format(then="__import__('os')._exit(0)")
     source += "\n\ndef second_backward(cache):\n    inner = (1 - cache.h**2) / len(cache.h)\n"
     source += "    return inner * cache.w, inner * cache.x\n"
 
-    report = Grader(load_course(course)).grade(Submission("student", {"quick.py": source.encode()}, {}), warm)
+    report = grade_source(source, file="quick.py", grader=Grader(load_course(course)))
 
     first, second = report.selected[0].exercises
     assert (first.timing, first.score) == (None, 3)
@@ -166,9 +170,9 @@ def test_the_exercise_after_a_timed_one_is_graded_as_ever(tmp_path, warm):
     assert second.score == 7
 
 
-def test_the_process_that_times_autograd_holds_no_line_of_the_student(grader, warm):
+def test_the_process_that_times_autograd_holds_no_line_of_the_student(feedback_on):
     # The forward of the reference needs tanh; autograd needs the multiplication.
-    exercise = graded(grader, warm, RIGHT + "\n\ntorch.Tensor.tanh = None\ntorch.autograd.grad = None\n")
+    exercise = feedback_on(RIGHT + "\n\ntorch.Tensor.tanh = None\ntorch.autograd.grad = None\n")
 
     assert exercise.outcome.value == "returned"
     assert exercise.timing is not None

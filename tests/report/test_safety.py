@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import hashlib
 import json
 import re
@@ -44,7 +45,7 @@ ATTACKS = {
 VOID = {"meta", "br", "img", "hr", "input", "link"}
 
 
-def _report(attack: str, grader: Grader, warm: Warm) -> Report:
+def _by_text(attack: str, grader: Grader, warm: Warm) -> Report:
     source = f"def linear_backward(dout, x, W):\n    print({attack!a})\n    raise ValueError({attack!a})\n"
     return grader.grade(Submission(attack, {"linear.py": source.encode()}, {}), warm)
 
@@ -62,7 +63,13 @@ def _by_name(attack: str, grader: Grader, warm: Warm) -> Report:
 
 
 Way = Callable[[str, Grader, Warm], Report]
-WAYS: list[Way] = [_report, _by_name]
+WAYS: list[Way] = [_by_text, _by_name]
+
+
+@pytest.fixture(scope="module")
+def report_on(small_grader: Grader, warm: Warm) -> Callable[[str, Way], Report]:
+    """Grade an attack; what is read of its report in several ways is graded once."""
+    return functools.cache(lambda attack, way: way(attack, small_grader, warm))
 
 
 class _Tags(HTMLParser):
@@ -78,11 +85,9 @@ class _Tags(HTMLParser):
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_the_page_has_no_tag_and_no_handler_of_a_submissions_making(
-    attack: str, way: Way, small_grader: Grader, warm: Warm
-):
+def test_the_page_has_no_tag_and_no_handler_of_a_submissions_making(attack: str, way: Way, report_on):
     page = _Tags()
-    page.feed(render_html(way(attack, small_grader, warm)))
+    page.feed(render_html(report_on(attack, way)))
 
     assert not page.names & {"script", "img", "iframe", "object", "embed", "link", "base"}
     assert not [name for name in page.attributes if name.startswith("on")]
@@ -90,16 +95,16 @@ def test_the_page_has_no_tag_and_no_handler_of_a_submissions_making(
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_the_terminal_gets_no_control_character(attack: str, way: Way, small_grader: Grader, warm: Warm):
+def test_the_terminal_gets_no_control_character(attack: str, way: Way, report_on):
     out = StringIO()
 
-    print_report(way(attack, small_grader, warm), Console(file=out, markup=False, highlight=False, emoji=False))
+    print_report(report_on(attack, way), Console(file=out, markup=False, highlight=False, emoji=False))
 
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", out.getvalue())
 
 
-def test_the_page_allows_its_own_style_and_nothing_else(small_grader: Grader, warm: Warm):
-    page = render_html(_report("x", small_grader, warm))
+def test_the_page_allows_its_own_style_and_nothing_else(grade_source):
+    page = render_html(grade_source("def linear_backward(dout, x, W):\n    raise ValueError('x')\n"))
 
     style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -107,10 +112,10 @@ def test_the_page_allows_its_own_style_and_nothing_else(small_grader: Grader, wa
     assert " style=" not in page
 
 
-def test_a_flag_is_for_the_instructor_and_not_on_the_students_page(small_grader: Grader, warm: Warm):
-    source = b"def linear_backward(dout, x, W):\n    x.zero_()\n    return None\n"
+def test_a_flag_is_for_the_instructor_and_not_on_the_students_page(grade_source):
+    source = "def linear_backward(dout, x, W):\n    x.zero_()\n    return None\n"
 
-    report = small_grader.grade(Submission("student", {"linear.py": source}, {}), warm)
+    report = grade_source(source)
 
     assert [flag.kind for flag in report.selected[0].exercises[0].flags] == ["mutated_input"]
     assert "mutated" not in render_html(report)
@@ -119,10 +124,8 @@ def test_a_flag_is_for_the_instructor_and_not_on_the_students_page(small_grader:
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_the_json_is_valid_and_holds_nothing_that_cannot_be_written(
-    attack: str, way: Way, small_grader: Grader, warm: Warm
-):
-    content = json.dumps(report_as_json(way(attack, small_grader, warm)), allow_nan=False)
+def test_the_json_is_valid_and_holds_nothing_that_cannot_be_written(attack: str, way: Way, report_on):
+    content = json.dumps(report_as_json(report_on(attack, way)), allow_nan=False)
 
     said = json.loads(content.encode("utf-8"))["assignments"][0]["exercises"][0]
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\x80-\x9f]", (said["message"] or "") + (said["printed"] or ""))
@@ -146,11 +149,11 @@ EXCEPTIONS = {
 
 
 @pytest.mark.parametrize("name", EXCEPTIONS)
-def test_an_exception_that_will_not_be_shown_is_shown(name: str, small_grader: Grader, warm: Warm):
+def test_an_exception_that_will_not_be_shown_is_shown(name: str, grade_source):
     body, outcome, message = EXCEPTIONS[name]
     source = f"class Strange(Exception):\n    {body}\n\ndef linear_backward(dout, x, W):\n    raise Strange('x')\n"
 
-    report = small_grader.grade(Submission("student", {"linear.py": source.encode()}, {}), warm)
+    report = grade_source(source)
 
     exercise = report.selected[0].exercises[0]
     assert exercise.outcome.value == outcome, exercise.message
@@ -161,10 +164,10 @@ def test_an_exception_that_will_not_be_shown_is_shown(name: str, small_grader: G
 @pytest.mark.parametrize(
     "prints", ["print('x' * 60_000)", "print('x\\n' * 30_000)", "print('\\u202e' * 15_000)", "print('\\0' * 60_000)"]
 )
-def test_what_is_printed_is_cut_and_what_was_cut_is_counted(prints: str, small_grader: Grader, warm: Warm):
+def test_what_is_printed_is_cut_and_what_was_cut_is_counted(prints: str, grade_source):
     source = f"def linear_backward(dout, x, W):\n    {prints}\n    return None\n"
 
-    report = small_grader.grade(Submission("student", {"linear.py": source.encode()}, {}), warm)
+    report = grade_source(source)
 
     printed = report.selected[0].exercises[0].printed
     assert re.match(r"\(\d+ characters before\) \.\.\. ", printed)

@@ -19,6 +19,7 @@ from grader.sandbox.fresh import Fresh
 from grader.sandbox.warm import Warm, can_fork, start_warm
 from grader.submission import Submission
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 RIGHT = "return dout @ W.T, x.T @ dout, dout.sum(0)"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,6 @@ import pytest
 from grader.course import Course
 from grader.grading import Grader
 from grader.results import ExerciseFeedback
-from grader.sandbox.warm import Warm
-from grader.submission import Submission
 
 BUSY = """
 import time
@@ -54,15 +53,21 @@ def exp_backward(dout, out):
 """
 
 
-def _grade(source: str, course: Course, warm: Warm, **limits: float) -> dict[str, ExerciseFeedback]:
-    limited = replace(course, limits=replace(course.limits, **limits))
-    grader = Grader(limited, only=["add_backward", "exp_backward"])
-    report = grader.grade(Submission("student", {"primitives.py": source.encode()}, {}), warm)
-    return {each.function: each for assignment in report.selected for each in assignment.exercises}
+@pytest.fixture(scope="module")
+def feedback_on(course: Course, grade_source) -> Callable[..., dict[str, ExerciseFeedback]]:
+    """Grade two functions within the limits that are given, and return what is said of each."""
+
+    def feedback_on(source: str, **limits: float) -> dict[str, ExerciseFeedback]:
+        limited = replace(course, limits=replace(course.limits, **limits))
+        grader = Grader(limited, only=["add_backward", "exp_backward"])
+        report = grade_source(source, file="primitives.py", grader=grader)
+        return {each.function: each for each in report.selected[0].exercises}
+
+    return feedback_on
 
 
-def test_functions_behind_the_time_of_a_submission_are_timed_out_and_not_the_graders_fault(course: Course, warm: Warm):
-    exercises = _grade(SLEEPS, course, warm, call_seconds=1, submission_seconds=0.7)
+def test_functions_behind_the_time_of_a_submission_are_timed_out_and_not_the_graders_fault(feedback_on):
+    exercises = feedback_on(SLEEPS, call_seconds=1, submission_seconds=0.7)
 
     assert {function: each.outcome.value for function, each in exercises.items()} == {
         "add_backward": "timed_out",
@@ -72,8 +77,8 @@ def test_functions_behind_the_time_of_a_submission_are_timed_out_and_not_the_gra
     assert exercises["exp_backward"].message == "the 0.7 s for the whole submission were used up before this call"
 
 
-def test_a_function_that_is_slow_within_its_limits_is_right_and_is_not_made_to_repeat(course: Course, warm: Warm):
-    exercises = _grade(SLEEPS, course, warm, call_seconds=1, submission_seconds=20)
+def test_a_function_that_is_slow_within_its_limits_is_right_and_is_not_made_to_repeat(feedback_on):
+    exercises = feedback_on(SLEEPS, call_seconds=1, submission_seconds=20)
 
     assert {each.outcome.value for each in exercises.values()} == {"returned"}
     assert all(each.score == each.max_score for each in exercises.values())
@@ -82,11 +87,11 @@ def test_a_function_that_is_slow_within_its_limits_is_right_and_is_not_made_to_r
 
 @pytest.mark.parametrize(("loading", "first", "second", "is_flagged"), USES.values(), ids=USES)
 def test_a_call_answers_for_its_own_processor_time(
-    loading: float, first: str, second: str, is_flagged: bool, course: Course, warm: Warm
+    loading: float, first: str, second: str, is_flagged: bool, feedback_on
 ):
     source = BUSY.format(loading=loading, first=first, second=second)
 
-    exercises = _grade(source, course, warm, call_seconds=10, submission_seconds=60)
+    exercises = feedback_on(source, call_seconds=10, submission_seconds=60)
 
     flags = [flag.kind for flag in exercises["add_backward"].flags]
     assert ("processor_time" in flags) == is_flagged
@@ -110,8 +115,8 @@ def exp_backward(dout, out):
 """
 
 
-def test_a_slip_is_explained_without_its_line_when_the_child_ended_in_the_repeated_call(course: Course, warm: Warm):
-    exercises = _grade(LEAVES, course, warm)
+def test_a_slip_is_explained_without_its_line_when_the_child_ended_in_the_repeated_call(feedback_on):
+    exercises = feedback_on(LEAVES)
 
     slip = exercises["add_backward"].gradients[1]
     assert (slip.verdict.value, slip.code) == ("wrong_values", None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,6 @@ import torch
 from grader.course import Course
 from grader.grading import Grader
 from grader.results import ExerciseFeedback
-from grader.sandbox.warm import Warm
-from grader.submission import Submission
 from grader.verdict.follow import is_placeholder
 
 SOLUTION = (Path(__file__).resolve().parents[2] / "solutions" / "softmax_cross_entropy.py").read_text()
@@ -58,10 +57,11 @@ PLACEHOLDERS = {
 }
 
 
-def _grade(source: str, course: Course, warm: Warm) -> ExerciseFeedback:
+@pytest.fixture(scope="module")
+def feedback_on(course: Course, grade_source) -> Callable[[str], ExerciseFeedback]:
     grader = Grader(course, only=["cross_entropy_steps_backward"])
-    report = grader.grade(Submission("student", {"softmax_cross_entropy.py": source.encode()}, {}), warm)
-    return report.selected[0].exercises[0]
+    file = "softmax_cross_entropy.py"
+    return lambda source: grade_source(source, file=file, grader=grader).selected[0].exercises[0]
 
 
 def _write(changed: dict[str, str]) -> str:
@@ -78,10 +78,10 @@ def _verdicts(exercise: ExerciseFeedback) -> dict[str, str]:
 
 @pytest.mark.parametrize("max_branch", [True, False], ids=["with the max branch", "without it"])
 @pytest.mark.parametrize(("name", "line"), SLIPS.values(), ids=SLIPS)
-def test_what_comes_after_a_slip_follows(name: str, line: str, max_branch: bool, course: Course, warm: Warm):
+def test_what_comes_after_a_slip_follows(name: str, line: str, max_branch: bool, feedback_on):
     changed = {name: line} if max_branch else {name: line, "max branch": "pass"}
 
-    exercise = _grade(_write(changed), course, warm)
+    exercise = feedback_on(_write(changed))
 
     place = ORDER.index(name)
     before, after = ORDER[:place], [other for other in ORDER[place + 1 :] if other != ZERO_IN_TRUTH]
@@ -93,46 +93,46 @@ def test_what_comes_after_a_slip_follows(name: str, line: str, max_branch: bool,
 
 
 @pytest.mark.parametrize("max_branch", [True, False], ids=["with the max branch", "without it"])
-def test_both_ways_to_write_dlogits_are_correct_when_nothing_slipped(max_branch: bool, course: Course, warm: Warm):
-    exercise = _grade(_write({} if max_branch else {"max branch": "pass"}), course, warm)
+def test_both_ways_to_write_dlogits_are_correct_when_nothing_slipped(max_branch: bool, feedback_on):
+    exercise = feedback_on(_write({} if max_branch else {"max branch": "pass"}))
 
     assert exercise.score == exercise.max_score
 
 
 @pytest.mark.parametrize("name", ["dprobs", "dcounts"])
 @pytest.mark.parametrize("placeholder", PLACEHOLDERS.values(), ids=PLACEHOLDERS)
-def test_a_placeholder_earns_nothing_downstream(name: str, placeholder: str, course: Course, warm: Warm):
+def test_a_placeholder_earns_nothing_downstream(name: str, placeholder: str, feedback_on):
     line = f"{name} = {placeholder.format(value=name[1:])}"
 
-    exercise = _grade(_write({name: line}), course, warm)
+    exercise = feedback_on(_write({name: line}))
 
     after = exercise.gradients[ORDER.index(name) + 1 :]
     assert all(gradient.verdict.value != "follows" for gradient in after)
     assert all(gradient.score == 0 for gradient in after if gradient.verdict.value != "correct")
 
 
-def test_a_gradient_not_returned_counts_as_the_true_one(course: Course, warm: Warm):
+def test_a_gradient_not_returned_counts_as_the_true_one(feedback_on):
     source = _write({"dcounts": "dcounts = 2 * (dprobs * counts_sum_inv + dcounts_sum)"})
     hidden = source.replace("dcounts_sum, dcounts, dnorm_logits", "dcounts_sum, None, dnorm_logits")
 
-    exercise = _grade(hidden, course, warm)
+    exercise = feedback_on(hidden)
 
     assert _verdicts(exercise)["dcounts"] == "not_returned"
     assert _verdicts(exercise)["dnorm_logits"] == "wrong_values"
 
 
-def test_a_second_slip_is_charged_as_well_and_what_rests_on_it_follows_from_both(course: Course, warm: Warm):
+def test_a_second_slip_is_charged_as_well_and_what_rests_on_it_follows_from_both(feedback_on):
     source = _write({"dprobs": "dprobs = -dlogprobs / probs", "dnorm_logits": "dnorm_logits = dcounts.clone()"})
 
-    exercise = _grade(source, course, warm)
+    exercise = feedback_on(source)
 
     found = _verdicts(exercise)
     assert [found["dprobs"], found["dcounts"], found["dnorm_logits"]] == ["wrong_values", "follows", "wrong_values"]
     assert exercise.gradients[ORDER.index("dlogits")].verdict.value == "follows"
 
 
-def test_a_slip_costs_its_own_points_only(course: Course, warm: Warm):
-    exercise = _grade(_write({"dprobs": "dprobs = -dlogprobs / probs"}), course, warm)
+def test_a_slip_costs_its_own_points_only(feedback_on):
+    exercise = feedback_on(_write({"dprobs": "dprobs = -dlogprobs / probs"}))
 
     assert exercise.max_score - exercise.gradients[1].max_score == exercise.score
 

@@ -29,6 +29,7 @@ def _run(script: Path) -> str:
     return finished.stdout
 
 
+@pytest.mark.slow
 def test_a_right_function_agrees_with_autograd(course: Course, tmp_path: Path):
     (tmp_path / "linear.py").write_text(RIGHT)
 
@@ -39,6 +40,7 @@ def test_a_right_function_agrees_with_autograd(course: Course, tmp_path: Path):
     assert all("approximate: True" in line for line in said)
 
 
+@pytest.mark.slow
 def test_the_whole_network_runs_and_says_which_is_wrong(course: Course, tmp_path: Path):
     body = "    print('cache has', len(vars(cache)))\n    return {'dlogprobs': cache.logprobs, 'dh': cache.b2}\n"
     (tmp_path / "mlp.py").write_text(f"def mlp_backward(cache):\n{body}")
@@ -51,6 +53,7 @@ def test_the_whole_network_runs_and_says_which_is_wrong(course: Course, tmp_path
     assert re.search(r"dW1 +\| None", said)
 
 
+@pytest.mark.slow
 def test_a_function_in_another_folder_and_a_file_with_a_dash_are_found(course: Course, tmp_path: Path):
     (tmp_path / "my-answers").mkdir()
     (tmp_path / "my-answers" / "part one.py").write_text(RIGHT)
@@ -101,6 +104,7 @@ def test_a_name_that_is_not_there_is_said(function: str, case: str | None, said:
         write_case(course, function, case, 0, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_says_how_to_run_it(run_grade, tmp_path: Path):
     finished = run_grade("case", "linear_backward", "--case", "2")
 

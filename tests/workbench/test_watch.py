@@ -211,6 +211,7 @@ def test_a_save_hides_the_hints_again(work: Path, start: Start):
     assert watched.said("Nothing changed since the last time.").count("Hint") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal is POSIX")
 def test_in_a_terminal_the_screen_is_cleared_and_q_ends_it(work: Path):
     import fcntl

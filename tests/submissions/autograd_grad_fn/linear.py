@@ -1,7 +1,0 @@
-import torch
-
-
-def linear_backward(dout, x, W):
-    torch.set_grad_enabled(True)
-    node = (x.clone().requires_grad_() @ W).grad_fn
-    return node(dout)[0], x.T @ dout, dout.sum(0)

@@ -1,9 +1,0 @@
-import torch
-
-
-def linear_backward(dout, x, W):
-    layer = torch.nn.Linear(*W.shape)
-    layer.weight.data = W.T.clone()
-    x.requires_grad_()
-    layer(x).backward(dout)
-    return x.grad, layer.weight.grad.T, layer.bias.grad

@@ -1,0 +1,8 @@
+# handed in as: linear.py
+# linear_backward: {outcome: returned, score: 5}
+
+def linear_backward(dout, x, W):
+    return dout @ W.T, x.T @ dout, dout.sum(0)
+
+
+print(undefined)

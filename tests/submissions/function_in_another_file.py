@@ -1,0 +1,5 @@
+# handed in as: answers/all_of_it.py
+# linear_backward: {outcome: returned, score: 5}
+
+def linear_backward(dout, x, W):
+    return dout @ W.T, x.T @ dout, dout.sum(0)

@@ -1,0 +1,6 @@
+# handed in as: linear.py
+# linear_backward: {outcome: timed_out, message: did not finish within, score: 0}
+
+def linear_backward(dout, x, W):
+    while True:
+        pass

@@ -1,3 +1,0 @@
-def linear_backward(dout, x, W):
-    while True:
-        pass

@@ -1,5 +1,0 @@
-import time
-
-
-def linear_backward(dout, x, W):
-    time.sleep(1e9)

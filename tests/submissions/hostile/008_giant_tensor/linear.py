@@ -1,5 +1,0 @@
-import torch
-
-
-def linear_backward(dout, x, W):
-    return torch.ones(2**33)

@@ -1,8 +1,0 @@
-import time
-
-
-def linear_backward(dout, x, W):
-    kept = []
-    while True:
-        kept.append(bytearray(4 << 20))
-        time.sleep(0.001)

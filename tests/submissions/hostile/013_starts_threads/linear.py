@@ -1,7 +1,0 @@
-import threading
-import time
-
-
-def linear_backward(dout, x, W):
-    while True:
-        threading.Thread(target=time.sleep, args=(1e9,)).start()

@@ -1,6 +1,0 @@
-import os
-
-
-def linear_backward(dout, x, W):
-    while True:
-        os.dup(1)

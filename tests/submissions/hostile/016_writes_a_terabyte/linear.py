@@ -1,3 +1,0 @@
-def linear_backward(dout, x, W):
-    with open("/tmp/planted-by-a-submission", "wb") as file:
-        file.truncate(1 << 40)

@@ -1,6 +1,0 @@
-while True:
-    pass
-
-
-def linear_backward(dout, x, W):
-    return dout @ W.T, x.T @ dout, dout.sum(0)

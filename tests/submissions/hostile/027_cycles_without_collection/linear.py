@@ -1,8 +1,0 @@
-import gc
-
-
-def linear_backward(dout, x, W):
-    gc.disable()
-    while True:
-        cycle = [bytearray(1 << 16)]
-        cycle.append(cycle)

@@ -1,2 +1,0 @@
-def linear_backward(dout, x, W):
-    raise ValueError("m" * 50_000_000)

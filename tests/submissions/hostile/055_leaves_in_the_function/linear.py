@@ -1,5 +1,0 @@
-import os
-
-
-def linear_backward(dout, x, W):
-    os._exit(0)

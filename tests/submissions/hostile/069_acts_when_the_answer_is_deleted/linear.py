@@ -1,7 +1,0 @@
-class Last(tuple):
-    def __del__(self):
-        raise SystemExit("deleted")
-
-
-def linear_backward(dout, x, W):
-    return Last((dout @ W.T, x.T @ dout, dout.sum(0)))

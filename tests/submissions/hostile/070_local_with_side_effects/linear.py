@@ -1,8 +1,0 @@
-class Anything:
-    def __getattribute__(self, name):
-        raise KeyboardInterrupt(name)
-
-
-def linear_backward(dout, x, W):
-    dx = Anything()
-    raise ValueError("now it is looked at")

@@ -1,0 +1,9 @@
+# handed in as: linear.py
+# linear_backward: {outcome: raised, score: 1.5}
+
+import torch
+
+
+def linear_backward(dout, x, W):
+    dx = dout @ W.T
+    return dx.float().to_mkldnn(), x.T @ dout, dout.sum(0)

@@ -1,6 +1,0 @@
-import torch
-
-
-def linear_backward(dout, x, W):
-    dx = dout @ W.T
-    return torch.zeros(1).as_strided((2**20, 2**20), (0, 0)), x.T @ dout, dout.sum(0)

@@ -1,0 +1,13 @@
+# handed in as: linear.py
+# linear_backward:
+#   outcome: returned
+#   verdicts: {dx: correct, dW: correct, db: correct}
+#   score: 5
+#   flags: [requires_grad]
+
+import torch
+
+
+def linear_backward(dout, x, W):
+    dx = dout @ W.T
+    return torch.nn.Parameter(dx), x.T @ dout, dout.sum(0)

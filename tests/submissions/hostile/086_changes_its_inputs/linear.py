@@ -1,5 +1,0 @@
-def linear_backward(dout, x, W):
-    answer = dout @ W.T, x.T @ dout, dout.sum(0)
-    for value in (dout, x, W):
-        value.zero_()
-    return answer

@@ -1,2 +1,0 @@
-def linear_backward(dout, x, W):
-    return [None, x.T @ dout, None]

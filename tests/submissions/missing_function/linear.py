@@ -1,2 +1,0 @@
-def linear_forward(x, W, b):
-    return x @ W + b

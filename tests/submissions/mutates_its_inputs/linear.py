@@ -1,5 +1,0 @@
-def linear_backward(dout, x, W):
-    dx, dW = dout @ W.T, x.T @ dout
-    x.zero_()
-    W += 1
-    return dx, dW, dout.sum(0)

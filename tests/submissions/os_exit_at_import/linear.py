@@ -1,7 +1,0 @@
-import os
-
-def linear_backward(dout, x, W):
-    return dout @ W.T, x.T @ dout, dout.sum(0)
-
-
-os._exit(0)

@@ -1,0 +1,5 @@
+# handed in as: linear.py
+# linear_backward: {outcome: bad_return, message: "returned one numpy array, expected 3 gradients: dx, dW, db"}
+
+def linear_backward(dout, x, W):
+    return (dout @ W.T).numpy()

@@ -1,5 +1,0 @@
-import ctypes
-
-
-def linear_backward(dout, x, W):
-    ctypes.string_at(0)

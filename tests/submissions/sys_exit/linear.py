@@ -1,5 +1,0 @@
-import sys
-
-
-def linear_backward(dout, x, W):
-    sys.exit()
