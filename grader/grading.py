@@ -111,12 +111,11 @@ class Grader:
 
 def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exercise, ...]]]:
     """Return the selected rubrics with their selected exercises, in course order."""
-    known = [rubric.name for rubric in course.rubrics]
-    known += [exercise.function for rubric in course.rubrics for exercise in rubric.exercises]
+    known = [*course.assignments, *course.functions]
     unknown = [name for name in only if name not in known]
     if unknown:
         near = difflib.get_close_matches(unknown[0], known, n=1)
-        advice = f"did you mean {near[0]}?" if near else f"assignments: {', '.join(r.name for r in course.rubrics)}"
+        advice = f"did you mean {near[0]}?" if near else f"assignments: {', '.join(course.assignments)}"
         shown = one_line(unknown[0], 100)
         raise UsageError(f"--only {shown}: the course has no assignment or function of that name; {advice}")
     chosen = []

@@ -155,7 +155,7 @@ def _note(right: Right, exercise: ExerciseFeedback, name: str) -> None:
 
 def _shortcoming(subject: Subject, exercise: ExerciseFeedback) -> str:
     """Say why an exercise is not all right, or nothing if it is."""
-    asked = next(each for each in subject.rubric.exercises if each.function == exercise.function)
+    asked = subject.rubric.exercise(exercise.function)
     said = [] if exercise.outcome is Outcome.RETURNED else [f"{exercise.outcome}: {exercise.message}"]
     if not said:
         pairs = zip(asked.gradients, exercise.gradients, strict=True)

@@ -33,10 +33,9 @@ def check_course(
     Raises UsageError for a name that is no assignment, or a course without solutions, and CourseError for
     rubrics that ask for what their forward does not have.
     """
-    known = [rubric.name for rubric in course.rubrics]
     for name in names:
-        if name not in known:
-            raise UsageError(f"{name} is no assignment of the course; there are {', '.join(known)}")
+        if name not in course.assignments:
+            raise UsageError(f"{name} is no assignment of the course; there are {', '.join(course.assignments)}")
     if not (course.folder / "solutions").is_dir():
         text = f"{course.folder} has no solutions/, which the proof needs; run it in the course's own checkout"
         raise UsageError(text)
@@ -55,12 +54,11 @@ def check_course(
 def plain_gradients(forward: Callable[[SimpleNamespace], object], case: Case) -> dict[str, Tensor]:
     """Run a forward on a plain namespace and return autograd's gradient of every value, without any trace."""
     values = SimpleNamespace()
-    for name, value in case.forward.values.items():
-        if name not in [step.name for step in case.forward.steps]:
-            own = value.clone() if isinstance(value, Tensor) else value
-            if isinstance(own, Tensor) and name in case.forward.leaves:
-                own.requires_grad_()
-            setattr(values, name, own)
+    for name, value in case.forward.inputs.items():
+        own = value.clone() if isinstance(value, Tensor) else value
+        if isinstance(own, Tensor) and name in case.forward.leaves:
+            own.requires_grad_()
+        setattr(values, name, own)
     forward(values)
     tensors = {name: getattr(values, name) for name in case.forward.leaves}
     scalar = (getattr(values, case.forward.output) * case.dout).sum()

@@ -168,9 +168,7 @@ class _Overridden(SimpleNamespace):
 
 
 def _output(case: Case, forward: Callable[..., object], gradient: Gradient, value: Tensor) -> float:
-    computed = {step.name for step in case.forward.steps}
-    inputs = {name: known for name, known in case.forward.values.items() if name not in computed}
-    values = _Overridden(gradient.value, value, inputs)
+    values = _Overridden(gradient.value, value, case.forward.inputs)
     with torch.no_grad():
         forward(values)
     return float((getattr(values, case.forward.output) * case.dout).sum())

@@ -1,7 +1,8 @@
-"""rubric.yaml and course.yaml as frozen data; the only place that knows their format."""
+"""What a course asks for: course.yaml and the rubrics as frozen data, and the only place that knows their format."""
 
-from grader.course.load import DEFAULT_TOLERANCE, default_course, load_course, load_rubric
-from grader.course.model import (
+from grader.course.load import default_course, load_course, load_rubric
+from grader.course.rubric import (
+    DEFAULT_TOLERANCE,
     CaseSpec,
     Course,
     Exercise,
@@ -9,11 +10,11 @@ from grader.course.model import (
     Invariant,
     InvariantKind,
     Limits,
-    Place,
     Rubric,
     Timing,
     Tolerance,
 )
+from grader.course.yaml import Place
 
 __all__ = [
     "DEFAULT_TOLERANCE",

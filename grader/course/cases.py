@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,12 +18,9 @@ import torch
 from torch import Tensor
 
 from grader.course import CaseSpec, Exercise, Gradient, Rubric
+from grader.course.source import Source
 from grader.course.trace import Forward, Value, run_forward
 from grader.errors import CourseError
-
-# A backward pass that takes longer than this is timed again, this often in all at most.
-SHORT_SECONDS = 0.001
-TIMES = 3
 
 Argument = Value | Mapping[str, Value]
 
@@ -58,7 +54,7 @@ class Case:
     """One question: `arguments` go to the student, the rest judges the answer.
 
     `dout` is the upstream gradient of the output; `expected` holds autograd's gradient of every value
-    that the output depends on, by the value's name, and `backward_seconds` the processor time that autograd took.
+    that the output depends on, by the value's name.
     `detached` holds the same without the paths through what the rubric names as detached; empty if it names none.
     """
 
@@ -68,7 +64,6 @@ class Case:
     arguments: Mapping[str, Argument]
     expected: Mapping[str, Tensor]
     detached: Mapping[str, Tensor]
-    backward_seconds: float
 
 
 class Reference:
@@ -76,7 +71,8 @@ class Reference:
 
     def __init__(self, rubric: Rubric) -> None:
         self.rubric = rubric
-        self.module = load_module(rubric.folder / "reference.py")
+        self.path = rubric.folder / "reference.py"
+        self.module = load_module(self.path)
 
     def make_cases(self, exercise: Exercise, seed: int) -> tuple[Case, ...]:
         """Make every case of an exercise from one seed.
@@ -98,22 +94,26 @@ class Reference:
         output = forward.values[forward.output]
         assert isinstance(output, Tensor)
         dout = random.normal(*output.shape) if "dout" in exercise.given else torch.ones_like(output)
-        expected, backward_seconds = _timed_gradients(forward, dout)
+        expected = forward.gradients(dout)
         for gradient in exercise.gradients:
             if not expected[gradient.value].isfinite().all():
                 raise CourseError([f"{spec.place}: the expected {gradient.name} is not finite in this case"])
         detached = forward.gradients(dout, without=exercise.detached) if exercise.detached else {}
         arguments = _arguments(exercise, forward, dout)
-        return Case(spec.name, forward, dout, arguments, expected, detached, backward_seconds)
+        return Case(spec.name, forward, dout, arguments, expected, detached)
 
     def forward(self, exercise: Exercise) -> Callable[..., object]:
         """Return the forward pass of an exercise, a function of a trace. Raises CourseError if it is not there."""
         return self._function(exercise.forward, exercise)
 
+    def source(self, exercise: Exercise) -> Source:
+        """Return the text of an exercise's forward pass."""
+        return Source(self.path, exercise.forward)
+
     def _function(self, name: str, exercise: Exercise) -> Callable[..., object]:
         function = getattr(self.module, name, None)
         if not callable(function):
-            raise CourseError([f"{exercise.place}: {self.rubric.folder / 'reference.py'} has no function {name}"])
+            raise CourseError([f"{exercise.place}: {self.path} has no function {name}"])
         return function  # type: ignore[no-any-return] # a module's attributes are untyped
 
     def _inputs(self, exercise: Exercise, spec: CaseSpec, random: Random) -> dict[str, Value]:
@@ -127,27 +127,10 @@ class Reference:
         try:
             inputs = maker(random, **spec.sizes)
         except Exception as error:
-            raise CourseError([_raised(self.rubric.folder / "reference.py", error)]) from error
+            raise CourseError([_raised(self.path, error)]) from error
         if not isinstance(inputs, dict):
             raise CourseError([f"{spec.place}: {maker.__name__} must return a dict of inputs by name"])
         return inputs
-
-
-def _timed_gradients(forward: Forward, dout: Tensor) -> tuple[Mapping[str, Tensor], float]:
-    """Return autograd's gradients and the processor time they took: a long time may be the machine's doing."""
-    started = time.thread_time()
-    expected = forward.gradients(dout)
-    times = [time.thread_time() - started]
-    threads = torch.get_num_threads()
-    if times[0] > SHORT_SECONDS and threads > 1:
-        torch.set_num_threads(1)  # threads that wait for each other spin, and a submission has one only
-    while len(times) < TIMES and times[-1] > SHORT_SECONDS:
-        started = time.thread_time()
-        forward.gradients(dout)
-        times.append(time.thread_time() - started)
-    if torch.get_num_threads() != threads:
-        torch.set_num_threads(threads)
-    return expected, min(times)
 
 
 def load_module(path: Path) -> ModuleType:

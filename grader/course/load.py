@@ -1,27 +1,25 @@
-"""A course folder to frozen data, with everything that is wrong in it said at once."""
+"""A course folder read: its files checked, and everything that is wrong in them said at once, in an author's words."""
 
 from __future__ import annotations
 
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass, replace
 from pathlib import Path
-from types import MappingProxyType
+from typing import Any, TypeVar, get_args, get_type_hints
 
-from grader.course.model import (
-    CaseSpec,
-    Course,
-    Exercise,
-    Gradient,
-    Invariant,
-    InvariantKind,
-    Limits,
-    Rubric,
-    Timing,
-    Tolerance,
-)
-from grader.course.schema import CaseEntry, CourseEntry, ExerciseEntry, RubricEntry, ToleranceEntry, validate
-from grader.course.yaml import Document, read_document
+from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from grader.course.rubric import FOLDER, NAME, RUBRICS, SIZES, Course, Exercise, InvariantKind, Rubric
+from grader.course.yaml import Document, Route, Section, read_document
 from grader.errors import CourseError
 
-DEFAULT_TOLERANCE = Tolerance(rtol=1.0e-11, atol=1.0e-13)
+# The nouns that are a file each.
+File = TypeVar("File", Course, Rubric)
+COURSE, RUBRIC = TypeAdapter(Course), TypeAdapter(Rubric)
 
 
 def default_course() -> Path:
@@ -42,14 +40,12 @@ def load_course(folder: Path) -> Course:
             [f"{folder} is not a course: {path} is not there; --course takes the folder above assignments/"]
         )
     document = read_document(path)
-    entry = validate(document, CourseEntry) if document.data is not None else None
-    if entry is None or document.problems:
-        raise CourseError(document.problems)
+    course = _validate(document, Course, COURSE, {RUBRICS: (), FOLDER: folder})
     problems: list[str] = []
     rubrics: list[Rubric] = []
-    for index, name in enumerate(entry.assignments):
+    for index, name in enumerate(course.assignments):
         place = document.place(("assignments", index))
-        if name in entry.assignments[:index]:
+        if name in course.assignments[:index]:
             problems.append(f"{place}: the assignment {name!r} is listed twice; remove one")
         elif not (path.parent / name / "rubric.yaml").is_file():
             problems.append(f"{place}: {path.parent / name / 'rubric.yaml'} is not there")
@@ -66,7 +62,7 @@ def load_course(folder: Path) -> Course:
                 problems.append(f"{exercise.place}: {exercise.function} is an exercise of {owner.name} already")
     if problems:
         raise CourseError(problems)
-    return Course(entry.title, tuple(rubrics), Limits(**entry.limits.model_dump()), folder)
+    return replace(course, rubrics=tuple(rubrics))
 
 
 def _is_there(path: Path) -> bool:
@@ -82,88 +78,141 @@ def load_rubric(folder: Path) -> Rubric:
     Raises CourseError with one line, `path:line:column: what is wrong`, for every problem in it.
     """
     document = read_document(folder / "rubric.yaml")
-    entry = validate(document, RubricEntry) if document.data is not None else None
-    if entry is None or document.problems:
-        raise CourseError(document.problems)
-    exercises = tuple(_exercise(function, entry, document) for function in entry.exercises)
+    rubric = _validate(document, Rubric, RUBRIC, {NAME: folder.name, FOLDER: folder})
+    for exercise in rubric.exercises:
+        _check_names(exercise, document)
     if document.problems:
         raise CourseError(document.problems)
-    return Rubric(folder.name, entry.title, exercises, folder)
+    return rubric
 
 
-def _exercise(function: str, rubric: RubricEntry, document: Document) -> Exercise:
-    entry = rubric.exercises[function]
-    route = ("exercises", function)
-    nearest = entry.tolerance or rubric.tolerance
-    gradients = tuple(
-        Gradient(
-            name=name,
-            points=gradient.points,
-            tolerance=_tolerance(gradient.tolerance or nearest),
-            hints=tuple(gradient.hints),
-            place=document.place((*route, "gradients", name), key=True),
-        )
-        for name, gradient in entry.gradients.items()
-    )
-    return Exercise(
-        function=function,
-        forward=entry.forward,
-        given=tuple(entry.given),
-        gradients=gradients,
-        cases=_cases(function, entry, document),
-        detached=tuple(entry.detached),
-        follow_through=rubric.follow_through if entry.follow_through is None else entry.follow_through,
-        place=document.place(route, key=True),
-        invariants=_invariants(function, entry, document),
-        timing=_timing(function, entry, document),
-        maths=tuple(entry.maths),
-    )
-
-
-def _invariants(function: str, entry: ExerciseEntry, document: Document) -> tuple[Invariant, ...]:
-    """Return an exercise's invariants, each with the gradients it looks at: those named, or all."""
-    found: list[Invariant] = []
-    for index, each in enumerate(entry.invariants):
-        place = document.place(("exercises", function, "invariants", index))
-        for name in each.of:
-            if name not in entry.gradients:
-                document.complain(place, f"`of` names {name!r}, which {function} does not return")
-        kind = InvariantKind(each.kind)
-        if kind is InvariantKind.SUMS_TO_ZERO and (each.dim is None or not each.of):
-            document.complain(place, "sums_to_zero needs `of`, the gradients, and `dim`, the axis to sum over")
-        if kind is InvariantKind.LINEAR and "dout" not in entry.given:
-            document.complain(place, f"linear is about dout, which {function} is not given")
-        of = tuple(each.of or entry.gradients)
-        found.append(Invariant(each.name, kind, of, each.dim, each.step, each.points, place))
-    return tuple(found)
-
-
-def _timing(function: str, entry: ExerciseEntry, document: Document) -> Timing | None:
-    if entry.timing is None:
-        return None
-    place = document.place(("exercises", function, "timing"))
-    names = [case.name for case in entry.cases]
-    if entry.timing.case not in names:
-        document.complain(place, f"`case` names {entry.timing.case!r}; the cases are {', '.join(names)}")
-    return Timing(entry.timing.case, entry.timing.ratio, entry.timing.points, place)
-
-
-def _tolerance(entry: ToleranceEntry | None) -> Tolerance:
-    return Tolerance(entry.rtol, entry.atol) if entry else DEFAULT_TOLERANCE
-
-
-def _cases(function: str, entry: ExerciseEntry, document: Document) -> tuple[CaseSpec, ...]:
-    names: list[str] = []
-    for index, case in enumerate(entry.cases):
-        if case.name in names:
+def _check_names(exercise: Exercise, document: Document) -> None:
+    """Complain of what one part of an exercise says of another that does not hold."""
+    function = exercise.function
+    names = [case.name for case in exercise.cases]
+    for index, name in enumerate(names):
+        if name in names[:index]:
             place = document.place(("exercises", function, "cases", index, "name"))
-            document.complain(place, f"the case {case.name!r} is named twice; give it a name of its own")
-        names.append(case.name)
-    return tuple(
-        CaseSpec(case.name, MappingProxyType(_sizes(case)), document.place(("exercises", function, "cases", index)))
-        for index, case in enumerate(entry.cases)
-    )
+            document.complain(place, f"the case {name!r} is named twice; give it a name of its own")
+    for invariant in exercise.invariants:
+        place, kind = invariant.place, invariant.kind
+        for name in invariant.of:
+            if name not in exercise.gradient_names:
+                document.complain(place, f"`of` names {name!r}, which {function} does not return")
+        if kind is InvariantKind.SUMS_TO_ZERO and (invariant.dim is None or not invariant.of):
+            document.complain(place, "sums_to_zero needs `of`, the gradients, and `dim`, the axis to sum over")
+        if kind is InvariantKind.LINEAR and "dout" not in exercise.given:
+            document.complain(place, f"linear is about dout, which {function} is not given")
+    timing = exercise.timing
+    if timing and timing.case not in names:
+        document.complain(timing.place, f"`case` names {timing.case!r}; the cases are {', '.join(names)}")
 
 
-def _sizes(case: CaseEntry) -> dict[str, object]:
-    return dict(case.model_extra or {})
+def _validate(document: Document, noun: type[File], schema: TypeAdapter[File], filled: Mapping[str, object]) -> File:
+    """Return a document as a noun, with what no file says `filled` in. Raises CourseError with every misfit."""
+    data = document.data
+    if data is not None:
+        try:
+            found = schema.validate_python({**data, **filled} if isinstance(data, Section) else data)
+        except ValidationError as error:
+            for detail in error.errors():
+                _complain(document, detail, noun)
+    if document.problems:
+        raise CourseError(document.problems)
+    return found
+
+
+def _complain(document: Document, detail: ErrorDetails, noun: Any) -> None:
+    # The sizes of a case stand beside its name.
+    route: Route = tuple(part for part in detail["loc"] if part != SIZES)
+    # Of a key that does not fit, pydantic's route ends in the key and "[key]"; a key may have that name, too.
+    of_key = route[-1:] == ("[key]",) and route not in document.keys
+    if of_key:
+        route = route[:-1]
+    if not document.is_unread(route):
+        place = document.place(route, key=of_key or detail["type"] == "unexpected_keyword_argument")
+        document.complain(place, _explain(detail, route, noun))
+
+
+def _explain(detail: ErrorDetails, route: Route, noun: Any) -> str:
+    kind, value = detail["type"], detail["input"]
+    name = _name(route)
+    context = detail.get("ctx", {})
+    match kind:
+        case "unexpected_keyword_argument":
+            return f"unknown key {name!r}; {_suggest(name, keys_of(_noun_at(noun, route[:-1])))}"
+        case "missing":
+            return f"the key {name!r} is missing"
+        case "float_type" | "int_type" if isinstance(value, str):
+            return f"{name} is the text {value!r}, not a number{_as_number(value)}"
+        case "float_type" | "int_type" | "int_from_float":
+            return f"{name} must be a {'whole ' if kind != 'float_type' else ''}number, not {_shown(value)}"
+        case "greater_than" | "greater_than_equal" | "less_than_equal":
+            words = {"greater_than": "greater than", "greater_than_equal": "at least", "less_than_equal": "at most"}
+            bound = next(iter(context.values()))
+            return f"{name} must be {words[kind]} {bound:g}, not {_shown(value)}"
+        case "finite_number":
+            return f"{name} must be a finite number, not {_shown(value)}"
+        case "string_type":
+            return f"{name} must be text, not {_shown(value)}; put it in quotes"
+        case "string_pattern_mismatch" if "^d" in context.get("pattern", ""):
+            return f"{value!r} is not the name of a gradient; write d followed by the name of its value, as in dW"
+        case "string_pattern_mismatch":
+            return f"{value!r} is not a Python name"
+        case "string_too_short" | "too_short":
+            return f"{name} must not be empty"
+        case "list_type" | "tuple_type":
+            return f"{name} must be a list, not {_shown(value)}; write [a, b] or one line for each with '- '"
+        case "dict_type" | "dataclass_type":
+            return f"{name} must be a mapping of keys to values, not {_shown(value)}"
+        case "enum":
+            return f"{name} must be one of {context['expected']}, not {_shown(value)}"
+        case "size":
+            return f"{name} {detail['msg']}, not {_shown(value)}"
+        case _:
+            return f"{name}: {detail['msg']}"
+
+
+def _name(route: Route) -> str:
+    if not route:
+        return "the file"
+    return f"{route[-2]}[{route[-1]}]" if isinstance(route[-1], int) and len(route) > 1 else str(route[-1])
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else text[:37] + "..."
+
+
+def _as_number(text: str) -> str:
+    exponent = re.fullmatch(r"([+-]?\d+)([eE][+-]?\d+)", text)
+    if exponent:
+        return f"; YAML reads {text} as text, write {exponent[1]}.0{exponent[2]}"
+    return "; write it without quotes"
+
+
+def _suggest(name: str, known: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(known)}"
+
+
+def keys_of(noun: type) -> list[str]:
+    """Return the keys that a noun has in its file, those that must be there first."""
+    hints = get_type_hints(noun, include_extras=True)
+    own = [each for each in fields(noun) if not _is_filled(hints[each.name])]
+    return [each.name for each in sorted(own, key=lambda each: each.default is not MISSING)]
+
+
+def _is_filled(hint: Any) -> bool:
+    return any(isinstance(each, FieldInfo) and each.validation_alias is not None for each in get_args(hint)[1:])
+
+
+def _noun_at(noun: Any, route: Route) -> Any:
+    """Return the noun that stands at `route` of a file."""
+    for part in route:
+        if is_dataclass(noun):
+            noun = get_type_hints(noun)[str(part)]
+            noun = get_args(noun)[0] if type(None) in get_args(noun) else noun
+        else:
+            noun = get_args(noun)[0]
+    return noun

@@ -85,7 +85,7 @@ def load_bank(rubric: Rubric) -> tuple[Mistake, ...]:
 def _misfit(formula: FunctionType, exercise: Exercise | None, gradient: str, slip: str) -> str | None:
     if exercise is None:
         return "the rubric has no function of that name; a mistake is called <function>__<gradient>__<mistake>"
-    if gradient not in [known.name for known in exercise.gradients]:
+    if gradient not in exercise.gradient_names:
         return f"{exercise.function} returns no {gradient or 'gradient of that name'}"
     if not slip:
         return "the mistake itself has no name; it is called <function>__<gradient>__<mistake>"

@@ -7,7 +7,8 @@ import base64
 import io
 import textwrap
 import tokenize
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -16,59 +17,75 @@ from torch import Tensor
 from grader.course.trace import Value
 
 
-@lru_cache(maxsize=256)
-def read_forward(path: Path, function: str) -> str:
-    """Return the lines of a forward as a lesson writes them: without the trace's `t.`, without what is around them.
+@dataclass(frozen=True)
+class Source:
+    """The text of one forward pass, a function of a reference.py.
 
-    Returns "" if the file has no plain function of that name: a report without the text is still a report.
+    Each text is "" if the file has no plain function of that name: a report without it is still a report.
     """
-    source, definition = _find(path, function)
-    if definition is None or not definition.args.args:
-        return ""
-    body = definition.body
-    if ast.get_docstring(definition) is not None:
-        body = body[1:]
-    if not body:
-        return ""
-    lines = source.splitlines()
-    # A comment between the header and the first line belongs to it.
-    start = definition.body[0].end_lineno if body is not definition.body else _header_end(definition)
-    text = textwrap.dedent("\n".join(lines[start or 0 : definition.end_lineno]))
-    return _without(definition.args.args[0].arg, text).strip("\n")
 
+    path: Path
+    function: str
 
-@lru_cache(maxsize=256)
-def read_runnable(path: Path, function: str) -> str:
-    """Return a forward with the imports, constants and helpers of its file that it needs, ready to run."""
-    source, definition = _find(path, function)
-    if definition is None:
-        return ""
-    statements = ast.parse(source).body
-    needed = _names(definition)
-    kept: set[int] = {statements.index(each) for each in statements if getattr(each, "name", None) == function}
-    while True:
-        more = {place for place, statement in enumerate(statements) if place not in kept and _binds(statement) & needed}
-        if not more:
-            break
-        kept |= more
-        for place in more:
-            needed |= _names(statements[place])
-    lines = source.splitlines()
-    parts = [(statements[place], "\n".join(lines[_first_line(statements[place]) - 1 : statements[place].end_lineno]))
-             for place in sorted(kept)]  # fmt: skip
-    text = ""
-    for statement, part in parts:
-        gap = "\n\n\n" if isinstance(statement, ast.FunctionDef) else "\n"
-        text += gap + part if text else part
-    return text + "\n"
+    @cached_property
+    def definition(self) -> str:
+        """The function as it stands in its file."""
+        return (ast.get_source_segment(self._text, self._node) or "") if self._node else ""
 
+    @cached_property
+    def lesson(self) -> str:
+        """Its lines as a lesson writes them: without the trace's `t.`, without what is around them."""
+        definition = self._node
+        if definition is None or not definition.args.args:
+            return ""
+        body = definition.body
+        if ast.get_docstring(definition) is not None:
+            body = body[1:]
+        if not body:
+            return ""
+        lines = self._text.splitlines()
+        # A comment between the header and the first line belongs to it.
+        start = definition.body[0].end_lineno if body is not definition.body else _header_end(definition)
+        text = textwrap.dedent("\n".join(lines[start or 0 : definition.end_lineno]))
+        return _without(definition.args.args[0].arg, text).strip("\n")
 
-def _find(path: Path, function: str) -> tuple[str, ast.FunctionDef | None]:
-    source = path.read_text(encoding="utf-8")
-    for statement in ast.parse(source).body:
-        if isinstance(statement, ast.FunctionDef) and statement.name == function:
-            return source, statement
-    return source, None
+    @cached_property
+    def runnable(self) -> str:
+        """The function with the imports, constants and helpers of its file that it needs, ready to run."""
+        if self._node is None:
+            return ""
+        statements = self._statements
+        needed = _names(self._node)
+        kept: set[int] = {statements.index(each) for each in statements if getattr(each, "name", None) == self.function}
+        while True:
+            more = {
+                place for place, statement in enumerate(statements) if place not in kept and _binds(statement) & needed
+            }
+            if not more:
+                break
+            kept |= more
+            for place in more:
+                needed |= _names(statements[place])
+        lines = self._text.splitlines()
+        text = ""
+        for statement in (statements[place] for place in sorted(kept)):
+            part = "\n".join(lines[_first_line(statement) - 1 : statement.end_lineno])
+            gap = "\n\n\n" if isinstance(statement, ast.FunctionDef) else "\n"
+            text += gap + part if text else part
+        return text + "\n"
+
+    @cached_property
+    def _text(self) -> str:
+        return self.path.read_text(encoding="utf-8")
+
+    @cached_property
+    def _statements(self) -> list[ast.stmt]:
+        return ast.parse(self._text).body
+
+    @cached_property
+    def _node(self) -> ast.FunctionDef | None:
+        plain = (each for each in self._statements if isinstance(each, ast.FunctionDef))
+        return next((each for each in plain if each.name == self.function), None)
 
 
 def _header_end(definition: ast.FunctionDef) -> int:

@@ -55,6 +55,12 @@ class Forward:
         """The name of the last value."""
         return self.steps[-1].name
 
+    @property
+    def inputs(self) -> Mapping[str, Value]:
+        """The values that no step computes, by name: what was handed in, and constants such as a mask or a count."""
+        computed = {step.name for step in self.steps}
+        return {name: value for name, value in self.values.items() if name not in computed}
+
     def consumers(self, name: str) -> tuple[str, ...]:
         """The values computed directly from `name`, in forward order."""
         return tuple(step.name for step in self.steps if name in step.reads)

@@ -8,9 +8,28 @@ from typing import Any
 
 import yaml
 
-from grader.course.model import Place
-
 Route = tuple[str | int, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something stands in a file; line and column count from 1."""
+
+    path: str
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+class Section(dict[str, object]):
+    """A mapping of a YAML file that knows where it stands, and where the key before it, if there is one."""
+
+    def __init__(self, place: Place, key_place: Place) -> None:
+        super().__init__()
+        self.place = place
+        self.key_place = key_place
 
 
 @dataclass
@@ -102,8 +121,8 @@ def _read_node(node: yaml.Node, route: Route, document: Document) -> object:
     return _read_scalar(node, document)
 
 
-def _read_mapping(node: yaml.MappingNode, route: Route, document: Document) -> dict[str, object]:
-    mapping: dict[str, object] = {}
+def _read_mapping(node: yaml.MappingNode, route: Route, document: Document) -> Section:
+    mapping = Section(document.values[route], document.place(route, key=True))
     for key_node, value_node in node.value:
         place = _place(document.path, key_node.start_mark)
         # A key is a name, whatever YAML makes of it: `on:` is not True, `1:` is not a number.

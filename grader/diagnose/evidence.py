@@ -239,13 +239,7 @@ def _sample(
     upstream: Mapping[str, Tensor],
     reached: Mapping[str, Tensor] | None = None,
 ) -> Sample:
-    sizes = {
-        name: size
-        for spec in exercise.cases
-        if spec.name == trial.case.name
-        for name, size in spec.sizes.items()
-        if type(size) is int
-    }
+    sizes = {name: size for name, size in exercise.case(trial.case.name).sizes.items() if type(size) is int}
     expected = (reached or trial.case.expected)[gradient.value]
     actual = trial.returned[gradient.name]
     return Sample(trial, gradient, exercise, sizes, actual, upstream, expected, trial.is_correct(gradient.name))

@@ -91,8 +91,7 @@ def _descent(invariant: Invariant, trials: Sequence[Trial], forward: ForwardPass
     details: list[tuple[bool, str]] = []
     for trial in trials:
         case = trial.case
-        computed = {step.name for step in case.forward.steps}
-        values = SimpleNamespace(**{name: each for name, each in case.forward.values.items() if name not in computed})
+        values = SimpleNamespace(**case.forward.inputs)
         for name in invariant.of:
             value, gradient = case.forward.leaves[name[1:]].detach(), trial.returned[name]
             size = float(gradient.norm())
@@ -130,13 +129,12 @@ def _linear(invariant: Invariant, trial: Trial, probes: Sequence[Mapping[str, Te
 
 def find_misfits(exercise: Exercise, forward: Forward) -> list[str]:
     """Return a line for every invariant that asks of a gradient what its value cannot give."""
-    computed = {step.name for step in forward.steps}
     problems = []
     for invariant in exercise.invariants:
         for name in invariant.of:
             value = name.removeprefix("d")
             axes = forward.leaves[value].dim()
-            if invariant.kind is InvariantKind.DESCENT and value in computed:
+            if invariant.kind is InvariantKind.DESCENT and value not in forward.inputs:
                 problems.append(f"{invariant.place}: descent moves inputs of the forward, and {value} is computed")
             if invariant.dim is not None and not -axes <= invariant.dim < axes:
                 problems.append(

@@ -9,7 +9,7 @@ from functools import cached_property
 from grader.course import Exercise, InvariantKind, Rubric
 from grader.course.cases import Argument, Case, Reference
 from grader.course.mistakes import Mistake, load_bank
-from grader.course.source import read_forward
+from grader.course.source import Source
 from grader.errors import CourseError
 from grader.judge.invariants import ForwardPass, find_misfits, probe_upstreams
 from grader.judge.speed import TimedCases, make_timed_cases
@@ -28,6 +28,7 @@ class Prepared:
     probes: tuple[Mapping[str, Argument], ...]
     schedule: Schedule
     forward_pass: ForwardPass
+    source: Source
     timed: TimedCases | None
 
     @cached_property
@@ -38,15 +39,10 @@ class Prepared:
             function=self.exercise.function,
             home=f"{self.rubric.name}.py",
             given=self.exercise.given,
-            gradients=tuple(gradient.name for gradient in self.exercise.gradients),
+            gradients=self.exercise.gradient_names,
             calls=self.schedule.arrange(calls),
             repeats_first=True,
         )
-
-    @cached_property
-    def forward(self) -> str:
-        """The forward pass as a student reads it."""
-        return read_forward(self.rubric.folder / "reference.py", self.exercise.forward)
 
 
 def prepare_all(chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int) -> dict[str, tuple[Prepared, ...]]:
@@ -82,10 +78,10 @@ def _prepare(reference: Reference, bank: tuple[Mistake, ...], exercise: Exercise
     if problems:
         raise CourseError(problems)
     timed = make_timed_cases(reference, exercise, seed)
-    forward = reference.forward(exercise)
     probes = _probe(exercise, cases[0])
     schedule = make_schedule(len(cases) + len(probes), seed, reference.rubric.name, exercise.function)
-    prepared = Prepared(reference.rubric, exercise, cases, bank, probes, schedule, forward, timed)
+    forward, source = reference.forward(exercise), reference.source(exercise)
+    prepared = Prepared(reference.rubric, exercise, cases, bank, probes, schedule, forward, source, timed)
     size = sum(len(call.tensors) for call in prepared.question.calls)
     if size > MAX_PAYLOAD:
         text = f"the inputs of its cases are {size >> 20} MB, and {MAX_PAYLOAD >> 20} MB can be handed over"

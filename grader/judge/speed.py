@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 
 from grader.course import Exercise, Limits, Timing
 from grader.course.cases import Case, Reference
@@ -41,7 +39,7 @@ class TimedCases:
             function=self.exercise.function,
             home=f"{self.assignment}.py",
             given=self.exercise.given,
-            gradients=tuple(gradient.name for gradient in self.exercise.gradients),
+            gradients=self.exercise.gradient_names,
             calls=tuple(pack_call(case.arguments) for case in self.cases),
         )
 
@@ -53,10 +51,14 @@ def make_timed_cases(reference: Reference, exercise: Exercise, seed: int) -> Tim
         return None
     if exercise.given != ("cache",):
         raise CourseError([f"{timing.place}: only a function that is given cache, and nothing else, can be timed"])
-    spec = next(spec for spec in exercise.cases if spec.name == timing.case)
+    spec = exercise.case(timing.case)
     cases = tuple(reference.make_case(exercise, spec, seed, number) for number in range(1, CALLS + 1))
-    path = reference.rubric.folder / "reference.py"
-    forward = TimedForward(_source(path, exercise), exercise.forward, cases[0].forward.output)
+    source = reference.source(exercise)
+    if not source.definition:
+        text = f"a timed forward must be a plain function of {source.path}, {exercise.forward} is not"
+        raise CourseError([f"{exercise.place}: {text}"])
+    # The process that times autograd gets nothing else of the reference.
+    forward = TimedForward(source.definition, exercise.forward, cases[0].forward.output)
     return TimedCases(reference.rubric.name, exercise, timing, cases, forward)
 
 
@@ -99,17 +101,6 @@ def _is_right(timed: TimedCases, index: int, answer: Answer) -> bool:
         and compare(case.expected[gradient.value], answer.gradients[gradient.name], gradient.tolerance).verdict
         is Verdict.CORRECT
         for gradient in timed.exercise.gradients
-    )
-
-
-def _source(path: Path, exercise: Exercise) -> str:
-    """Return the forward's own source: the process that times autograd gets nothing else of the reference."""
-    text = path.read_text(encoding="utf-8")
-    for node in ast.parse(text).body:
-        if isinstance(node, ast.FunctionDef) and node.name == exercise.forward:
-            return ast.get_source_segment(text, node) or ""
-    raise CourseError(
-        [f"{exercise.place}: a timed forward must be a plain function of {path}, {exercise.forward} is not"]
     )
 
 

@@ -145,15 +145,15 @@ def _fit_case(exercise: Exercise, trial: Trial, placeholders: frozenset[str]) ->
     reached = [trial.case.forward.gradients(trial.case.dout, given)]
     if exercise.detached:
         reached.append(trial.case.forward.gradients(trial.case.dout, given, without=exercise.detached))
-    gradients = {gradient.name: gradient for gradient in exercise.gradients}
     fits: dict[str, _Fit] = {}
     # From the output backwards, so that of every upstream it is known whether it is a slip of its own.
     for name in _in_backward_order(trial):
         upstream = upstreams[name]
         if trial.comparisons[name].verdict is not Verdict.WRONG_VALUES or not usable.issuperset(upstream.all):
             continue
-        expected = [path[gradients[name].value] for path in reached if gradients[name].value in path]
-        fit = max((_fit(gradients[name], trial, upstream.near, e) for e in expected), key=lambda found: found.value)
+        gradient = exercise.gradient(name)
+        expected = [path[gradient.value] for path in reached if gradient.value in path]
+        fit = max((_fit(gradient, trial, upstream.near, e) for e in expected), key=lambda found: found.value)
         slips = [other for other in upstream.all if fits.get(other, _Fit.NO) is _Fit.NO]
         if fit is _Fit.YES and not all(_may_carry(other, trial) and other not in placeholders for other in slips):
             fit = _Fit.UNDECIDED

@@ -10,9 +10,9 @@ import re
 import textwrap
 from pathlib import Path
 
-from grader.course import Course, Exercise, Gradient, Rubric
+from grader.course import Course, Exercise, Gradient
 from grader.course.cases import Case, Reference
-from grader.course.source import literal, read_runnable
+from grader.course.source import literal
 from grader.errors import CourseError, UsageError
 from grader.text import one_line
 
@@ -25,13 +25,17 @@ def write_case(course: Course, function: str, case: str | None, seed: int, folde
     `case` is a number from 1 or a case's name; without it the first is taken. Raises UsageError for a name
     that the course does not have.
     """
-    rubric, exercise = _find(course, function)
+    if function not in course.functions:
+        known = ", ".join(course.functions)
+        raise UsageError(f"{one_line(function, 100)} is no function of the course; there are {known}")
+    rubric, exercise = course.exercise(function)
     number = _number(exercise, case)
     spec = exercise.cases[number - 1]
-    made = Reference(rubric).make_case(exercise, spec, seed)
+    reference = Reference(rubric)
+    made = reference.make_case(exercise, spec, seed)
     suffix = f"_{number}" if not seed else f"_{number}_seed_{seed}"
     path = folder / f"case_{function}{suffix}.py"
-    content = make_script(rubric, exercise, made, number, seed, find_module(folder, rubric.name, function))
+    content = make_script(reference, exercise, made, number, seed, find_module(folder, rubric.name, function))
     try:
         # Never over what a student has added prints to.
         is_kept = path.exists() and path.read_text(encoding="utf-8") != content
@@ -42,13 +46,12 @@ def write_case(course: Course, function: str, case: str | None, seed: int, folde
     return path, not is_kept
 
 
-def make_script(rubric: Rubric, exercise: Exercise, case: Case, number: int, seed: int, module: str) -> str:
+def make_script(reference: Reference, exercise: Exercise, case: Case, number: int, seed: int, module: str) -> str:
     """Return the text of the script; `module` is what defines the function, beside the script."""
-    forward = read_runnable(rubric.folder / "reference.py", exercise.forward)
+    forward = reference.source(exercise).runnable
     if not forward:
         raise CourseError([f"{exercise.place}: the source of the forward {exercise.forward} is not a plain function"])
-    computed = {step.name for step in case.forward.steps}
-    inputs = {name: value for name, value in case.forward.values.items() if name not in computed}
+    inputs = case.forward.inputs
     data = "\n".join(
         [
             "# The inputs of the forward pass.",
@@ -72,7 +75,7 @@ def make_script(rubric: Rubric, exercise: Exercise, case: Case, number: int, see
             forward=exercise.forward,
             output=case.forward.output,
             call=_call(exercise),
-            names=_tuple([gradient.name for gradient in exercise.gradients]),
+            names=_tuple(exercise.gradient_names),
         ),
         "\n".join(_compare_line(gradient) for gradient in exercise.gradients),
     ]
@@ -88,15 +91,6 @@ def find_module(folder: Path, home: str, function: str) -> str:
         if path.is_file() and sign.search(path.read_bytes()[:1_000_000]):
             return ".".join(path.relative_to(folder).with_suffix("").parts)
     return home
-
-
-def _find(course: Course, function: str) -> tuple[Rubric, Exercise]:
-    for rubric in course.rubrics:
-        for exercise in rubric.exercises:
-            if exercise.function == function:
-                return rubric, exercise
-    known = ", ".join(exercise.function for rubric in course.rubrics for exercise in rubric.exercises)
-    raise UsageError(f"{one_line(function, 100)} is no function of the course; there are {known}")
 
 
 def _number(exercise: Exercise, case: str | None) -> int:
@@ -127,7 +121,7 @@ def _call(exercise: Exercise) -> str:
     return f"yours.{exercise.function}({arguments})"
 
 
-def _tuple(names: list[str]) -> str:
+def _tuple(names: tuple[str, ...]) -> str:
     return textwrap.fill(", ".join(f'"{name}"' for name in names), WIDTH, subsequent_indent="    ")
 
 

@@ -12,16 +12,18 @@ from torch import Tensor
 from grader.authoring.check import margins_table, summary
 from grader.authoring.margins import Margin, Nearest, Proof, indistinct, measure_margins, needed_cases, powers
 from grader.authoring.trials import Tried
-from grader.course import CaseSpec, Exercise, Gradient, Place, Tolerance
+from grader.course import CaseSpec, Exercise, Gradient, Place
 from grader.course.mistakes import Mistake
 
 PLACE = Place("rubric.yaml", 1, 1)
 
 
 def exercise(*cases: str) -> Exercise:
-    gradient = Gradient("dx", 2.0, Tolerance(1e-11, 1e-13), (), PLACE)
-    specs = tuple(CaseSpec(name, {}, PLACE) for name in cases)
-    return Exercise("f_backward", "f", ("dout",), (gradient,), specs, (), 1.0, PLACE)
+    gradient = Gradient(name="dx", points=2.0, place=PLACE)
+    specs = tuple(CaseSpec(name=name, sizes={}, place=PLACE) for name in cases)
+    return Exercise(
+        function="f_backward", forward="f", given=("dout",), gradients=(gradient,), cases=specs, place=PLACE
+    )
 
 
 def trial(name: str, **excess: float) -> Tried:

@@ -66,7 +66,7 @@ def measure_diagnosis(course: Course, seeds: Sequence[int]) -> DiagnosisReport:
             for seed in seeds:
                 cases = reference.make_cases(exercise, seed)
                 for mistake in chosen:
-                    gradient = next(g for g in exercise.gradients if g.name == mistake.gradient)
+                    gradient = exercise.gradient(mistake.gradient)
                     trials = make_trials(exercise, cases, mistake)
                     name = mistake_name(mistake)
                     if not any(gradient.name in trial.returned for trial in trials):

@@ -662,3 +662,29 @@ def test_the_course_of_the_checkout_is_read(course):
     exercises = [exercise for rubric in course.rubrics for exercise in rubric.exercises]
     assert all(isinstance(exercise.place, Place) for exercise in exercises)
     assert all(isinstance(case, CaseSpec) for exercise in exercises for case in exercise.cases)
+
+
+def test_an_exercise_is_found_by_its_function_with_its_rubric(course):
+    rubric, exercise = course.exercise("linear_backward")
+
+    assert (rubric.name, exercise.function) == ("linear", "linear_backward")
+    assert rubric.exercise("linear_backward") is exercise
+    assert exercise.gradient("dW") is exercise.gradients[exercise.gradient_names.index("dW")]
+    assert exercise.case("one row").name == "one row"
+
+
+def test_what_a_course_does_not_have_is_a_key_error(course):
+    rubric, exercise = course.exercise("linear_backward")
+
+    for find in (course.exercise, rubric.exercise, exercise.gradient, exercise.case):
+        with pytest.raises(KeyError, match="'nothing'"):
+            find("nothing")
+
+
+def test_what_the_reader_fills_in_is_no_key_of_a_file(assignment):
+    text = WHOLE.replace("{points: 1.5}", "{points: 1.5, name: dx, place: here}")
+
+    assert problems(assignment, text.encode()) == [
+        "8:25: unknown key 'name'; known here: points, tolerance, hints",
+        "8:35: unknown key 'place'; known here: points, tolerance, hints",
+    ]

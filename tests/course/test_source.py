@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.course.source import read_forward, read_runnable
+from grader.course.source import Source
 
 SOURCE = '''"""A file."""
 
@@ -40,13 +40,13 @@ def reference(tmp_path: Path) -> Path:
 
 
 def test_the_trace_is_taken_off_the_names_but_not_off_texts(reference: Path):
-    assert read_forward(reference, "forward") == (
+    assert Source(reference, "forward").lesson == (
         '# t.x comes first\ny = _helper(x) / math.sqrt(4)  # and t.y here\nname = len("t.x") + y.t.x'
     )
 
 
 def test_what_a_forward_needs_comes_with_it_and_nothing_else(reference: Path):
-    text = read_runnable(reference, "forward")
+    text = Source(reference, "forward").runnable
 
     assert "import math" in text
     assert "SCALE = 2.0" in text
@@ -55,5 +55,13 @@ def test_what_a_forward_needs_comes_with_it_and_nothing_else(reference: Path):
     assert "_other" not in text
 
 
+def test_the_definition_is_the_function_alone(reference: Path):
+    text = Source(reference, "_helper").definition
+
+    assert text == "def _helper(value):\n    return value * SCALE"
+
+
 def test_a_forward_that_is_no_plain_function_has_no_text(reference: Path):
-    assert (read_forward(reference, "absent"), read_runnable(reference, "absent")) == ("", "")
+    source = Source(reference, "absent")
+
+    assert (source.definition, source.lesson, source.runnable) == ("", "", "")

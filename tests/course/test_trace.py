@@ -555,4 +555,5 @@ def test_integers_booleans_and_numbers_are_constants():
 
     assert set(forward.values) == {"x", "mask", "n", "out"}
     assert set(forward.leaves) == {"x", "out"}
+    assert set(forward.inputs) == {"x", "mask", "n"}
     assert forward.values["n"] == 4

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from grader.course import Course, Exercise, Rubric, load_course, load_rubric
+from grader.course import Exercise, Rubric, load_course, load_rubric
 from grader.course.cases import Case, Reference, load_module
 from grader.course.mistakes import load_bank
 from grader.diagnose import Diagnosis, diagnose
@@ -23,10 +23,6 @@ from grader.verdict.follow import Trial
 ROOT = Path(__file__).resolve().parents[2]
 COURSE = load_course(ROOT)
 Wrong = Callable[[SimpleNamespace], Tensor]
-
-
-def find_exercise(function: str, course: Course = COURSE) -> tuple[Rubric, Exercise]:
-    return next((r, e) for r in course.rubrics for e in r.exercises if e.function == function)
 
 
 def make_trials(rubric: Rubric, exercise: Exercise, wrong: Mapping[str, Wrong], seed: int = 0) -> list[Trial]:
@@ -51,8 +47,8 @@ def _view(case: Case) -> SimpleNamespace:
 def explain(
     function: str, wrong: Mapping[str, Wrong], name: str | None = None, *, bank: bool = False
 ) -> Diagnosis | None:
-    rubric, exercise = find_exercise(function)
-    gradient = next(g for g in exercise.gradients if g.name == (name or next(iter(wrong))))
+    rubric, exercise = COURSE.exercise(function)
+    gradient = exercise.gradient(name or next(iter(wrong)))
     trials = make_trials(rubric, exercise, wrong)
     return diagnose(exercise, gradient, trials, load_bank(rubric) if bank else ())
 
@@ -213,11 +209,11 @@ def test_the_bank_speaks_before_any_other():
 
 def test_mistakes_with_the_same_numbers_are_named_together():
     # Ones and counted rows are the same for one row, but the other cases tell them apart.
-    rubric, exercise = find_exercise("linear_backward")
+    rubric, exercise = COURSE.exercise("linear_backward")
     one_row = [
         t for t in make_trials(rubric, exercise, {"db": lambda t: torch.ones_like(t.db)}) if len(t.case.dout) == 1
     ]
-    gradient = next(g for g in exercise.gradients if g.name == "db")
+    gradient = exercise.gradient("db")
 
     found = diagnose(exercise, gradient, one_row, load_bank(rubric))
 
@@ -296,7 +292,7 @@ def test_what_is_right_given_a_wrong_upstream_is_not_diagnosed():
 
 
 def test_one_number_everywhere_is_not_taken_for_a_slip_on_the_same_number():
-    names = [gradient.name for gradient in find_exercise("cross_entropy_steps_backward")[1].gradients]
+    names = COURSE.exercise("cross_entropy_steps_backward")[1].gradient_names
     wrong: dict[str, Wrong] = {name: lambda t, name=name: torch.full_like(getattr(t, name), 0.5) for name in names}
 
     found = [explain("cross_entropy_steps_backward", wrong, name, bank=True) for name in names]
@@ -317,7 +313,7 @@ def test_a_right_gradient_is_not_diagnosed():
 
 
 def test_a_gradient_that_was_not_returned_is_not_diagnosed():
-    rubric, exercise = find_exercise("linear_backward")
+    rubric, exercise = COURSE.exercise("linear_backward")
     trials = [
         Trial(t.case, {}, {g.name: Comparison(Verdict.NOT_RETURNED, ()) for g in exercise.gradients})
         for t in make_trials(rubric, exercise, {})
@@ -336,7 +332,7 @@ HONEST = [
 
 @pytest.mark.parametrize(("path", "variant"), HONEST, ids=[variant for _, variant in HONEST])
 def test_an_honest_answer_is_not_diagnosed(path: Path, variant: str):
-    rubric, exercise = find_exercise(variant.partition("__")[0])
+    rubric, exercise = COURSE.exercise(variant.partition("__")[0])
     trials = []
     torch.set_default_dtype(torch.float64)
     try:
@@ -366,8 +362,8 @@ EXERCISES = [
 @given(st.sampled_from(EXERCISES), st.integers(0, 10_000), st.sampled_from(["alone", "added", "each entry"]))
 def test_noise_is_never_diagnosed(place: tuple[str, str], seed: int, kind: str):
     function, name = place
-    rubric, exercise = find_exercise(function)
-    gradient = next(g for g in exercise.gradients if g.name == name)
+    rubric, exercise = COURSE.exercise(function)
+    gradient = exercise.gradient(name)
     noise = torch.Generator().manual_seed(seed)
 
     def wrong(t: SimpleNamespace) -> Tensor:

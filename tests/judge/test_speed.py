@@ -213,7 +213,7 @@ def test_the_least_times_are_compared(ratio, score):
 
     times = Times((3.0, 2.0, 9.0), (1.0, 4.0, 8.0), ())
 
-    feedback = judge_times(Timing("timed", ratio, 5.0, Place("rubric.yaml", 1, 1)), times)
+    feedback = judge_times(Timing(case="timed", ratio=ratio, points=5.0, place=Place("rubric.yaml", 1, 1)), times)
 
     assert (feedback.manual, feedback.autograd, feedback.ratio) == (2.0, 1.0, 2.0)
     assert (feedback.score, feedback.max_score) == (score, 5.0)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from grader.grading import Grader
-from grader.judge.judge import find_difference, find_processor_time
+from grader.judge.judge import find_difference, find_processor_time, measure_backward
 from grader.sandbox.answer import Answer, Outcome
 
 ZERO = torch.zeros(2, 3)
@@ -51,8 +51,9 @@ def test_answers_that_differ(first: Answer, second: Answer, said: str):
 
 
 def _kinds(grader: Grader, times: float, floor: float, answer: Answer) -> list[str]:
-    case = replace(grader._prepared["linear"][0].cases[0], backward_seconds=floor)
-    return [flag.kind for flag in find_processor_time([case], [replace(answer, cpu_seconds=times * floor)])]
+    cases = grader._prepared["linear"][0].cases[:1]
+    flags = find_processor_time(cases, [replace(answer, cpu_seconds=times * floor)], lambda _: floor)
+    return [flag.kind for flag in flags]
 
 
 def test_processor_time_counts_only_if_it_is_long_and_out_of_proportion(small_grader: Grader):
@@ -71,3 +72,12 @@ def test_processor_time_that_is_not_known_is_no_suspicion(small_grader: Grader):
     cases = small_grader._prepared["linear"][0].cases
 
     assert find_processor_time(cases, [Answer(Outcome.RETURNED), None]) == []
+
+
+def test_measuring_autograd_leaves_the_number_of_threads_as_it_was(small_grader: Grader):
+    threads = torch.get_num_threads()
+
+    seconds = measure_backward(small_grader._prepared["linear"][0].cases[0])
+
+    assert seconds > 0
+    assert torch.get_num_threads() == threads

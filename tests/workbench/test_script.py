@@ -65,8 +65,8 @@ def test_a_function_in_another_folder_and_a_file_with_a_dash_are_found(course: C
 
 
 def test_the_inputs_are_those_that_are_graded(course: Course, tmp_path: Path):
-    rubric = next(rubric for rubric in course.rubrics if rubric.name == "linear")
-    graded = Reference(rubric).make_case(rubric.exercises[0], rubric.exercises[0].cases[1], seed=7)
+    rubric, exercise = course.exercise("linear_backward")
+    graded = Reference(rubric).make_case(exercise, exercise.cases[1], seed=7)
 
     path, _ = write_case(course, "linear_backward", "2", 7, tmp_path)
 

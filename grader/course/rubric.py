@@ -1,0 +1,303 @@
+"""A course, its rubrics and all they ask for: frozen, and annotated with what their files may say.
+
+pydantic checks what comes from a file; what the grader makes itself is trusted. A field whose alias stands in brackets
+is no key of a file: the reader fills it in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, TypeVar, get_args
+
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetPydanticSchema,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from grader.course.yaml import Place, Section
+
+Noun = TypeVar("Noun")
+
+Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+GradientName = Annotated[str, StringConstraints(strict=True, pattern=r"^d[A-Za-z_][A-Za-z0-9_]*$")]
+Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
+Format = Annotated[int, Field(strict=True, ge=1, le=1)]
+Points = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
+Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
+Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Lines = Annotated[tuple[Text, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+
+
+def _check_size(value: object) -> object:
+    """Accept what an input maker can be given: numbers, text, and lists of them."""
+    if isinstance(value, list):
+        for part in value:
+            _check_size(part)
+    elif not isinstance(value, int | float | str) or isinstance(value, bool):
+        # A bool is an int to Python, and `yes` and `no` are bools to YAML.
+        raise PydanticCustomError("size", "must be a number, a text or a list of them")
+    return value
+
+
+Size = Annotated[Any, AfterValidator(_check_size)]
+
+
+def _read_list(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    # As a tuple, one whose only entry does not fit would be said to be empty as well.
+    entries = core_schema.list_schema(handler.generate_schema(get_args(source)[0]), min_length=1)
+    return core_schema.no_info_after_validator_function(tuple, entries)
+
+
+AT_LEAST_ONE = GetPydanticSchema(_read_list)
+
+# What the reader fills in, under names that are no key of any file.
+NAME, PLACE, SIZES, RUBRICS, FOLDER = "(name)", "(place)", "(sizes)", "(rubrics)", "(folder)"
+TRUSTED = GetPydanticSchema(lambda _source, _handler: core_schema.any_schema())
+
+# Of a whole file, and so of every noun within it.
+STRICT = ConfigDict(extra="forbid")
+
+OwnName = Annotated[str, Field(validation_alias=NAME), TRUSTED]
+OwnPlace = Annotated[Place, Field(validation_alias=PLACE), TRUSTED]
+OwnFolder = Annotated[Path, Field(validation_alias=FOLDER), TRUSTED]
+
+Placed = BeforeValidator(lambda entry: {**entry, PLACE: entry.place} if isinstance(entry, Section) else entry)
+
+
+@dataclass(frozen=True)
+class ByName:
+    """Marks a tuple of entries that a file holds as a mapping of their names to them.
+
+    What an entry leaves out of `inherits` it has from the fields of these names around it.
+    """
+
+    name: object
+    inherits: tuple[str, ...]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Read the mapping, so that each misfit is found under its name."""
+        names, entries = handler.generate_schema(self.name), handler.generate_schema(get_args(source)[0])
+        mapping = core_schema.dict_schema(names, entries, min_length=1)
+        filled = core_schema.with_info_before_validator_function(self._fill, mapping)
+        return core_schema.no_info_after_validator_function(lambda found: tuple(found.values()), filled)
+
+    def _fill(self, entries: object, info: ValidationInfo) -> object:
+        if not isinstance(entries, Section):
+            return entries
+        inherited = {key: info.data[key] for key in self.inherits if key in info.data}
+        filled: dict[str, object] = {}
+        for name, entry in entries.items():
+            if isinstance(entry, Section):
+                own = {key: value for key, value in entry.items() if value is not None or key not in self.inherits}
+                entry = {**inherited, **own, NAME: name, PLACE: entry.key_place}
+            filled[name] = entry
+        return filled
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far `actual` may be from `expected`, element by element: atol + rtol * |expected|."""
+
+    rtol: Positive
+    atol: Positive
+
+
+DEFAULT_TOLERANCE = Tolerance(rtol=1.0e-11, atol=1.0e-13)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gradient:
+    """One gradient to return, `d` + the name of its value, with the points it earns."""
+
+    name: OwnName
+    points: Points
+    tolerance: Tolerance = DEFAULT_TOLERANCE
+    hints: tuple[Text, ...] = ()
+    place: OwnPlace
+
+    @property
+    def value(self) -> str:
+        """The name of the value in the forward pass: dW is the gradient of W."""
+        return self.name.removeprefix("d")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseSpec:
+    """The arguments of the input maker for one case: in a file, every key but `name`."""
+
+    name: Text
+    sizes: Annotated[Mapping[str, Size], AfterValidator(MappingProxyType), Field(validation_alias=SIZES)]
+    place: OwnPlace
+
+
+class InvariantKind(StrEnum):
+    """A property of right gradients: they sum to zero along `dim`, a step against them descends, linear in dout."""
+
+    SUMS_TO_ZERO = "sums_to_zero"
+    DESCENT = "descent"
+    LINEAR = "linear"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Invariant:
+    """A property looked at in the returned gradients `of`; `step` is relative to the size of the values."""
+
+    name: Text
+    kind: InvariantKind
+    of: tuple[GradientName, ...] = ()
+    dim: Annotated[int, Field(strict=True)] | None = None
+    step: Positive = 0.01
+    points: Points = 0.0
+    place: OwnPlace
+
+
+@dataclass(frozen=True, kw_only=True)
+class Timing:
+    """The function is timed on `case`; it earns `points` for at most `ratio` times autograd's time."""
+
+    case: Text
+    ratio: Positive
+    points: Points = 0.0
+    place: OwnPlace
+
+
+def _gather_sizes(entry: object) -> object:
+    if not isinstance(entry, Section):
+        return entry
+    sizes = {key: value for key, value in entry.items() if key != "name"}
+    own = {key: value for key, value in entry.items() if key == "name"}
+    return {**own, SIZES: sizes, PLACE: entry.place}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """One backward function to write, and what it is judged by; `maths` is its forward as lines of TeX.
+
+    `tolerance` is that of the gradients that have none of their own.
+    """
+
+    function: OwnName
+    forward: Name
+    given: Annotated[tuple[Name, ...], AT_LEAST_ONE]
+    detached: tuple[Name, ...] = ()
+    maths: Lines = ()
+    tolerance: Tolerance = DEFAULT_TOLERANCE
+    follow_through: Share = 1.0
+    gradients: Annotated[tuple[Gradient, ...], ByName(GradientName, inherits=("tolerance",))]
+    cases: Annotated[tuple[Annotated[CaseSpec, BeforeValidator(_gather_sizes)], ...], AT_LEAST_ONE]
+    invariants: tuple[Annotated[Invariant, Placed], ...] = ()
+    timing: Annotated[Timing, Placed] | None = None
+    place: OwnPlace
+
+    @field_validator("invariants")
+    @classmethod
+    def _look_at_all(cls, invariants: tuple[Invariant, ...], info: ValidationInfo) -> tuple[Invariant, ...]:
+        """Let an invariant that names no gradients look at all; of sums to zero, each has its own axis."""
+        every = tuple(gradient.name for gradient in info.data.get("gradients", ()))
+        return tuple(
+            each if each.of or each.kind is InvariantKind.SUMS_TO_ZERO else replace(each, of=every)
+            for each in invariants
+        )
+
+    @property
+    def max_score(self) -> float:
+        """All its points: of gradients, of invariants and of the time it takes."""
+        points = [gradient.points for gradient in self.gradients]
+        points += [invariant.points for invariant in self.invariants]
+        return sum(points) + (self.timing.points if self.timing else 0.0)
+
+    @property
+    def gradient_names(self) -> tuple[str, ...]:
+        """The names of its gradients, in the order in which they are returned."""
+        return tuple(gradient.name for gradient in self.gradients)
+
+    def gradient(self, name: str) -> Gradient:
+        """Return the gradient of a name. Raises KeyError if there is none."""
+        return _find(self.gradients, self.gradient_names, name)
+
+    def case(self, name: str) -> CaseSpec:
+        """Return the case of a name. Raises KeyError if there is none."""
+        return _find(self.cases, [case.name for case in self.cases], name)
+
+
+def _or_default(tolerance: object) -> object:
+    return DEFAULT_TOLERANCE if tolerance is None else tolerance  # a key that was left empty
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rubric:
+    """One assignment: the exercises of its rubric.yaml and the folder it stands in.
+
+    `tolerance` and `follow_through` are those of the exercises that have none of their own.
+    """
+
+    format: Format
+    title: Text
+    tolerance: Annotated[Tolerance, BeforeValidator(_or_default)] = DEFAULT_TOLERANCE
+    follow_through: Share = 1.0
+    exercises: Annotated[tuple[Exercise, ...], ByName(Name, inherits=("tolerance", "follow_through"))]
+    name: OwnName
+    folder: OwnFolder
+
+    __pydantic_config__ = STRICT
+
+    @property
+    def path(self) -> Path:
+        """The rubric's own file."""
+        return self.folder / "rubric.yaml"
+
+    def exercise(self, function: str) -> Exercise:
+        """Return the exercise of a function. Raises KeyError if there is none."""
+        return _find(self.exercises, [each.function for each in self.exercises], function)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one submission may use: wall seconds, MB above what the warm process has mapped, KB of prints."""
+
+    call_seconds: Positive = 5.0
+    submission_seconds: Positive = 60.0
+    memory_mb: Annotated[int, Field(strict=True, ge=64)] = 1024
+    output_kb: Annotated[int, Field(strict=True, ge=1)] = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class Course:
+    """The assignments in their order, and the limits that hold for every submission."""
+
+    format: Format
+    title: Text
+    assignments: Annotated[tuple[Name, ...], AT_LEAST_ONE]
+    limits: Limits = Limits()
+    rubrics: Annotated[tuple[Rubric, ...], Field(validation_alias=RUBRICS), TRUSTED]
+    folder: OwnFolder
+
+    __pydantic_config__ = STRICT
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """The functions of all exercises."""
+        return tuple(exercise.function for rubric in self.rubrics for exercise in rubric.exercises)
+
+    def exercise(self, function: str) -> tuple[Rubric, Exercise]:
+        """Return the exercise of a function, behind the rubric that asks for it. Raises KeyError if there is none."""
+        pairs = [(rubric, exercise) for rubric in self.rubrics for exercise in rubric.exercises]
+        return _find(pairs, self.functions, function)
+
+
+def _find(nouns: Sequence[Noun], names: Sequence[str], name: str) -> Noun:
+    if name not in names:
+        raise KeyError(name)
+    return nouns[names.index(name)]
