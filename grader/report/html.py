@@ -7,10 +7,12 @@ import hashlib
 import textwrap
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from grader.errors import UsageError
 from grader.report import words
 from grader.report.maths import MathsError, to_mathml
 from grader.report.numbers_table import numbers_table
@@ -19,6 +21,29 @@ from grader.report.words.page import PAGE, hint_label, points_words
 from grader.results import ExerciseFeedback, GradientFeedback, Report
 from grader.verdict.compare import Verdict
 from grader.verdict.picture import Picture
+
+
+def write_html(report: Report, asked: Path | None, submission: Path) -> Path:
+    """Write the page where it was asked for, or beside the submission, or in the current folder; return where.
+
+    Raises UsageError if it can't be written.
+    """
+    content = render_html(report)
+    if asked is not None:
+        return _write(asked, content)
+    beside = (submission if submission.is_dir() else submission.parent) / "grade-report.html"
+    try:
+        return _write(beside, content)
+    except UsageError:
+        return _write(Path("grade-report.html"), content)
+
+
+def _write(path: Path, content: str) -> Path:
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} could not be written: {error.strerror}") from error
+    return path
 
 
 def render_html(report: Report) -> str:

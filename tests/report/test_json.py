@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.grading import Grader
-from grader.report.as_json import report_as_json
+from grader.report.json import report_as_json
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 
