@@ -82,13 +82,14 @@ def grade_submission(
     # First of all, so that it imports torch while this process does.
     with start_warm() as warm:
         from grader.grading import Grader
-        from grader.report.files import write_json, write_page
+        from grader.report.html import write_html
+        from grader.report.json import write_json
         from grader.submission import read_submission
 
         def save(result: Report) -> Path:
             if json_file is not None:
                 write_json(result, json_file)
-            return write_page(result, report, path)
+            return write_html(result, report, path)
 
         if watch:
             # The folder may go and come back under the same name, and with it the current one.

@@ -30,8 +30,8 @@ import grader
 from grader.course import load_course
 from grader.errors import SubmissionError
 from grader.grading import Grader
-from grader.report.as_json import report_as_json
 from grader.report.html import render_html
+from grader.report.json import report_as_json
 from grader.report.terminal import print_report
 from grader.results import ExerciseFeedback, Report
 from grader.sandbox.warm import Warm, start_warm

@@ -15,8 +15,8 @@ from grader.batch.task import Graded, Order, Task, require_isolation
 from grader.course import default_course, load_course
 from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.grading import Grader
-from grader.report.as_json import report_as_json
 from grader.report.html import render_html
+from grader.report.json import report_as_json
 from grader.results import Report
 from grader.sandbox.warm import Warm, start_warm
 from grader.submission import Submission

@@ -7,18 +7,41 @@ import hashlib
 import textwrap
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
+from grader.errors import UsageError
 from grader.report import words
 from grader.report.maths import MathsError, to_mathml
 from grader.report.numbers_table import numbers_table
-from grader.report.words import LEVEL_WORDS, LEVELS, number, picture_title
-from grader.report.words.page import PAGE, hint_label, points_words
 from grader.results import ExerciseFeedback, GradientFeedback, Report
 from grader.verdict.compare import Verdict
 from grader.verdict.picture import Picture
+
+
+def write_html(report: Report, asked: Path | None, submission: Path) -> Path:
+    """Write the page where it was asked for, or beside the submission, or in the current folder; return where.
+
+    Raises UsageError if it can't be written.
+    """
+    content = render_html(report)
+    if asked is not None:
+        return _write(asked, content)
+    beside = (submission if submission.is_dir() else submission.parent) / "grade-report.html"
+    try:
+        return _write(beside, content)
+    except UsageError:
+        return _write(Path("grade-report.html"), content)
+
+
+def _write(path: Path, content: str) -> Path:
+    try:
+        path.write_text(content, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} could not be written: {error.strerror}") from error
+    return path
 
 
 def render_html(report: Report) -> str:
@@ -48,15 +71,12 @@ def _parts() -> tuple[Template, str, str]:
     environment.globals.update(
         Verdict=Verdict,
         words=words,
-        page=PAGE,
         tone=_tone,
         verdict_tone=_verdict_tone,
         heatmap=heatmap,
         legend=legend,
         numbers_table=numbers_table,
         mathml=_mathml,
-        hint_label=hint_label,
-        points_words=points_words,
         breakable=_breakable,
     )
     environment.filters["dedent"] = textwrap.dedent
@@ -99,6 +119,9 @@ def _mathml(tex: str) -> Markup:
 # The picture's width or height in pixels, which the style may shrink, and the size of a single cell.
 SIDE, LARGEST_CELL, SMALLEST_CELL = 288, 36, 12
 RING = 0.08
+# A cell's share of the largest error, from the faintest colour to the strongest.
+LEVELS = (0.01, 0.1, 0.3, 0.7)
+SHARES = ("below 1 %", "below 10 %", "below 30 %", "below 70 %", "up to 100 %")
 
 
 @dataclass(frozen=True)
@@ -134,7 +157,7 @@ def heatmap(gradient: GradientFeedback) -> Markup:
         f'<rect class="{name}" x="{column + RING}" y="{row + RING}" width="{1 - 2 * RING}" height="{1 - 2 * RING}"/>'
         for name in ("halo", "ring")
     )
-    label = escape(picture_title(gradient, picture))
+    label = escape(words.picture_title(gradient, picture))
     return Markup(  # noqa: S704 # made of numbers and of an escaped label
         f'<svg class="heat" role="img" aria-label="{label}" width="{columns * cell}" height="{rows * cell}" '
         f'viewBox="-.1 -.1 {columns + 0.2:g} {rows + 0.2:g}">{"".join(paths)}{ring}</svg>'
@@ -144,15 +167,15 @@ def heatmap(gradient: GradientFeedback) -> Markup:
 def legend(picture: Picture) -> list[Legend]:
     """Return what the colours of a picture mean, for those that occur in it."""
     used = {colour for cells in picture.cells for colour in _colours(picture, cells)}
-    largest = number(_largest(picture), 3)
-    lines = [Legend("within", PAGE["within"])] if "within" in used else []
+    largest = words.number(_largest(picture), 3)
+    lines = [Legend("within", "within the tolerance")] if "within" in used else []
     lines += [
-        Legend(f"level{level}", f"{said} {PAGE['of_largest']}" + (f", {largest}" if level == len(LEVELS) else ""))
-        for level, said in enumerate(LEVEL_WORDS)
+        Legend(f"level{level}", f"{share} of the largest error" + (f", {largest}" if level == len(LEVELS) else ""))
+        for level, share in enumerate(SHARES)
         if f"level{level}" in used
     ]
     if "lost" in used:
-        lines.append(Legend("lost", PAGE["not_finite"]))
+        lines.append(Legend("lost", "not finite (NaN or infinite)"))
     return lines
 
 

@@ -1,11 +1,10 @@
-"""The numbers around the worst place as rows of a table."""
+"""A table of the numbers around the worst place of a gradient."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from grader.report.words import number
-from grader.report.words.page import index_label
 from grader.results import GradientFeedback
 
 DIGITS = 4
@@ -47,10 +46,18 @@ def numbers_table(gradient: GradientFeedback) -> NumbersTable | None:
             )
             for column, (want, got) in enumerate(zip(expected, actual, strict=True), start=window.left)
         )
-        rows.append((index_label(picture.index(row, 0)[:-1], None) if dimensions > 1 else "", entries))
+        rows.append((_label(picture.index(row, 0)[:-1], None) if dimensions > 1 else "", entries))
     width = len(window.expected[0])
     columns = tuple(
-        index_label(picture.shape[:-1], column) if dimensions else ""
-        for column in range(window.left, window.left + width)
+        _label(picture.shape[:-1], column) if dimensions else "" for column in range(window.left, window.left + width)
     )
     return NumbersTable(columns, tuple(rows))
+
+
+def _label(lead: tuple[int, ...], last: int | None) -> str:
+    """Label a row or a column of numbers: [2, :] or [:, 3]."""
+    if last is None:
+        return f"[{', '.join([*map(str, lead), ':'])}]" if lead else "[:]"
+    if len(lead) > 1:
+        return f"[…, {last}]"
+    return f"[:, {last}]" if lead else f"[{last}]"

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
+from grader.diagnose import LIKELY
 from grader.report import words
 from grader.report.numbers_table import numbers_table
-from grader.report.words.page import PAGE, hint_label
-from grader.results import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
+from grader.results import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, TimingFeedback
 from grader.sandbox.answer import Outcome
 from grader.verdict.compare import Verdict
 
@@ -62,10 +62,10 @@ def print_report(
             for indent, line in _exercise(exercise, depth, report.seed):
                 _say(console, indent, line)
         console.print()
-    isolation = ", ".join(report.isolation) or PAGE["weak"]
+    isolation = ", ".join(report.isolation) or words.NO_ISOLATION
     _say(console, 0, Text(f"seed {report.seed} · sandbox: {isolation}", style="dim"))
     for weakness in report.weaknesses:
-        _say(console, 0, Text(f"weaker sandbox: {weakness}", style="dim"))
+        _say(console, 0, Text(f"{words.WEAKNESS} {weakness}", style="dim"))
     _say(
         console, 0, Text(f"Total {words.points(report.score)} of {words.points(report.max_score)} points", style="bold")
     )
@@ -91,7 +91,7 @@ def _short(assignment: AssignmentFeedback) -> str:
     if all(exercise.is_full_marks for exercise in assignment.exercises):
         return " · ✓"
     begun = [exercise for exercise in assignment.exercises if exercise.outcome not in words.UNWRITTEN]
-    return "" if begun else f" · {PAGE['not_begun']}"
+    return "" if begun else " · not begun"
 
 
 def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[Line]:
@@ -103,7 +103,7 @@ def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[L
     if exercise.source and depth.hints:
         yield 6, Text(f"> {exercise.source}", style="dim")
     if exercise.case_number and not exercise.has_answer and depth.hints:
-        yield 6, Text.assemble((f"{PAGE['look']}: ", "dim"), words.command(exercise, None, seed))
+        yield 6, _debug(exercise, None, seed)
     if depth.verbose:
         yield from _table(exercise)
     # Where nothing came back, the line above has said it for all of them.
@@ -111,17 +111,16 @@ def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[L
         yield from _gradients(exercise, depth, seed)
     for invariant in exercise.invariants:
         if invariant.held is False:
-            yield 6, Text.assemble(("✗", "red"), f" {PAGE['broken']}: {invariant.name} ({invariant.detail})")
+            yield 6, Text.assemble(("✗", "red"), f" {words.NOT_HELD}: {invariant.name} ({invariant.detail})")
     if exercise.timing and (depth.verbose or depth.every or exercise.timing.score < exercise.timing.max_score):
-        found = exercise.timing
-        yield (
-            6,
-            Text(
-                f"{PAGE['manual']} {words.seconds(found.manual)}, {PAGE['autograd']} {words.seconds(found.autograd)}, "
-                f"{PAGE['ratio']} {words.number(found.ratio, 3)} {found.spread}".rstrip()
-            ),
-        )
+        yield 6, _timing(exercise.timing)
     yield from _printed(exercise)
+
+
+def _timing(timing: TimingFeedback) -> Text:
+    manual, autograd = words.seconds(timing.manual), words.seconds(timing.autograd)
+    ratio = f"{words.RATIO} {words.number(timing.ratio, 3)} {timing.spread}".rstrip()
+    return Text(f"{words.MANUAL} {manual}, {words.AUTOGRAD} {autograd}, {ratio}")
 
 
 def _gradients(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[Line]:
@@ -134,7 +133,7 @@ def _gradients(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[
             if slip.diagnosis:
                 yield 8, Text(slip.diagnosis.message)
     if absent:
-        yield 6, Text.assemble((f"{words.GLYPHS[Verdict.NOT_RETURNED]} ", "red"), words.absent_line(absent))
+        yield 6, Text.assemble(("✗ ", "red"), f"{words.names(absent)}: not returned: None, or not there")
     for group in words.group_followers(exercise.of(Verdict.FOLLOWS)):
         yield 6, Text.assemble(("↳", "cyan"), f" {words.names(group)}: follows: {words.follows_line(group)}")
     right = exercise.of(Verdict.CORRECT)
@@ -147,18 +146,22 @@ def _slip(exercise: ExerciseFeedback, slip: GradientFeedback, depth: Depth, seed
     yield 6, Text.assemble(_head(slip), f": {words.gradient_line(slip)}")
     if slip.diagnosis:
         yield 8, Text(slip.diagnosis.message, style="bold")
-        if depth.every or slip.diagnosis.certainty == "likely":
-            yield 8, Text(PAGE[slip.diagnosis.certainty], style="dim")
+        if depth.every or slip.diagnosis.certainty == LIKELY:
+            yield 8, Text(words.how_sure(slip.diagnosis), style="dim")
     if slip.code:
-        yield 8, Text(f"{PAGE['line']}: {slip.code.file} line {slip.code.line}", style="dim")
+        yield 8, Text(f"{words.CODE}: {slip.code.file} line {slip.code.line}", style="dim")
         for code in textwrap.dedent(slip.code.text).split("\n")[:CODE_LINES]:
             yield 10, Text(code)
     if slip.picture:
         yield 8, Text(words.how_many(slip.picture))
         yield from _around(slip)
     for number, hint in enumerate(slip.hints[: depth.hints], start=1):
-        yield 8, Text.assemble((f"{hint_label(number, len(slip.hints))}: ", "bold"), hint)
-    yield 8, Text.assemble((f"{PAGE['look']}: ", "dim"), words.command(exercise, slip, seed))
+        yield 8, Text.assemble((f"{words.hint_label(number, len(slip.hints))}: ", "bold"), hint)
+    yield 8, _debug(exercise, slip, seed)
+
+
+def _debug(exercise: ExerciseFeedback, slip: GradientFeedback | None, seed: int) -> Text:
+    return Text.assemble(("debug it: ", "dim"), words.case_command(exercise, slip, seed))
 
 
 def _head(slip: GradientFeedback) -> tuple[str, str]:
@@ -174,7 +177,7 @@ def _around(slip: GradientFeedback) -> Iterator[Line]:
     width = max(len(text) for entry in cells for text in (entry.expected, entry.actual)) + 1
     label = max(len(name) for name, _ in table.rows)
     half = (width + 1) * len(table.columns)
-    yield 8, Text(f"{'':{label}} {PAGE['expected']:>{half}}   {PAGE['actual']:>{half}}", style="dim")
+    yield 8, Text(f"{'':{label}} {words.EXPECTED:>{half}}   {words.ACTUAL:>{half}}", style="dim")
     for name, entries in table.rows:
         line = Text(f"{name:{label}} ")
         line.append("".join(f"{entry.expected:>{width}} " for entry in entries)).append(" | ")
@@ -190,17 +193,17 @@ def _table(exercise: ExerciseFeedback) -> Iterator[Line]:
     """Yield the lesson's own comparison, one line per gradient."""
     width = max(len(gradient.name) for gradient in exercise.gradients)
     for gradient in exercise.gradients:
-        found = gradient.comparison
+        error = gradient.comparison.max_abs_error if gradient.comparison else None
         exact = "-" if gradient.exact is None else gradient.exact
-        approximate = "-" if found is None or found.max_abs_error is None else gradient.verdict is Verdict.CORRECT
-        largest = words.number(found.max_abs_error) if found else "-"
-        yield 6, Text(f"{gradient.name:<{width}} | exact: {exact!s:5} | approx: {approximate!s:5} | maxdiff: {largest}")
+        approximate = "-" if error is None else gradient.verdict is Verdict.CORRECT
+        columns = f"exact: {exact!s:5} | approx: {approximate!s:5} | maxdiff: {words.number(error)}"
+        yield 6, Text(f"{gradient.name:<{width}} | {columns}")
 
 
 def _printed(exercise: ExerciseFeedback) -> Iterator[Line]:
     lines = exercise.printed.rstrip("\n").split("\n") if exercise.printed.strip() else []
     if lines:
-        yield 6, Text(f"{PAGE['printed'].lower()}:", style="dim")
+        yield 6, Text(f"{words.PRINTED.lower()}:", style="dim")
     for line in lines[-PRINTED_LINES:]:
         yield 6, Text(f"| {line[:200]}", style="dim")
 

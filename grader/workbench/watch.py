@@ -15,12 +15,12 @@ from watchfiles import watch
 
 from grader.errors import GraderError, SubmissionError, UsageError
 from grader.report.terminal import describe_changes, print_report
-from grader.report.words.page import PAGE
 from grader.results import Report
 from grader.submission import read_submission
 
 # An editor's save is one event or several in a row; a key is noticed within a tick.
 SETTLE_MS, STEP_MS, TICK_MS = 40, 10, 100
+KEY_HELP = "h one more hint · e explain everything · q quit · saved files are graded again"
 
 
 class Watcher:
@@ -66,13 +66,13 @@ class Watcher:
             # A file may be gone for a moment, or for good: the next save tells.
             self._clear()
             self._console.print(f"{error}", style="bold", soft_wrap=True)
-            self._console.print(PAGE["waiting"], style="dim")
+            self._console.print("Waiting for the next save.", style="dim")
             return
         changes = describe_changes(before, self.report) if before is not None else []
         if is_quiet and before is not None and not changes:
             return
         self._hints, self._explains = 1, False
-        self._show(self.report, changes or ([] if before is None else [PAGE["unchanged"]]))
+        self._show(self.report, changes or ([] if before is None else ["Nothing changed since the last time."]))
 
     def _show(self, report: Report, changes: list[str]) -> None:
         page = self._save(report)
@@ -81,7 +81,7 @@ class Watcher:
         for line in changes:
             self._console.print(f"· {line}", style="cyan", soft_wrap=True)
         if self._console.is_terminal:
-            self._console.print(PAGE["keys"], style="dim")
+            self._console.print(KEY_HELP, style="dim")
 
     def _clear(self) -> None:
         if self._console.is_terminal:

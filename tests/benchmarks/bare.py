@@ -21,8 +21,8 @@ import torch
 
 from grader import grading
 from grader.course import load_course
-from grader.report.as_json import report_as_json
 from grader.report.html import render_html
+from grader.report.json import report_as_json
 from grader.sandbox.answer import Answer, CodeLine, Flag, Note, Outcome
 from grader.sandbox.guest.call import Callee, call
 from grader.sandbox.guest.files import Modules

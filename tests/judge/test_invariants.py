@@ -10,7 +10,7 @@ from grader.course import load_course
 from grader.course.cases import Reference
 from grader.errors import CourseError
 from grader.grading import Grader
-from grader.report.as_json import report_as_json
+from grader.report.json import report_as_json
 from grader.results import ExerciseFeedback, InvariantFeedback
 
 # softmax(x) over rows, times W: rows of dx sum to zero, and dW does not.

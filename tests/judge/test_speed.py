@@ -12,7 +12,7 @@ from grader.course import Place, Timing, load_course
 from grader.errors import CourseError
 from grader.grading import Grader
 from grader.judge.speed import BLOCKS, CALLS, ENOUGH_BLOCKS, TimedForward, judge_times, time_function
-from grader.report.as_json import report_as_json
+from grader.report.json import report_as_json
 from grader.results import ExerciseFeedback
 from grader.sandbox.question import Question, pack_call
 

@@ -15,8 +15,8 @@ import pytest
 from rich.console import Console
 
 from grader.grading import Grader
-from grader.report.as_json import report_as_json
 from grader.report.html import render_html
+from grader.report.json import report_as_json
 from grader.report.terminal import print_report
 from grader.results import Report
 from grader.sandbox.warm import Warm

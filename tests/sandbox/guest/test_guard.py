@@ -11,8 +11,8 @@ from rich.console import Console
 
 from grader.course import Course
 from grader.grading import Grader
-from grader.report.as_json import report_as_json
 from grader.report.html import render_html
+from grader.report.json import report_as_json
 from grader.report.terminal import print_report
 from grader.results import ExerciseFeedback, Report
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.report.as_json import report_as_json
+from grader.report.json import report_as_json
 
 KEYS = [
     "format", "course", "submission", "seed", "grader", "torch", "isolation", "score", "max_score",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
+from grader.errors import UsageError
 from grader.results import (
     AssignmentFeedback,
     ExerciseFeedback,
@@ -16,6 +19,14 @@ from grader.results import (
 )
 
 FORMAT = 1
+
+
+def write_json(report: Report, path: Path) -> None:
+    """Write a report as JSON. Raises UsageError if that can't be done."""
+    try:
+        path.write_text(json.dumps(report_as_json(report), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{path} could not be written: {error.strerror}") from error
 
 
 def report_as_json(report: Report) -> dict[str, Any]:

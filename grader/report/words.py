@@ -1,0 +1,345 @@
+"""The sentences of a report that code fills in, and the labels that page and terminal share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from grader.diagnose import CERTAIN, Diagnosis
+from grader.results import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
+from grader.sandbox.answer import Outcome
+from grader.verdict.compare import Comparison, Verdict
+from grader.verdict.picture import Picture
+
+VERDICTS: Mapping[Verdict, str] = MappingProxyType(
+    {
+        Verdict.CORRECT: "correct",
+        Verdict.FOLLOWS: "follows",
+        Verdict.WRONG_VALUES: "wrong values",
+        Verdict.NOT_FINITE: "not finite",
+        Verdict.WRONG_DTYPE: "wrong dtype",
+        Verdict.WRONG_SHAPE: "wrong shape",
+        Verdict.NOT_RETURNED: "not returned",
+        Verdict.NOT_JUDGED: "not judged",
+    }
+)
+GLYPHS: Mapping[Verdict, str] = MappingProxyType(
+    dict.fromkeys(Verdict, "✗") | {Verdict.CORRECT: "✓", Verdict.FOLLOWS: "↳", Verdict.NOT_JUDGED: "?"}
+)
+OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
+    {
+        Outcome.RETURNED: "returned",
+        Outcome.NOT_WRITTEN: "not written yet",
+        Outcome.MISSING: "missing",
+        Outcome.RAISED: "raised an exception",
+        Outcome.TIMED_OUT: "ran out of time",
+        Outcome.OUT_OF_MEMORY: "ran out of memory",
+        Outcome.TOO_MUCH_OUTPUT: "printed too much",
+        Outcome.CRASHED: "ended its process",
+        Outcome.BAD_RETURN: "returned what cannot be graded",
+        Outcome.AUTOGRAD_USED: "used autograd",
+        Outcome.UNREADABLE: "could not be read",
+        Outcome.NOT_JUDGED: "not judged: a fault of the grader",
+    }
+)
+UNWRITTEN = (Outcome.NOT_WRITTEN, Outcome.MISSING)
+
+# Named for the fields of the results that they stand before.
+EXPECTED, ACTUAL = "expected", "yours"
+MANUAL, AUTOGRAD, RATIO = "your function", "autograd", "ratio"
+CODE = "Your line that made it"
+PRINTED = "Your code printed"
+NOT_HELD = "does not hold"
+NO_ISOLATION = "time limits only"
+WEAKNESS = "weaker sandbox:"
+
+
+def find_next(report: Report) -> ExerciseFeedback | None:
+    """Return the function to look at next: first what cannot be read, then what is wrong, then what is not written."""
+    exercises = (exercise for assignment in report.selected for exercise in assignment.exercises)
+    unfinished = (exercise for exercise in exercises if exercise.score is not None and not exercise.is_full_marks)
+    return min(unfinished, key=_urgency, default=None)
+
+
+def _urgency(exercise: ExerciseFeedback) -> int:
+    if exercise.outcome is Outcome.UNREADABLE:
+        return 0
+    return 2 if exercise.outcome in UNWRITTEN else 1
+
+
+def next_step(report: Report) -> str:
+    """Say in a sentence or two what to do next."""
+    exercise = find_next(report)
+    if exercise is None:
+        if report.score is None:
+            return (
+                "The grader itself failed on a function, which is not your doing. Show this report to your instructor."
+            )
+        return _about_loose_ends(report) or "Everything is right. There is nothing left to do."
+    function = exercise.function
+    if exercise.outcome is Outcome.UNREADABLE:
+        return f"{exercise.message}. Mend that first: nothing in the file can run before it can be read."
+    if exercise.outcome in UNWRITTEN:
+        return f"Write {function}, for {points(exercise.max_score)} points."
+    if exercise.outcome is not Outcome.RETURNED:
+        return f"{function} {_end(exercise)}. Mend that first."
+    if exercise.slips:
+        return _about_slip(exercise, exercise.slips[0])
+    broken = [each for each in exercise.invariants if each.held is False]
+    if broken:
+        return f"Every gradient of {function} is right, and one property does not hold: {broken[0].name}."
+    if exercise.timing:
+        return f"{function} is right, and slower than its points for speed allow: autograd is the measure."
+    return f"{function} has points left to earn."
+
+
+def _about_slip(exercise: ExerciseFeedback, slip: GradientFeedback) -> str:
+    if slip.verdict is Verdict.NOT_RETURNED:
+        return f"Write {slip.name} in {exercise.function}, for {points(slip.max_score)} points."
+    resting = [each for each in exercise.of(Verdict.FOLLOWS) if slip.name in each.slips]
+    verb = "follows" if len(resting) == 1 else "follow"
+    rest = f" {count(len(resting), 'gradient')} behind it only {verb} from it." if resting else ""
+    return f"Look at {slip.name} in {exercise.function}: {VERDICTS[slip.verdict]}.{rest}"
+
+
+def _about_loose_ends(report: Report) -> str:
+    """Say what is not as it should be, although it costs no points."""
+    for exercise in (each for assignment in report.selected for each in assignment.exercises):
+        if exercise.outcome is not Outcome.RETURNED:
+            return f"Every point is earned; {exercise.function} still {_end(exercise)}."
+        if exercise.slips:
+            wrong = " and ".join(slip.name for slip in exercise.slips)
+            return f"Every point is earned; {wrong} of {exercise.function}, worth none, is not right yet."
+    return ""
+
+
+def _end(exercise: ExerciseFeedback) -> str:
+    place = f" ({where(exercise)})" if exercise.line else ""
+    return f"{OUTCOMES[exercise.outcome]}{place}"
+
+
+def grade_command(report: Report) -> str:
+    """Return the command that grades with the same data again."""
+    return f"grade{_seed(report.seed)}"
+
+
+def case_command(exercise: ExerciseFeedback, gradient: GradientFeedback | None, seed: int) -> str:
+    """Return the command that writes the deciding case as a script to run and debug."""
+    number_of_case = exercise.case_number if gradient is None else gradient.case_number
+    case = f" --case {number_of_case}" if number_of_case else ""
+    return f"grade case {exercise.function}{case}{_seed(seed)}"
+
+
+def _seed(seed: int) -> str:
+    return f" --seed {seed}" if seed else ""
+
+
+def not_begun(assignment: AssignmentFeedback) -> str:
+    """Say which functions of an assignment are still to be written, where there is none of them yet."""
+    functions = ", ".join(exercise.function for exercise in assignment.exercises)
+    return f"not begun: {functions} would be in {assignment.name}.py"
+
+
+def state(exercise: ExerciseFeedback) -> tuple[str, str]:
+    """Return the glyph and the word that stand for a whole function."""
+    if exercise.score is None:
+        return "?", "not judged"
+    if exercise.is_full_marks and exercise.outcome is Outcome.RETURNED:
+        return "✓", "right"
+    if exercise.outcome in UNWRITTEN:
+        return "○", OUTCOMES[exercise.outcome]
+    return "✗", "not right yet" if exercise.outcome is Outcome.RETURNED else OUTCOMES[exercise.outcome]
+
+
+def outcome_line(exercise: ExerciseFeedback) -> str:
+    """Say how the run ended, or nothing where it returned."""
+    if exercise.outcome is Outcome.RETURNED:
+        return exercise.message
+    if exercise.outcome is Outcome.NOT_WRITTEN:
+        return OUTCOMES[exercise.outcome]
+    message = exercise.message
+    # A message about a file names the place itself.
+    prefix = f"{where(exercise)}: " if exercise.line and exercise.file and exercise.file not in message else ""
+    return f"{OUTCOMES[exercise.outcome]}: {prefix}{message}" if message else OUTCOMES[exercise.outcome]
+
+
+def where(exercise: ExerciseFeedback) -> str:
+    """Return file and line of what ended the run, if they are known."""
+    if exercise.file is None:
+        return ""
+    return f"{exercise.file} line {exercise.line}" if exercise.line else exercise.file
+
+
+def gradient_line(gradient: GradientFeedback) -> str:
+    """Say what is wrong with one gradient, with the numbers of the worst place."""
+    comparison = gradient.comparison
+    in_case = f" (case: {gradient.case})" if gradient.case else ""
+    match gradient.verdict:
+        case Verdict.FOLLOWS:
+            return follows_line([gradient])
+        case Verdict.NOT_RETURNED:
+            return f"it is {gradient.note}" if gradient.note else "None, or not there"
+        case Verdict.WRONG_SHAPE if comparison is not None:
+            return f"shape {shape(comparison.actual_shape)}, expected {shape(comparison.expected_shape)}"
+        case Verdict.WRONG_DTYPE if comparison is not None:
+            return f"{comparison.actual_dtype}, expected torch.float64"
+        case Verdict.NOT_FINITE if comparison is not None:
+            at = f" at {index(comparison.worst_index)}" if comparison.worst_index else ""
+            return f"{number(comparison.actual)}{at}, expected {number(comparison.expected)}{in_case}"
+        case Verdict.WRONG_VALUES if comparison is not None:
+            return f"{_worst(comparison)}{in_case}"
+    return VERDICTS[gradient.verdict]
+
+
+def _worst(comparison: Comparison) -> str:
+    at = f"at {index(comparison.worst_index)} " if comparison.worst_index else ""
+    return (
+        f"{at}expected {number(comparison.expected)}, got {number(comparison.actual)}; "
+        f"off by {number(comparison.max_abs_error)} at most, {times(comparison.excess)} the tolerance"
+    )
+
+
+def follows_line(followers: Sequence[GradientFeedback]) -> str:
+    """Say of gradients that follow from the same slips that the slip is not theirs."""
+    slips = " and ".join(dict.fromkeys(slip for each in followers for slip in each.slips))
+    return f"right, given your {slips}; the slip is there" if slips else "right, given what came before it"
+
+
+def group_followers(followers: Sequence[GradientFeedback]) -> list[list[GradientFeedback]]:
+    """Return the gradients that follow, those together that rest on the same slips."""
+    groups: dict[tuple[str, ...], list[GradientFeedback]] = {}
+    for each in followers:
+        groups.setdefault(each.slips, []).append(each)
+    return list(groups.values())
+
+
+def names(gradients: Sequence[GradientFeedback]) -> str:
+    """Return the names of gradients as a list in a sentence."""
+    return ", ".join(gradient.name for gradient in gradients)
+
+
+def how_sure(diagnosis: Diagnosis) -> str:
+    """Say whether a wrong gradient may have come about otherwise."""
+    if diagnosis.certainty == CERTAIN:
+        return "This fits every case exactly."
+    return "This is the likely reason; other slips can look the same."
+
+
+def hint_label(place: int, total: int) -> str:
+    """Name a hint by its place, counted from 1."""
+    return f"Hint {place} of {total}" if total > 1 else "Hint"
+
+
+def how_many(picture: Picture) -> str:
+    """Say how much of a gradient is wrong."""
+    if picture.wrong == picture.size:
+        return "Its one entry is off." if picture.size == 1 else f"All {picture.size} entries are off."
+    return f"{picture.wrong} of {picture.size} entries {'is' if picture.wrong == 1 else 'are'} off."
+
+
+def worst_place(gradient: GradientFeedback) -> str:
+    """Say the numbers of the worst place: expected, actual and their ratio."""
+    comparison = gradient.comparison
+    if comparison is None or comparison.expected is None or comparison.actual is None:
+        return ""
+    at = f" at {index(comparison.worst_index)}" if comparison.worst_index else ""
+    text = f"Worst{at}: expected {number(comparison.expected)}, yours {number(comparison.actual)}"
+    ratio = comparison.actual / comparison.expected if comparison.expected else math.nan
+    if math.isfinite(ratio) and ratio and 1e-3 <= abs(ratio) <= 1e3:
+        text += f", which is {number(ratio, 4)} times the expected"
+    return f"{text}."
+
+
+def picture_title(gradient: GradientFeedback, picture: Picture) -> str:
+    """Say in a sentence what a picture shows."""
+    largest = max((cell for row in picture.cells for cell in row if cell == cell), default=math.nan)
+    lost = sum(cell != cell for row in picture.cells for cell in row)
+    text = f"Error of {gradient.name}, shape {shape(picture.shape)}. {how_many(picture)}"
+    if largest > 0:
+        text += f" The largest error is {number(largest, 3)}."
+    if lost:
+        text += f" {count(lost, 'cell')} of the picture {'is' if lost == 1 else 'are'} not finite."
+    return f"{text} {worst_place(gradient)}".strip()
+
+
+def axes(picture: Picture) -> str:
+    """Say what rows and columns of a picture are."""
+    dimensions = len(picture.shape)
+    if dimensions <= 1:
+        text = "One row: the entries in their order" if picture.size > 1 else "One entry"
+    elif dimensions == 2:
+        text = "Rows are the first axis, columns the second"
+    else:
+        text = f"Columns are the last axis, rows the other {dimensions - 1} together"
+    if max(picture.pool) > 1:
+        text += f"; a cell is the largest error of {picture.pool[0]} by {picture.pool[1]} entries"
+    return f"{text}."
+
+
+def rows_in_numbers(picture: Picture) -> list[str]:
+    """Say of each row of a picture that has an error how much of it is off, and the largest error."""
+    (height, width), columns = picture.pool, picture.shape[-1] if picture.shape else 1
+    rows = max(1, math.prod(picture.shape[:-1]))
+    lines = []
+    for row, cells in enumerate(picture.cells):
+        wrong = [cell for cell in cells if cell > 0 or cell != cell]
+        if not wrong:
+            continue
+        finite = [cell for cell in wrong if cell == cell]
+        parts = [f"{len(wrong)} of {len(cells)} cells off"]
+        if finite:
+            largest = max(finite)
+            column = _span(cells.index(largest), width, columns)
+            parts.append(f"largest error {number(largest, 3)} in column {column}")
+        if len(finite) < len(wrong):
+            parts.append(f"{len(wrong) - len(finite)} not finite")
+        span = _span(row, height, rows)
+        lines.append(f"row{'s' if ' ' in span else ''} {span}: {', '.join(parts)}")
+    return lines
+
+
+def _span(cell: int, pool: int, size: int) -> str:
+    """Return the rows or columns of a tensor that a cell holds: 3, or 3 to 5."""
+    first, last = cell * pool, min((cell + 1) * pool, size) - 1
+    return str(first) if first == last else f"{first} to {last}"
+
+
+def points(value: float | None) -> str:
+    """Return a score or its maximum as people write it: 2.5, 3, or ? where it is not known."""
+    return "?" if value is None else f"{round(value, 2):g}"
+
+
+def number(value: float | None, digits: int = 6) -> str:
+    """Return a number with as many digits as tell two gradients apart."""
+    if value is None:
+        return "-"
+    return f"{value:.{digits}g}" if math.isfinite(value) else str(value)
+
+
+def index(place: tuple[int, ...] | None) -> str:
+    """Return an index as one would type it: [2, 0]."""
+    return f"[{', '.join(map(str, place))}]" if place else ""
+
+
+def shape(sizes: tuple[int, ...] | None) -> str:
+    """Return a shape as torch prints it: (3, 4), (3,), ()."""
+    return "?" if sizes is None else str(tuple(sizes)) if len(sizes) != 1 else f"({sizes[0]},)"
+
+
+def times(excess: float | None) -> str:
+    """Return a factor: 3.5 times, 2.5e+12 times."""
+    return "-" if excess is None else f"{excess:.1e} times" if excess >= 1e4 else f"{excess:.3g} times"
+
+
+def seconds(value: float) -> str:
+    """Return a short time in the unit that suits it: 2.3 ms."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value / 1e-6:.3g} µs"
+
+
+def count(amount: int, thing: str) -> str:
+    """Return an amount with its noun: 1 gradient, 3 gradients."""
+    return f"{amount} {thing}{'' if amount == 1 else 's'}"
