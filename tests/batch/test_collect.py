@@ -221,20 +221,20 @@ def test_a_link_or_a_pipe_in_a_submission_is_refused_without_a_wait(tmp_path):
     os.mkfifo(tmp_path / "ada" / "pipe.py")
     tree = open_tree(tmp_path)
     task = read_entry(tree, discover(tree).entries[0])
-    assert set(task.files) == {"dropout.py"}
-    assert set(task.refused) == {"linear.py", "pipe.py"}
+    assert set(task.submission.files) == {"dropout.py"}
+    assert set(task.submission.refused) == {"linear.py", "pipe.py"}
 
 
 def test_a_handed_in_archive_is_opened_and_its_only_folder_taken_off(tmp_path):
     (tmp_path / "ada.zip").write_bytes(zip_of("hw/linear.py", "hw/notes.md", "__MACOSX/hw/._linear.py"))
     tree = open_tree(tmp_path)
-    assert dict(read_entry(tree, discover(tree).entries[0]).files) == {"linear.py": b"x = 1\n"}
+    assert dict(read_entry(tree, discover(tree).entries[0]).submission.files) == {"linear.py": b"x = 1\n"}
 
 
 def test_a_package_keeps_its_folder(tmp_path):
     lay_out(tmp_path, "ada/work/__init__.py", "ada/work/linear.py")
     tree = open_tree(tmp_path)
-    assert set(read_entry(tree, discover(tree).entries[0]).files) == {"work/__init__.py", "work/linear.py"}
+    assert set(read_entry(tree, discover(tree).entries[0]).submission.files) == {"work/__init__.py", "work/linear.py"}
 
 
 def test_an_archive_in_an_archive_is_not_opened(tmp_path):
@@ -243,7 +243,7 @@ def test_an_archive_in_an_archive_is_not_opened(tmp_path):
         archive.writestr("inner.zip", zip_of("linear.py"))
     (tmp_path / "ada.zip").write_bytes(file.getvalue())
     tree = open_tree(tmp_path)
-    assert "not opened" in read_entry(tree, discover(tree).entries[0]).refused["inner.zip"]
+    assert "not opened" in read_entry(tree, discover(tree).entries[0]).submission.refused["inner.zip"]
 
 
 def test_names_that_differ_only_in_case_get_different_files():

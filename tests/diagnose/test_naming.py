@@ -35,6 +35,7 @@ def test_a_mistake_that_raises_in_every_case_is_set_aside(measured: DiagnosisRep
     assert "linear_backward__dx__weights_not_transposed" in measured.not_numeric
 
 
+@pytest.mark.slow
 def test_every_seed_is_measured(measured: DiagnosisReport):
     names = [naming.mistake for naming in measured.namings]
 

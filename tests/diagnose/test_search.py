@@ -358,6 +358,7 @@ EXERCISES = [
 ]
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(st.sampled_from(EXERCISES), st.integers(0, 10_000), st.sampled_from(["alone", "added", "each entry"]))
 def test_noise_is_never_diagnosed(place: tuple[str, str], seed: int, kind: str):
@@ -376,6 +377,7 @@ def test_noise_is_never_diagnosed(place: tuple[str, str], seed: int, kind: str):
         assert diagnose(exercise, gradient, trials, load_bank(rubric)) is None
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40)
 @given(st.sampled_from(EXERCISES), st.floats(-8.0, 8.0).filter(lambda f: abs(f) > 0.01 and abs(f - 1) > 0.01))
 def test_a_multiple_is_always_named_as_one(place: tuple[str, str], factor: float):

@@ -12,6 +12,7 @@ from grader.errors import CourseError
 from grader.grading import Grader
 
 
+@pytest.mark.slow
 def test_inputs_that_cannot_be_handed_over_are_a_fault_of_the_rubric(small_course_folder: Path, tmp_path: Path):
     course = shutil.copytree(small_course_folder, tmp_path / "course")
     rubric = course / "assignments" / "linear" / "rubric.yaml"

@@ -139,6 +139,7 @@ def test_torch_works_inside_and_every_layer_of_the_box_with_it():
     assert inside(BOXED, readable=[*READABLE, *OWN]) == '["rlimits", "seccomp", "landlock"] 27.0\n'
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("namespaces")
 def test_torch_sees_the_same_processor_inside():
     source = "import torch; print(torch.backends.cpu.get_cpu_capability())"

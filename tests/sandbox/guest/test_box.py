@@ -305,6 +305,7 @@ def test_an_ordinary_user_has_every_layer(traversable):
         assert "error" not in process.run("import decimal, sqlite3")
 
 
+@pytest.mark.slow
 @needs_root
 def test_a_warm_process_that_gave_up_root_has_every_layer_and_torch():
     with Warm("--torch", "--become", str(NOBODY)) as process:

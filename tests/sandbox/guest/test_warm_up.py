@@ -25,6 +25,9 @@ print(json.dumps({"answers": answers, "left": left}))
 """
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def rehearsed() -> dict:
     done = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, check=True)
