@@ -13,6 +13,8 @@ from grader.course.model import (
     Invariant,
     InvariantKind,
     Limits,
+    Loan,
+    Place,
     Rubric,
     Timing,
     Tolerance,
@@ -64,9 +66,17 @@ def load_course(folder: Path) -> Course:
             owner = owners.setdefault(exercise.function, rubric)
             if owner is not rubric:
                 problems.append(f"{exercise.place}: {exercise.function} is an exercise of {owner.name} already")
+            for loan in exercise.loans:
+                problems.extend(_find_stranger(loan.path, loan.place, entry))
     if problems:
         raise CourseError(problems)
     return Course(entry.title, tuple(rubrics), Limits(**entry.limits.model_dump()), folder)
+
+
+def _find_stranger(path: Path, place: Place, course: CourseEntry) -> list[str]:
+    """Return a line if a file belongs to no assignment of the course: then students would not get it."""
+    name, known = path.parent.name, course.assignments
+    return [] if name in known else [f"{place}: {name!r} is no assignment of the course; there are {', '.join(known)}"]
 
 
 def _is_there(path: Path) -> bool:
@@ -117,7 +127,26 @@ def _exercise(function: str, rubric: RubricEntry, document: Document) -> Exercis
         invariants=_invariants(function, entry, document),
         timing=_timing(function, entry, document),
         maths=tuple(entry.maths),
+        loans=_loans(function, entry, document),
     )
+
+
+def _loans(function: str, entry: ExerciseEntry, document: Document) -> tuple[Loan, ...]:
+    """Return whose mistakes hold for an exercise as well, and for which of its gradients."""
+    found: list[Loan] = []
+    for name, gradients in entry.mistakes_of.items():
+        place = document.place(("exercises", function, "mistakes_of", name), key=True)
+        for gradient in gradients:
+            if gradient not in entry.gradients:
+                document.complain(place, f"`mistakes_of` names {gradient!r}, which {function} does not return")
+        found.append(Loan(_beside(document, name) / "mistakes.py", name.split(".")[-1], tuple(gradients), place))
+    return tuple(found)
+
+
+def _beside(document: Document, name: str) -> Path:
+    """Return the folder of the assignment that has a function: another one's if the name has a dot."""
+    folder, (assignment, dot, _) = document.path.parent, name.partition(".")
+    return folder.parent / assignment if dot else folder
 
 
 def _invariants(function: str, entry: ExerciseEntry, document: Document) -> tuple[Invariant, ...]:

@@ -85,6 +85,16 @@ class Timing:
 
 
 @dataclass(frozen=True)
+class Loan:
+    """The mistakes of another function, from the mistakes.py at `path`, that hold for an exercise as well."""
+
+    path: Path
+    function: str
+    gradients: tuple[str, ...]
+    place: Place
+
+
+@dataclass(frozen=True)
 class Exercise:
     """One backward function to write, and what it is judged by; `maths` is its forward as lines of TeX."""
 
@@ -99,6 +109,7 @@ class Exercise:
     invariants: tuple[Invariant, ...] = ()
     timing: Timing | None = None
     maths: tuple[str, ...] = ()
+    loans: tuple[Loan, ...] = ()
 
     @property
     def max_score(self) -> float:

@@ -15,6 +15,8 @@ from grader.course.yaml import Document, Route
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+# A function of this assignment, or with a dot of another one.
+FunctionName = Annotated[str, StringConstraints(pattern=r"^([A-Za-z_][A-Za-z0-9_]*\.)?[A-Za-z_][A-Za-z0-9_]*$")]
 GradientName = Annotated[str, StringConstraints(pattern=r"^d[A-Za-z_][A-Za-z0-9_]*$")]
 Points = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -98,6 +100,7 @@ class ExerciseEntry(_Strict):
     cases: Annotated[list[CaseEntry], Field(min_length=1)]
     detached: list[Name] = []
     maths: Lines = []
+    mistakes_of: dict[FunctionName, Annotated[list[GradientName], Field(min_length=1)]] = {}
     tolerance: ToleranceEntry | None = None
     follow_through: Share | None = None
     invariants: list[InvariantEntry] = []
@@ -175,6 +178,10 @@ def _explain(detail: ErrorDetails, route: Route, schema: type[BaseModel]) -> str
             return f"{name} must be text, not {_shown(value)}; put it in quotes"
         case "string_pattern_mismatch" if "^d" in context.get("pattern", ""):
             return f"{value!r} is not the name of a gradient; write d followed by the name of its value, as in dW"
+        case "string_pattern_mismatch" if r"\." in context.get("pattern", ""):
+            return (
+                f"{value!r} is not the name of a function; write FUNCTION, or ASSIGNMENT.FUNCTION of another assignment"
+            )
         case "string_pattern_mismatch":
             return f"{value!r} is not a Python name"
         case "string_too_short":
