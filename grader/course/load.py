@@ -66,6 +66,7 @@ def load_course(folder: Path) -> Course:
             owner = owners.setdefault(exercise.function, rubric)
             if owner is not rubric:
                 problems.append(f"{exercise.place}: {exercise.function} is an exercise of {owner.name} already")
+            problems.extend(_find_stranger(exercise.reference, exercise.place, entry))
             for loan in exercise.loans:
                 problems.extend(_find_stranger(loan.path, loan.place, entry))
     if problems:
@@ -117,7 +118,8 @@ def _exercise(function: str, rubric: RubricEntry, document: Document) -> Exercis
     )
     return Exercise(
         function=function,
-        forward=entry.forward,
+        forward=entry.forward.split(".")[-1],
+        reference=_beside(document, entry.forward) / "reference.py",
         given=tuple(entry.given),
         gradients=gradients,
         cases=_cases(function, entry, document),

@@ -96,10 +96,14 @@ class Loan:
 
 @dataclass(frozen=True)
 class Exercise:
-    """One backward function to write, and what it is judged by; `maths` is its forward as lines of TeX."""
+    """One backward function to write, and what it is judged by; `maths` is its forward as lines of TeX.
+
+    `reference` is the reference.py that has the function `forward`, its own assignment's or another's.
+    """
 
     function: str
     forward: str
+    reference: Path
     given: tuple[str, ...]
     gradients: tuple[Gradient, ...]
     cases: tuple[CaseSpec, ...]

@@ -94,7 +94,7 @@ class TimingEntry(_Strict):
 class ExerciseEntry(_Strict):
     """One function and what it is judged by; `maths` is the forward as TeX, one text or one for each line."""
 
-    forward: Name
+    forward: FunctionName
     given: Annotated[list[Name], Field(min_length=1)]
     gradients: Annotated[dict[GradientName, GradientEntry], Field(min_length=1)]
     cases: Annotated[list[CaseEntry], Field(min_length=1)]

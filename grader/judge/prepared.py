@@ -46,7 +46,7 @@ class Prepared:
     @cached_property
     def forward(self) -> str:
         """The forward pass as a student reads it."""
-        return read_forward(self.rubric.folder / "reference.py", self.exercise.forward)
+        return read_forward(self.exercise.reference, self.exercise.forward)
 
 
 def prepare_all(chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int) -> dict[str, tuple[Prepared, ...]]:

@@ -7,7 +7,6 @@ import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from pathlib import Path
 
 from grader.course import Exercise, Limits, Timing
 from grader.course.cases import Case, Reference
@@ -55,8 +54,7 @@ def make_timed_cases(reference: Reference, exercise: Exercise, seed: int) -> Tim
         raise CourseError([f"{timing.place}: only a function that is given cache, and nothing else, can be timed"])
     spec = next(spec for spec in exercise.cases if spec.name == timing.case)
     cases = tuple(reference.make_case(exercise, spec, seed, number) for number in range(1, CALLS + 1))
-    path = reference.rubric.folder / "reference.py"
-    forward = TimedForward(_source(path, exercise), exercise.forward, cases[0].forward.output)
+    forward = TimedForward(_source(exercise), exercise.forward, cases[0].forward.output)
     return TimedCases(reference.rubric.name, exercise, timing, cases, forward)
 
 
@@ -102,15 +100,14 @@ def _is_right(timed: TimedCases, index: int, answer: Answer) -> bool:
     )
 
 
-def _source(path: Path, exercise: Exercise) -> str:
+def _source(exercise: Exercise) -> str:
     """Return the forward's own source: the process that times autograd gets nothing else of the reference."""
-    text = path.read_text(encoding="utf-8")
-    for node in ast.parse(text).body:
+    source = exercise.reference.read_text(encoding="utf-8")
+    for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef) and node.name == exercise.forward:
-            return ast.get_source_segment(text, node) or ""
-    raise CourseError(
-        [f"{exercise.place}: a timed forward must be a plain function of {path}, {exercise.forward} is not"]
-    )
+            return ast.get_source_segment(source, node) or ""
+    text = f"a timed forward must be a plain function of {exercise.reference}, {exercise.forward} is not"
+    raise CourseError([f"{exercise.place}: {text}"])
 
 
 BLOCKS = 7

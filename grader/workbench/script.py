@@ -31,7 +31,7 @@ def write_case(course: Course, function: str, case: str | None, seed: int, folde
     made = Reference(rubric).make_case(exercise, spec, seed)
     suffix = f"_{number}" if not seed else f"_{number}_seed_{seed}"
     path = folder / f"case_{function}{suffix}.py"
-    content = make_script(rubric, exercise, made, number, seed, find_module(folder, rubric.name, function))
+    content = make_script(exercise, made, number, seed, find_module(folder, rubric.name, function))
     try:
         # Never over what a student has added prints to.
         is_kept = path.exists() and path.read_text(encoding="utf-8") != content
@@ -42,9 +42,9 @@ def write_case(course: Course, function: str, case: str | None, seed: int, folde
     return path, not is_kept
 
 
-def make_script(rubric: Rubric, exercise: Exercise, case: Case, number: int, seed: int, module: str) -> str:
+def make_script(exercise: Exercise, case: Case, number: int, seed: int, module: str) -> str:
     """Return the text of the script; `module` is what defines the function, beside the script."""
-    forward = read_runnable(rubric.folder / "reference.py", exercise.forward)
+    forward = read_runnable(exercise.reference, exercise.forward)
     if not forward:
         raise CourseError([f"{exercise.place}: the source of the forward {exercise.forward} is not a plain function"])
     computed = {step.name for step in case.forward.steps}

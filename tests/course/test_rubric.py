@@ -257,6 +257,14 @@ MISFITS = {
         "- one row",
         ["15:9: cases[1] must be a mapping of keys to values, not 'one row'"],
     ),
+    "a forward that is no function": (
+        "forward: linear",
+        "forward: other/linear",
+        [
+            "5:14: 'other/linear' is not the name of a function; "
+            "write FUNCTION, or ASSIGNMENT.FUNCTION of another assignment"
+        ],
+    ),
     "mistakes of no function": (
         "forward: linear",
         "forward: linear\n    mistakes_of: {other.linear.backward: [dx]}",
