@@ -68,15 +68,20 @@ def _passing(exercise: Exercise, tried: Sequence[Sequence[Tried]], path: Path) -
             passed = [seed for seed, one in tries.items() if one.worst == 0.0]
             if mistake and all(one.is_right for one in tries.values()):
                 text = f"{exercise.function}__{gradient.name}__{name} is no mistake: it is right in every case and seed"
-                yield f"{path}:{mistake.line}: {text}; mend it or take it out"
+                yield f"{mistake.path}:{mistake.line}: {text}; mend it or take it out"
             elif passed:
-                where = f" ({path.name}:{mistake.line})" if mistake else ""
+                where = f" ({_name(mistake.path, path)}:{mistake.line})" if mistake else ""
                 loose.append(name + where + ("" if len(passed) == len(tries) else f" with {_seeds(passed)}"))
         if loose:
             yield (
                 f"{gradient.place}: the tolerance of {gradient.name} ({_tolerance(gradient)}) lets wrong gradients "
                 f"pass: {', '.join(loose)}; tighten it or mend the cases"
             )
+
+
+def _name(path: Path, own: Path) -> str:
+    """Return a mistakes.py as an author knows it: one of another assignment with its folder."""
+    return path.name if path == own else f"{path.parent.name}/{path.name}"
 
 
 def _notices(exercise: Exercise, tried: Sequence[Sequence[Tried]]) -> Iterator[str]:

@@ -67,12 +67,13 @@ class Case:
 
 
 class Reference:
-    """The reference.py of one assignment: input makers and forward passes."""
+    """The reference.py of one assignment: input makers and forward passes; a forward may be another assignment's."""
 
     def __init__(self, rubric: Rubric) -> None:
         self.rubric = rubric
         self.path = rubric.folder / "reference.py"
-        self.module = load_module(self.path)
+        paths = dict.fromkeys([self.path, *(exercise.reference for exercise in rubric.exercises)])
+        self._modules = {path: load_module(path) for path in paths}
 
     def make_cases(self, exercise: Exercise, seed: int) -> tuple[Case, ...]:
         """Make every case of an exercise from one seed.
@@ -104,20 +105,20 @@ class Reference:
 
     def forward(self, exercise: Exercise) -> Callable[..., object]:
         """Return the forward pass of an exercise, a function of a trace. Raises CourseError if it is not there."""
-        return self._function(exercise.forward, exercise)
+        return self._function(exercise.reference, exercise.forward, exercise)
 
     def source(self, exercise: Exercise) -> Source:
         """Return the text of an exercise's forward pass."""
-        return Source(self.path, exercise.forward)
+        return Source(exercise.reference, exercise.forward)
 
-    def _function(self, name: str, exercise: Exercise) -> Callable[..., object]:
-        function = getattr(self.module, name, None)
+    def _function(self, path: Path, name: str, exercise: Exercise) -> Callable[..., object]:
+        function = getattr(self._modules[path], name, None)
         if not callable(function):
-            raise CourseError([f"{exercise.place}: {self.path} has no function {name}"])
+            raise CourseError([f"{exercise.place}: {path} has no function {name}"])
         return function  # type: ignore[no-any-return] # a module's attributes are untyped
 
     def _inputs(self, exercise: Exercise, spec: CaseSpec, random: Random) -> dict[str, Value]:
-        maker = self._function(f"{exercise.forward}_inputs", exercise)
+        maker = self._function(self.path, f"{exercise.forward}_inputs", exercise)
         try:
             inspect.signature(maker).bind(random, **spec.sizes)
         except TypeError as error:

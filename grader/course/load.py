@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from grader.course.rubric import FOLDER, NAME, RUBRICS, SIZES, Course, Exercise, InvariantKind, Rubric
-from grader.course.yaml import Document, Route, Section, read_document
+from grader.course.rubric import FOLDER, GRADIENTS, NAME, RUBRICS, SIZES, Course, Exercise, InvariantKind, Rubric
+from grader.course.yaml import Document, Place, Route, Section, read_document
 from grader.errors import CourseError
 
 # The nouns that are a file each.
@@ -60,9 +60,18 @@ def load_course(folder: Path) -> Course:
             owner = owners.setdefault(exercise.function, rubric)
             if owner is not rubric:
                 problems.append(f"{exercise.place}: {exercise.function} is an exercise of {owner.name} already")
+            problems.extend(_find_stranger(exercise.reference, exercise.place, course))
+            for loan in exercise.mistakes_of:
+                problems.extend(_find_stranger(loan.path, loan.place, course))
     if problems:
         raise CourseError(problems)
     return replace(course, rubrics=tuple(rubrics))
+
+
+def _find_stranger(path: Path, place: Place, course: Course) -> list[str]:
+    """Return a line if a file belongs to no assignment of the course: then students would not get it."""
+    name, known = path.parent.name, course.assignments
+    return [] if name in known else [f"{place}: {name!r} is no assignment of the course; there are {', '.join(known)}"]
 
 
 def _is_there(path: Path) -> bool:
@@ -94,6 +103,10 @@ def _check_names(exercise: Exercise, document: Document) -> None:
         if name in names[:index]:
             place = document.place(("exercises", function, "cases", index, "name"))
             document.complain(place, f"the case {name!r} is named twice; give it a name of its own")
+    for loan in exercise.mistakes_of:
+        for name in loan.gradients:
+            if name not in exercise.gradient_names:
+                document.complain(loan.place, f"`mistakes_of` names {name!r}, which {function} does not return")
     for invariant in exercise.invariants:
         place, kind = invariant.place, invariant.kind
         for name in invariant.of:
@@ -123,8 +136,8 @@ def _validate(document: Document, noun: type[File], schema: TypeAdapter[File], f
 
 
 def _complain(document: Document, detail: ErrorDetails, noun: Any) -> None:
-    # The sizes of a case stand beside its name.
-    route: Route = tuple(part for part in detail["loc"] if part != SIZES)
+    # The sizes of a case stand beside its name, the gradients of a loan right behind it.
+    route: Route = tuple(part for part in detail["loc"] if part not in (SIZES, GRADIENTS))
     # Of a key that does not fit, pydantic's route ends in the key and "[key]"; a key may have that name, too.
     of_key = route[-1:] == ("[key]",) and route not in document.keys
     if of_key:
@@ -157,6 +170,9 @@ def _explain(detail: ErrorDetails, route: Route, noun: Any) -> str:
             return f"{name} must be text, not {_shown(value)}; put it in quotes"
         case "string_pattern_mismatch" if "^d" in context.get("pattern", ""):
             return f"{value!r} is not the name of a gradient; write d followed by the name of its value, as in dW"
+        case "string_pattern_mismatch" if r"\." in context.get("pattern", ""):
+            form = "write FUNCTION, or ASSIGNMENT.FUNCTION of another assignment"
+            return f"{value!r} is not the name of a function; {form}"
         case "string_pattern_mismatch":
             return f"{value!r} is not a Python name"
         case "string_too_short" | "too_short":

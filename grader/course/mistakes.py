@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
 from types import FunctionType, SimpleNamespace
 
 import torch
 from torch import Tensor
 
-from grader.course import Exercise, Rubric
+from grader.course import Exercise, Loan, Rubric
 from grader.course.cases import Argument, Case, load_module
 from grader.course.trace import Value
 from grader.errors import CourseError
@@ -18,7 +19,7 @@ from grader.errors import CourseError
 
 @dataclass(frozen=True)
 class Mistake:
-    """One wrong gradient: `sentence` is what a student is told who returns it."""
+    """One wrong gradient of `function`: `sentence` is what a student is told who returns it."""
 
     function: str
     gradient: str
@@ -27,8 +28,13 @@ class Mistake:
     formula: FunctionType
 
     @property
+    def path(self) -> Path:
+        """The mistakes.py that it stands in, which is another assignment's if it is on loan."""
+        return Path(self.formula.__code__.co_filename)
+
+    @property
     def line(self) -> int:
-        """Where it begins in mistakes.py, from 1."""
+        """Where it begins in that file, from 1."""
         return self.formula.__code__.co_firstlineno
 
     def evaluate(self, case: Case, returned: Mapping[str, Tensor]) -> Tensor | None:
@@ -55,43 +61,83 @@ class Mistake:
 
 
 def load_bank(rubric: Rubric) -> tuple[Mistake, ...]:
-    """Read an assignment's mistakes.py: functions `<function>__<gradient>__<mistake>`, each with its sentence.
+    """Return an assignment's mistakes: those on loan from other functions, then those of its own mistakes.py.
 
-    Raises CourseError with a line for every mistake whose name, parameters or docstring do not fit.
+    Raises CourseError with a line for every mistake whose name, parameters or docstring do not fit, and for
+    every loan of what is not there.
     """
-    path = rubric.folder / "mistakes.py"
-    if not path.is_file():
-        return ()  # one can be graded without a bank; `grade check` asks for it
-    module = load_module(path)
-    exercises = {exercise.function: exercise for exercise in rubric.exercises}
     problems: list[str] = []
-    mistakes: list[Mistake] = []
-    for name, formula in vars(module).items():
+    found: dict[tuple[str, str, str], Mistake] = {}
+    for exercise in rubric.exercises:
+        for loan in exercise.mistakes_of:
+            for mistake in _borrow(loan, exercise, problems):
+                _add(mistake, str(loan.place), found, problems)
+    path = rubric.folder / "mistakes.py"
+    exercises = {exercise.function: exercise for exercise in rubric.exercises}
+    # One can be graded without a bank; `grade check` asks for it.
+    for mistake in _read(path) if path.is_file() else ():
+        problem = _misfit(mistake, exercises.get(mistake.function))
+        if problem:
+            problems.append(f"{path}:{mistake.line}: {mistake.formula.__name__}: {problem}")
+        else:
+            _add(mistake, f"{path}:{mistake.line}", found, problems)
+    if problems:
+        raise CourseError(problems)
+    return tuple(found.values())
+
+
+def _read(path: Path) -> list[Mistake]:
+    """Return the functions that a mistakes.py defines: all of them are meant as mistakes, but for private helpers."""
+    found = []
+    for name, formula in vars(load_module(path)).items():
         if name.startswith("_") or not isinstance(formula, FunctionType) or formula.__code__.co_filename != str(path):
             continue
         function, _, rest = name.partition("__")
         gradient, _, slip = rest.partition("__")
-        problem = _misfit(formula, exercises.get(function), gradient, slip)
-        if problem:
-            problems.append(f"{path}:{formula.__code__.co_firstlineno}: {name}: {problem}")
-        else:
-            sentence = " ".join((formula.__doc__ or "").split())
-            mistakes.append(Mistake(function, gradient, slip, sentence, formula))
-    if problems:
-        raise CourseError(problems)
-    return tuple(mistakes)
+        found.append(Mistake(function, gradient, slip, " ".join((formula.__doc__ or "").split()), formula))
+    return found
 
 
-def _misfit(formula: FunctionType, exercise: Exercise | None, gradient: str, slip: str) -> str | None:
+def _borrow(loan: Loan, exercise: Exercise, problems: list[str]) -> Iterator[Mistake]:
+    """Yield the mistakes of a loan as the exercise's own, and note what does not fit."""
+    if not loan.path.is_file():
+        problems.append(f"{loan.place}: {loan.path} is not there")
+        return
+    lent = [mistake for mistake in _read(loan.path) if mistake.function == loan.function]
+    if not lent:
+        problems.append(f"{loan.place}: {loan.path} has no mistake of {loan.function}")
+        return
+    known = ", ".join(dict.fromkeys(mistake.gradient for mistake in lent))
+    for gradient in loan.gradients:
+        chosen = [mistake for mistake in lent if mistake.gradient == gradient]
+        if not chosen:
+            text = f"{loan.path} has no mistake of {loan.function} for {gradient}; there are some for {known}"
+            problems.append(f"{loan.place}: {text}")
+        for mistake in chosen:
+            problem = _misfit(mistake, exercise)
+            if problem:
+                problems.append(f"{loan.place}: {mistake.formula.__name__}: {problem}")
+            else:
+                yield replace(mistake, function=exercise.function)
+
+
+def _add(mistake: Mistake, place: str, found: dict[tuple[str, str, str], Mistake], problems: list[str]) -> None:
+    key = (mistake.function, mistake.gradient, mistake.name)
+    other = found.setdefault(key, mistake)
+    if other is not mistake:
+        problems.append(f"{place}: {'__'.join(key)} is there already, from {other.path}:{other.line}; take one out")
+
+
+def _misfit(mistake: Mistake, exercise: Exercise | None) -> str | None:
     if exercise is None:
         return "the rubric has no function of that name; a mistake is called <function>__<gradient>__<mistake>"
-    if gradient not in exercise.gradient_names:
-        return f"{exercise.function} returns no {gradient or 'gradient of that name'}"
-    if not slip:
+    if mistake.gradient not in exercise.gradient_names:
+        return f"{exercise.function} returns no {mistake.gradient or 'gradient of that name'}"
+    if not mistake.name:
         return "the mistake itself has no name; it is called <function>__<gradient>__<mistake>"
-    if not (formula.__doc__ or "").strip():
+    if not mistake.sentence:
         return "it has no docstring, which is what the student is told"
-    unknown = [name for name in inspect.signature(formula).parameters if name not in (*exercise.given, "d")]
+    unknown = [name for name in inspect.signature(mistake.formula).parameters if name not in (*exercise.given, "d")]
     return f"{exercise.function} is not given {unknown[0]}" if unknown else None
 
 

@@ -32,6 +32,10 @@ Noun = TypeVar("Noun")
 
 Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 GradientName = Annotated[str, StringConstraints(strict=True, pattern=r"^d[A-Za-z_][A-Za-z0-9_]*$")]
+# A function of this assignment, or with a dot of another one.
+FunctionName = Annotated[
+    str, StringConstraints(strict=True, pattern=r"^([A-Za-z_][A-Za-z0-9_]*\.)?[A-Za-z_][A-Za-z0-9_]*$")
+]
 Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
 Format = Annotated[int, Field(strict=True, ge=1, le=1)]
 Points = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
@@ -64,6 +68,7 @@ AT_LEAST_ONE = GetPydanticSchema(_read_list)
 
 # What the reader fills in, under names that are no key of any file.
 NAME, PLACE, SIZES, RUBRICS, FOLDER = "(name)", "(place)", "(sizes)", "(rubrics)", "(folder)"
+GRADIENTS, PATH = "(gradients)", "(path)"
 TRUSTED = GetPydanticSchema(lambda _source, _handler: core_schema.any_schema())
 
 # Of a whole file, and so of every noun within it.
@@ -72,24 +77,44 @@ STRICT = ConfigDict(extra="forbid")
 OwnName = Annotated[str, Field(validation_alias=NAME), TRUSTED]
 OwnPlace = Annotated[Place, Field(validation_alias=PLACE), TRUSTED]
 OwnFolder = Annotated[Path, Field(validation_alias=FOLDER), TRUSTED]
+OwnPath = Annotated[Path, Field(validation_alias=PATH), TRUSTED]
 
 Placed = BeforeValidator(lambda entry: {**entry, PLACE: entry.place} if isinstance(entry, Section) else entry)
+
+# A function's own name: what is before the dot is in the path beside it.
+WITHOUT_ASSIGNMENT = AfterValidator(lambda name: name.rpartition(".")[2])
+
+
+def _in_file(file: str, key: str) -> BeforeValidator:
+    """Fill in the path of a file: of the assignment that the function under `key` names, or else of the rubric's."""
+
+    def fill(entry: object) -> object:
+        if not isinstance(entry, dict):
+            return entry
+        folder = Path(entry[PLACE].path).parent
+        assignment, dot, _ = str(entry.get(key)).partition(".")
+        return {**entry, PATH: (folder.parent / assignment if dot else folder) / file}
+
+    return BeforeValidator(fill)
 
 
 @dataclass(frozen=True)
 class ByName:
     """Marks a tuple of entries that a file holds as a mapping of their names to them.
 
-    What an entry leaves out of `inherits` it has from the fields of these names around it.
+    What an entry leaves out of `inherits` it has from the fields of these names around it. With `only`, an entry is
+    no mapping: all of it is the field of that alias.
     """
 
     name: object
-    inherits: tuple[str, ...]
+    inherits: tuple[str, ...] = ()
+    only: str | None = None
+    at_least: int = 1
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Read the mapping, so that each misfit is found under its name."""
         names, entries = handler.generate_schema(self.name), handler.generate_schema(get_args(source)[0])
-        mapping = core_schema.dict_schema(names, entries, min_length=1)
+        mapping = core_schema.dict_schema(names, entries, min_length=self.at_least)
         filled = core_schema.with_info_before_validator_function(self._fill, mapping)
         return core_schema.no_info_after_validator_function(lambda found: tuple(found.values()), filled)
 
@@ -99,9 +124,12 @@ class ByName:
         inherited = {key: info.data[key] for key in self.inherits if key in info.data}
         filled: dict[str, object] = {}
         for name, entry in entries.items():
-            if isinstance(entry, Section):
+            place = entries.key_places[name]
+            if self.only:
+                entry = {self.only: entry, NAME: name, PLACE: place}
+            elif isinstance(entry, Section):
                 own = {key: value for key, value in entry.items() if value is not None or key not in self.inherits}
-                entry = {**inherited, **own, NAME: name, PLACE: entry.key_place}
+                entry = {**inherited, **own, NAME: name, PLACE: place}
             filled[name] = entry
         return filled
 
@@ -173,6 +201,16 @@ class Timing:
     place: OwnPlace
 
 
+@dataclass(frozen=True, kw_only=True)
+class Loan:
+    """The mistakes of another function, from the mistakes.py at `path`, that hold for an exercise as well."""
+
+    function: Annotated[OwnName, WITHOUT_ASSIGNMENT]
+    gradients: Annotated[tuple[GradientName, ...], AT_LEAST_ONE, Field(validation_alias=GRADIENTS)]
+    path: OwnPath
+    place: OwnPlace
+
+
 def _gather_sizes(entry: object) -> object:
     if not isinstance(entry, Section):
         return entry
@@ -185,14 +223,19 @@ def _gather_sizes(entry: object) -> object:
 class Exercise:
     """One backward function to write, and what it is judged by; `maths` is its forward as lines of TeX.
 
-    `tolerance` is that of the gradients that have none of their own.
+    `tolerance` is that of the gradients that have none of their own. `reference` is the reference.py that has the
+    function `forward`, its own assignment's or another's.
     """
 
     function: OwnName
-    forward: Name
+    forward: Annotated[FunctionName, WITHOUT_ASSIGNMENT]
+    reference: OwnPath
     given: Annotated[tuple[Name, ...], AT_LEAST_ONE]
     detached: tuple[Name, ...] = ()
     maths: Lines = ()
+    mistakes_of: Annotated[
+        tuple[Annotated[Loan, _in_file("mistakes.py", NAME)], ...], ByName(FunctionName, only=GRADIENTS, at_least=0)
+    ] = ()
     tolerance: Tolerance = DEFAULT_TOLERANCE
     follow_through: Share = 1.0
     gradients: Annotated[tuple[Gradient, ...], ByName(GradientName, inherits=("tolerance",))]
@@ -247,7 +290,10 @@ class Rubric:
     title: Text
     tolerance: Annotated[Tolerance, BeforeValidator(_or_default)] = DEFAULT_TOLERANCE
     follow_through: Share = 1.0
-    exercises: Annotated[tuple[Exercise, ...], ByName(Name, inherits=("tolerance", "follow_through"))]
+    exercises: Annotated[
+        tuple[Annotated[Exercise, _in_file("reference.py", "forward")], ...],
+        ByName(Name, inherits=("tolerance", "follow_through")),
+    ]
     name: OwnName
     folder: OwnFolder
 

@@ -24,12 +24,12 @@ class Place:
 
 
 class Section(dict[str, object]):
-    """A mapping of a YAML file that knows where it stands, and where the key before it, if there is one."""
+    """A mapping of a YAML file that knows where it stands, and where each of its keys."""
 
-    def __init__(self, place: Place, key_place: Place) -> None:
+    def __init__(self, place: Place) -> None:
         super().__init__()
         self.place = place
-        self.key_place = key_place
+        self.key_places: dict[str, Place] = {}
 
 
 @dataclass
@@ -122,7 +122,7 @@ def _read_node(node: yaml.Node, route: Route, document: Document) -> object:
 
 
 def _read_mapping(node: yaml.MappingNode, route: Route, document: Document) -> Section:
-    mapping = Section(document.values[route], document.place(route, key=True))
+    mapping = Section(document.values[route])
     for key_node, value_node in node.value:
         place = _place(document.path, key_node.start_mark)
         # A key is a name, whatever YAML makes of it: `on:` is not True, `1:` is not a number.
@@ -134,7 +134,7 @@ def _read_mapping(node: yaml.MappingNode, route: Route, document: Document) -> S
             first = document.keys[(*route, key)]
             document.complain(place, f"the key {key!r} is repeated (first on line {first.line}); remove one")
             continue
-        document.keys[(*route, key)] = place
+        document.keys[(*route, key)] = mapping.key_places[key] = place
         mapping[key] = _read_node(value_node, (*route, key), document)
         if value_node.start_mark.index == value_node.end_mark.index:
             document.values[(*route, key)] = place  # what was left empty stands nowhere

@@ -154,6 +154,14 @@ BROKEN: Mapping[str, tuple[str, str, str | None, str]] = {
         r"{a}/rubric\.yaml:8:7: the tolerance of dx \(rtol 0\.01, atol 0\.01\) lets wrong gradients pass: float32, "
         r"central difference, slightly_off \(mistakes\.py:6\); tighten it or mend the cases",
     ),
+    "mistake_on_loan": (
+        "{a}/rubric.yaml",
+        "{points: 2}\n",
+        "{points: 2, tolerance: {rtol: 1.0e-2, atol: 1.0e-2}}\n"
+        "    mistakes_of: {tolerance_loose.tolerance_loose_backward: [dx]}\n",
+        r"{a}/rubric\.yaml:8:7: the tolerance of dx \(rtol 0\.01, atol 0\.01\) lets wrong gradients pass: float32, "
+        r"central difference, slightly_off \(tolerance_loose/mistakes\.py:6\); tighten it or mend the cases",
+    ),
     "tolerance_tight": (
         "{a}/rubric.yaml",
         "{points: 2}",
@@ -270,6 +278,7 @@ def broken_course(tmp_path_factory) -> Path:
         write_assignment(course, name)
     with (course / "assignments" / "tolerance_loose" / "mistakes.py").open("a") as file:
         file.write(SLIGHT.replace("NAME", "tolerance_loose"))
+    (course / "assignments" / "mistake_on_loan" / "mistakes.py").write_text("")
     for name in BROKEN:
         break_assignment(course, name)
     (course / "tests" / "honest").mkdir(parents=True)

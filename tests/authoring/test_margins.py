@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 import torch
@@ -22,7 +23,13 @@ def exercise(*cases: str) -> Exercise:
     gradient = Gradient(name="dx", points=2.0, place=PLACE)
     specs = tuple(CaseSpec(name=name, sizes={}, place=PLACE) for name in cases)
     return Exercise(
-        function="f_backward", forward="f", given=("dout",), gradients=(gradient,), cases=specs, place=PLACE
+        function="f_backward",
+        forward="f",
+        reference=Path("reference.py"),
+        given=("dout",),
+        gradients=(gradient,),
+        cases=specs,
+        place=PLACE,
     )
 
 

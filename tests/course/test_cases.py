@@ -300,6 +300,58 @@ def test_a_reference_that_cannot_be_used_is_said_with_its_line(folder, old, new,
     assert problem.startswith(said)
 
 
+@pytest.fixture
+def borrower(folder) -> Path:
+    """An assignment with the forward of the other one, on inputs of its own."""
+    borrower = folder.parent / "borrowing"
+    borrower.mkdir()
+    rubric = RUBRIC.partition("  loss_backward")[0].replace("scale_backward", "other_backward")
+    (borrower / "rubric.yaml").write_text(rubric.replace("forward: scale", "forward: scaling.scale"))
+    maker = 'def scale_inputs(rng, N, D):\n    return {"x": rng.uniform(N, D) + 7, "k": 3, "Y": 0}\n'
+    (borrower / "reference.py").write_text(maker)
+    (folder.parent / "course.yaml").write_text("format: 1\ntitle: A\nassignments: [scaling, borrowing]\n")
+    return borrower
+
+
+def test_a_forward_of_another_assignment_runs_on_inputs_of_its_own(folder, borrower):
+    case = cases_of(borrower)[0]
+
+    assert (case.forward.values["x"] >= 7).all()
+    assert torch.equal(case.forward.values["out"], 2 * case.forward.values["x"] * 3)
+    (exercise,) = load_rubric(borrower).exercises
+    assert (exercise.forward, exercise.reference) == ("scale", folder / "reference.py")
+
+
+def test_a_forward_that_another_assignment_does_not_have_is_said(folder, borrower):
+    (folder / "reference.py").write_text(REFERENCE.replace("def scale(t)", "def stretch(t)"))
+
+    said = f"{{}}/rubric.yaml:4:3: {folder}/reference.py has no function scale"
+    assert said_of(folder) == [said.format(folder), said.format(borrower)]
+
+
+def test_inputs_for_a_forward_of_another_assignment_that_are_missing_are_said(folder, borrower):
+    (borrower / "reference.py").write_text("")
+
+    assert said_of(folder) == [f"{borrower}/rubric.yaml:4:3: {borrower}/reference.py has no function scale_inputs"]
+
+
+@pytest.mark.usefixtures("borrower")
+def test_a_forward_of_another_assignment_that_raises_is_said_with_its_own_line(folder):
+    (folder / "reference.py").write_text(REFERENCE.replace("t.doubled * t.k", "t.doubled @ t.doubled"))
+
+    (problem,) = said_of(folder)  # once, though it stops both
+
+    assert problem.startswith(f"{folder}/reference.py:10: the forward raised RuntimeError: ")
+
+
+def test_a_forward_is_that_of_an_assignment_of_the_course(folder, borrower):
+    # Students would not get any other.
+    (folder.parent / "course.yaml").write_text("format: 1\ntitle: A\nassignments: [borrowing]\n")
+
+    said = f"{borrower}/rubric.yaml:4:3: 'scaling' is no assignment of the course; there are borrowing"
+    assert said_of(folder) == [said]
+
+
 def test_a_missing_reference_is_said(folder):
     (folder / "reference.py").unlink()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader.course import load_rubric
+from grader.course import load_course, load_rubric
 from grader.course.cases import Reference
 from grader.course.mistakes import load_bank
 from grader.errors import CourseError
@@ -70,6 +70,11 @@ def plain_backward__dx__value__as__gradient(h):
     """You returned the value."""
     return h
 '''
+PLAIN = '''\
+def steps_backward__dx__plain(dout):
+    """You returned the upstream gradient."""
+    return dout
+'''
 
 # A function of mistakes.py that does not fit, and what is said of it.
 MISFITS = {
@@ -112,6 +117,41 @@ MISFITS = {
     ),
 }
 
+# A function of an assignment, what it takes under `mistakes_of`, and all that is said of it. {own} and {other} are the
+# folders of its assignment and of the lender, {place} is where the loan stands.
+LOANS = {
+    "from a file that is not there": (
+        "steps_backward",
+        "absent.steps_backward: [dx]",
+        "{place}: {absent}/mistakes.py is not there",
+    ),
+    "of a function that has none": (
+        "steps_backward",
+        "two.step_backward: [dx]",
+        "{place}: {other}/mistakes.py has no mistake of step_backward",
+    ),
+    "for a gradient that has none": (
+        "steps_backward",
+        "two.plain_backward: [dh]",
+        "{place}: {other}/mistakes.py has no mistake of plain_backward for dh; there are some for dx",
+    ),
+    "that reads what is not given": (
+        "plain_backward",
+        "two.steps_backward: [dx]",
+        "{place}: steps_backward__dx__own_upstream: plain_backward is not given cache",
+    ),
+    "that is named twice": (
+        "plain_backward",
+        "steps_backward: [dx, dx]",
+        "{place}: plain_backward__dx__plain is there already, from {own}/mistakes.py:1; take one out",
+    ),
+    "that the function has itself": (
+        "steps_backward",
+        "two.steps_backward: [dx]",
+        "{own}/mistakes.py:1: steps_backward__dx__plain is there already, from {other}/mistakes.py:30; take one out",
+    ),
+}
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -120,6 +160,26 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "reference.py").write_text(REFERENCE)
     (tmp_path / "mistakes.py").write_text(MISTAKES)
     return tmp_path
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Path, Path]:
+    """Two assignments that differ in their mistakes only, the other one and an own one."""
+    other, own = tmp_path / "assignments" / "two", tmp_path / "assignments" / "whole"
+    for folder in (other, own):
+        folder.mkdir(parents=True)
+        (folder / "rubric.yaml").write_text(RUBRIC)
+        (folder / "reference.py").write_text(REFERENCE)
+    (other / "mistakes.py").write_text(f"{MISTAKES}\n\n{PLAIN}")
+    (own / "mistakes.py").write_text(PLAIN)
+    return other, own
+
+
+def borrow(own: Path, function: str, loan: str) -> str:
+    """Write a loan into the rubric, under a function, and return its place."""
+    head, tail = RUBRIC.split(f"  {function}:\n")
+    (own / "rubric.yaml").write_text(f"{head}  {function}:\n    mistakes_of:\n      {loan}\n{tail}")
+    return f"{own}/rubric.yaml:{len(head.splitlines()) + 3}:7"
 
 
 def bank_and_case(folder: Path, number: int = 0):
@@ -167,6 +227,62 @@ def test_a_missing_bank_is_an_empty_one(folder):
     (folder / "mistakes.py").unlink()
 
     assert load_bank(load_rubric(folder)) == ()
+
+
+@pytest.mark.parametrize(("function", "loan", "said"), LOANS.values(), ids=LOANS)
+def test_each_loan_that_cannot_be_is_told_with_its_line(two, function, loan, said):
+    other, own = two
+    place = borrow(own, function, loan)
+
+    with pytest.raises(CourseError) as caught:
+        load_bank(load_rubric(own))
+
+    said = said.format(own=own, other=other, absent=own.parent / "absent", place=place)
+    assert caught.value.problems == (said,)
+
+
+def test_a_mistake_on_loan_is_one_of_the_function_that_takes_it_and_comes_before_its_own(two):
+    other, own = two
+    borrow(own, "steps_backward", "two.steps_backward: [dh]")
+
+    first, second = load_bank(load_rubric(own))
+
+    assert (first.function, first.gradient, first.name) == ("steps_backward", "dh", "upstream_only")
+    assert first.sentence == "You returned the upstream gradient."
+    assert (first.path, first.line) == (other / "mistakes.py", 14)
+    assert (second.path, second.name) == (own / "mistakes.py", "plain")
+
+
+def test_a_mistake_on_loan_is_evaluated_in_the_case_of_the_function_that_takes_it(two):
+    _, own = two
+    borrow(own, "steps_backward", "two.steps_backward: [dx]")
+    (own / "mistakes.py").unlink()
+    bank, case = bank_and_case(own)
+
+    found = bank["dx own_upstream"].evaluate(case, {})
+
+    torch.testing.assert_close(found, 2 * case.expected["x"], rtol=1e-14, atol=0)
+
+
+def test_a_function_takes_mistakes_of_another_one_of_its_assignment(two):
+    _, own = two
+    borrow(own, "plain_backward", "steps_backward: [dx]")
+
+    found = [(mistake.function, mistake.name) for mistake in load_bank(load_rubric(own))]
+
+    assert found == [("plain_backward", "plain"), ("steps_backward", "plain")]
+
+
+def test_mistakes_are_taken_from_assignments_of_the_course_only(two):
+    # Students would not get any other.
+    _, own = two
+    place = borrow(own, "steps_backward", "two.steps_backward: [dx]")
+    (own.parent / "course.yaml").write_text("format: 1\ntitle: A\nassignments: [whole]\n")
+
+    with pytest.raises(CourseError) as caught:
+        load_course(own.parents[1])
+
+    assert caught.value.problems == (f"{place}: 'two' is no assignment of the course; there are whole",)
 
 
 def test_a_mistake_gets_the_arguments_of_the_student(folder):

@@ -257,6 +257,32 @@ MISFITS = {
         "- one row",
         ["15:9: cases[1] must be a mapping of keys to values, not 'one row'"],
     ),
+    "a forward that is no function": (
+        "forward: linear",
+        "forward: other/linear",
+        [
+            "5:14: 'other/linear' is not the name of a function; "
+            "write FUNCTION, or ASSIGNMENT.FUNCTION of another assignment"
+        ],
+    ),
+    "mistakes of no function": (
+        "forward: linear",
+        "forward: linear\n    mistakes_of: {other.linear.backward: [dx]}",
+        [
+            "6:19: 'other.linear.backward' is not the name of a function; "
+            "write FUNCTION, or ASSIGNMENT.FUNCTION of another assignment"
+        ],
+    ),
+    "mistakes for no gradient": (
+        "forward: linear",
+        "forward: linear\n    mistakes_of: {other.linear_backward: []}",
+        ["6:42: other.linear_backward must not be empty"],
+    ),
+    "mistakes for a gradient that is not returned": (
+        "forward: linear",
+        "forward: linear\n    mistakes_of: {other.linear_backward: [dx, db]}",
+        ["6:19: `mistakes_of` names 'db', which linear_backward does not return"],
+    ),
     "two cases of one name": (
         "name: one row",
         "name: all sizes differ",

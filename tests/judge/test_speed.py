@@ -189,6 +189,22 @@ def test_autograd_is_timed_on_the_forward_of_the_reference_and_on_every_input(gr
     assert (timed.forward.name, timed.forward.output) == ("squash", "loss")
 
 
+def test_autograd_is_timed_on_a_forward_of_another_assignment(tmp_path):
+    folder = write_course(tmp_path / "course")
+    own = folder / "assignments" / "again"
+    own.mkdir()
+    rubric = RUBRIC.replace("quick_backward", "again_backward").replace("forward: squash", "forward: quick.squash")
+    (own / "rubric.yaml").write_text(rubric)
+    (own / "reference.py").write_text(REFERENCE.split("\n\n\n")[0])
+    (folder / "assignments" / "course.yaml").write_text(COURSE.replace("[quick]", "[quick, again]"))
+
+    timed = Grader(load_course(folder))._prepared["again"][0].timed
+
+    assert timed is not None
+    assert (timed.assignment, timed.forward.name) == ("again", "squash")
+    assert timed.forward.source == REFERENCE.split("\n\n\n")[1].rstrip()
+
+
 def test_times_of_a_forward_that_fails_are_no_students_fault(warm, grader):
     from grader.errors import SandboxError
 
