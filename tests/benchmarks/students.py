@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import random
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grader.course import Course, Rubric
+from grader.course import Course, Loan, Rubric
 
 ROOT = Path(__file__).resolve().parents[2]
 # Of the functions of a class, the share written in another way, with a slip, and not at all.
@@ -80,23 +81,40 @@ def make_class(folder: Path, course: Course, size: int) -> Path:
 def _choices(rubric: Rubric) -> Choices:
     solution = (rubric.folder.parents[1] / "solutions" / f"{rubric.name}.py").read_text(encoding="utf-8")
     choices = Choices(rubric, solution)
-    known = {each.function: {gradient.name for gradient in each.gradients} for each in rubric.exercises}
+    own = {exercise.function: exercise.gradient_names for exercise in rubric.exercises}
+    for exercise in rubric.exercises:
+        for loan in exercise.mistakes_of:
+            names = [name for name in _read(loan.path, own, choices) if _is_lent(name, loan)]
+            choices.mistakes.setdefault(exercise.function, []).extend(names)
     for path, found in (
         (ROOT / "tests" / "honest" / f"{rubric.name}.py", choices.others),
         (rubric.folder / "mistakes.py", choices.mistakes),
     ):
-        text = path.read_text(encoding="utf-8")
-        parts = {node: ast.get_source_segment(text, node) or "" for node in ast.parse(text).body}
-        functions = {node.name: node for node in parts if isinstance(node, ast.FunctionDef) and "__" in node.name}
-        shared = [part for node, part in parts.items() if node not in functions.values() and not _is_docstring(node)]
-        for name, node in functions.items():
-            function = name.partition("__")[0]
-            if set(re.findall(r"\bd\.(\w+)", parts[node])) <= known[function]:
-                found.setdefault(function, []).append(name)
-            # One variant may call another.
-            called = [parts[each] for other, each in functions.items() if other != name and other in parts[node]]
-            choices.sources[name] = "\n\n\n".join([*shared, *called, parts[node]])
+        for name in _read(path, own, choices):
+            found.setdefault(name.partition("__")[0], []).append(name)
     return choices
+
+
+def _read(path: Path, own: Mapping[str, Sequence[str]], choices: Choices) -> list[str]:
+    """Take the sources of variants or mistakes, and return the names of those that rest on returned gradients only."""
+    text = path.read_text(encoding="utf-8")
+    parts = {node: ast.get_source_segment(text, node) or "" for node in ast.parse(text).body}
+    functions = {node.name: node for node in parts if isinstance(node, ast.FunctionDef) and "__" in node.name}
+    shared = [part for node, part in parts.items() if node not in functions.values() and not _is_docstring(node)]
+    known = {name for names in own.values() for name in names}
+    found = []
+    for name, node in functions.items():
+        if set(re.findall(r"\bd\.(\w+)", parts[node])) <= set(own.get(name.partition("__")[0], known)):
+            found.append(name)
+        # One variant may call another.
+        called = [parts[each] for other, each in functions.items() if other != name and other in parts[node]]
+        choices.sources[name] = "\n\n\n".join([*shared, *called, parts[node]])
+    return found
+
+
+def _is_lent(name: str, loan: Loan) -> bool:
+    function, gradient, _ = name.split("__", 2)
+    return function == loan.function and gradient in loan.gradients
 
 
 def _is_docstring(node: ast.stmt) -> bool:
