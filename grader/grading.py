@@ -13,11 +13,12 @@ import torch
 
 from grader.course import Course, Exercise, Rubric
 from grader.errors import SandboxError, SubmissionError, UsageError
-from grader.judge.judge import Judge
+from grader.judge.judge import Judge, Judgement
 from grader.judge.prepared import Prepared, prepare_all
 from grader.judge.speed import measure
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
 from grader.sandbox.answer import Answer
+from grader.sandbox.question import Questionnaire
 from grader.sandbox.session import Session
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
@@ -39,17 +40,30 @@ class Grader:
         chosen = _choose(course, only)
         self._prepared = prepare_all(chosen, seed)
         self._judges = {name: tuple(map(Judge, part)) for name, part in self._prepared.items()}
+        self.questionnaire = Questionnaire(
+            tuple(question for part in self._prepared.values() for each in part for question in each.questions)
+        )
 
     def grade(self, submission: Submission, warm: Warm) -> Report:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
         started = time.monotonic()
-        questions = [prepared.question for part in self._prepared.values() for prepared in part]
-        wanted = [question.function for question in questions]
-        with Session(warm, submission, wanted, self.course.limits) as session:
+        with Session(warm, submission, self.questionnaire, self.course.limits) as session:
+            session.ask()
             selected = self._select(submission, session)
-            assignments = tuple(
-                self._grade_assignment(rubric, rubric.name in selected, session, warm) for rubric in self.course.rubrics
-            )
+            judges = [judge for name in self._judges if name in selected for judge in self._judges[name]]
+            judged = _judge_all(judges, session)
+            try:
+                slips = [name for name, each in judged.items() if isinstance(each, Judgement) and each.slips]
+                stood = session.finish(slips)
+                judged = judged if stood else _judge_all(judges, session)
+            except SandboxError as error:
+                judged = dict.fromkeys(judged, error)
+            exercises = {
+                judge.prepared.exercise.function: self._grade_exercise(judge, judged, session, warm) for judge in judges
+            }
+        assignments = tuple(
+            _assignment(rubric, self._judges.get(rubric.name, ()), exercises) for rubric in self.course.rubrics
+        )
         chosen = [assignment for assignment in assignments if assignment.is_selected]
         return Report(
             course=self.course.title,
@@ -79,27 +93,20 @@ class Grader:
             raise SubmissionError(_nothing_found(submission, session.unreadable, prepared))
         return about if submission.single and not self._is_narrowed else set(self._prepared)
 
-    def _grade_assignment(self, rubric: Rubric, is_selected: bool, session: Session, warm: Warm) -> AssignmentFeedback:
-        if not is_selected:
-            return AssignmentFeedback(rubric.name, rubric.title, None, None, ())
-        exercises = tuple(self._grade_exercise(judge, session, warm) for judge in self._judges[rubric.name])
-        return AssignmentFeedback(
-            name=rubric.name,
-            title=rubric.title,
-            score=total([exercise.score for exercise in exercises]),
-            max_score=total([exercise.max_score for exercise in exercises]),
-            exercises=exercises,
-        )
-
-    def _grade_exercise(self, judge: Judge, session: Session, warm: Warm) -> ExerciseFeedback:
-        prepared = judge.prepared
+    def _grade_exercise(
+        self, judge: Judge, judged: Mapping[str, Judgement | Exception], session: Session, warm: Warm
+    ) -> ExerciseFeedback:
+        prepared, question = judge.prepared, judge.prepared.question
+        judgement = judged[question.function]
         try:
-            question = prepared.question
-            feedback = judge.grade(session.ask(question), partial(session.line, question))
+            if isinstance(judgement, Exception):
+                raise judgement
+            line_of = partial(session.line, question)
+            feedback = judge.feedback(session.answers(question), judgement, session.logged(question), line_of)
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             try:
-                timing = measure(prepared.timed, warm, session, self.course.limits)
+                timing = measure(prepared.timed, warm, session, self.questionnaire, self.course.limits)
             except SandboxError:
                 # The gradients are right whatever became of the clock; only its points stay open.
                 return replace(feedback, score=None if prepared.timed.timing.points else feedback.score)
@@ -107,6 +114,33 @@ class Grader:
             return replace(feedback, timing=timing, score=score)
         except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
             return judge.not_judged(error)
+
+
+def _judge_all(judges: Iterable[Judge], session: Session) -> dict[str, Judgement | Exception]:
+    """Judge what was answered to each question; an exception where the grader itself failed."""
+    judged: dict[str, Judgement | Exception] = {}
+    for judge in judges:
+        question = judge.prepared.question
+        try:
+            judged[question.function] = judge.judge(session.answers(question))
+        except Exception as error:  # noqa: BLE001 # a fault of ours costs no other function
+            judged[question.function] = error
+    return judged
+
+
+def _assignment(
+    rubric: Rubric, judges: Sequence[Judge], exercises: Mapping[str, ExerciseFeedback]
+) -> AssignmentFeedback:
+    own = tuple(exercises[name] for judge in judges if (name := judge.prepared.exercise.function) in exercises)
+    if not own:
+        return AssignmentFeedback(rubric.name, rubric.title, None, None, ())
+    return AssignmentFeedback(
+        name=rubric.name,
+        title=rubric.title,
+        score=total([exercise.score for exercise in own]),
+        max_score=total([exercise.max_score for exercise in own]),
+        exercises=own,
+    )
 
 
 def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exercise, ...]]]:

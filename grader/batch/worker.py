@@ -47,8 +47,9 @@ def set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
     Returns the layers of isolation that were proved, and a line for each of the others.
     """
     warm = _first_warm()
-    _grader(order)
+    grader = _grader(order)
     warm.wait_ready()
+    warm.provide(grader.questionnaire)
     return warm.isolation, warm.weaknesses
 
 

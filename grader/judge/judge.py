@@ -27,10 +27,14 @@ REMEMBERED = 100
 
 @dataclass(frozen=True)
 class Judgement:
-    """What the answers to an exercise are worth by themselves, whoever gave them."""
+    """What the answers to an exercise are worth by themselves, whoever gave them.
+
+    `slips` are the gradients that are wrong in themselves, of a function that answered at all.
+    """
 
     gradients: tuple[GradientFeedback, ...]
     invariants: tuple[InvariantFeedback, ...]
+    slips: tuple[str, ...]
 
     @property
     def score(self) -> float | None:
@@ -48,19 +52,29 @@ class Judge:
         self.prepared = prepared
         self._known: dict[bytes, Judgement] = {}
 
-    def grade(
-        self, answers: Sequence[Answer], line_of: Callable[[str], CodeLine | None] = lambda _: None
-    ) -> ExerciseFeedback:
-        """Judge what a function answered, one answer per case or fewer if it ended its process.
+    def judge(self, answers: Sequence[Answer]) -> Judgement:
+        """Judge the answers of a function, one for each call, or fewer if it ended its process."""
+        restored = self._restore(answers)
+        key = _fingerprint(restored)
+        judgement = self._known.pop(key, None) or judge(self.prepared, restored)
+        self._known[key] = judgement  # the latest last
+        if len(self._known) > REMEMBERED:
+            del self._known[next(iter(self._known))]
+        return judgement
 
-        `line_of` finds the student's line that made a gradient.
+    def feedback(
+        self,
+        answers: Sequence[Answer],
+        judgement: Judgement,
+        logged: tuple[int, Answer] | None = None,
+        line_of: Callable[[str], CodeLine | None] = lambda _: None,
+    ) -> ExerciseFeedback:
+        """Put together all that is said of a function.
+
+        `logged` is a call that was made again, and `line_of` finds the student's line that made a gradient.
         """
         prepared, count = self.prepared, len(self.prepared.cases)
-        # What ended the process leaves the calls behind it without gradients, too.
-        ended = replace(answers[-1], gradients={}, notes={}, seconds=0.0)
-        restored = [answer or ended for answer in prepared.schedule.restore(answers)]
-        judgement = self._judge(restored)
-        is_answered = any(answer.gradients or answer.notes for answer in restored)
+        restored = self._restore(answers)
         place = _place_of_end(restored[:count], answers)
         decisive = restored[place]
         return ExerciseFeedback(
@@ -73,9 +87,9 @@ class Judge:
             line=decisive.line,
             printed=next((answer.printed for answer in restored[:count] if answer.printed), ""),
             seconds=sum(answer.seconds for answer in restored[:count]),
-            flags=_find_flags(prepared, answers),
+            flags=_find_flags(prepared, answers, restored, logged),
             gradients=tuple(
-                replace(each, code=line_of(each.name)) if each.is_slip and is_answered else each
+                replace(each, code=line_of(each.name)) if each.name in judgement.slips else each
                 for each in judgement.gradients
             ),
             invariants=judgement.invariants,
@@ -88,15 +102,13 @@ class Judge:
     def not_judged(self, error: Exception) -> ExerciseFeedback:
         """Return the feedback on an exercise in which the grader itself failed: no score, and never a zero."""
         text = f"the grader itself failed here, which is not your doing: {type(error).__name__}: {error}"
-        return self.grade([Answer(Outcome.NOT_JUDGED, text)])
+        answers = [Answer(Outcome.NOT_JUDGED, text)]
+        return self.feedback(answers, self.judge(answers))
 
-    def _judge(self, answers: Sequence[Answer]) -> Judgement:
-        key = _fingerprint(answers)
-        judgement = self._known.pop(key, None) or judge(self.prepared, answers)
-        self._known[key] = judgement  # the latest last
-        if len(self._known) > REMEMBERED:
-            del self._known[next(iter(self._known))]
-        return judgement
+    def _restore(self, answers: Sequence[Answer]) -> list[Answer]:
+        """Return the answers in the rubric's order; what ended the process leaves the calls behind it without any."""
+        ended = replace(answers[-1], gradients={}, notes={}, seconds=0.0)
+        return [answer or ended for answer in self.prepared.question.restore(answers)]
 
 
 def judge(prepared: Prepared, answers: Sequence[Answer]) -> Judgement:
@@ -112,7 +124,10 @@ def judge(prepared: Prepared, answers: Sequence[Answer]) -> Judgement:
         for gradient in exercise.gradients
     )
     gradients = tuple(_explain(prepared, each, trials) if each.is_slip else each for each in gradients)
-    return Judgement(gradients, judge_invariants(exercise, trials, probes, gradients, prepared.forward_pass))
+    is_answered = any(answer.gradients or answer.notes for answer in answers)
+    slips = tuple(each.name for each in gradients if each.is_slip and is_answered)
+    invariants = judge_invariants(exercise, trials, probes, gradients, prepared.forward_pass)
+    return Judgement(gradients, invariants, slips)
 
 
 def _place_of_end(restored: Sequence[Answer], answers: Sequence[Answer]) -> int:
@@ -133,11 +148,16 @@ def _fingerprint(answers: Sequence[Answer]) -> bytes:
     return found.digest()
 
 
-def _find_flags(prepared: Prepared, answers: Sequence[Answer]) -> tuple[Flag, ...]:
+def _find_flags(
+    prepared: Prepared, answers: Sequence[Answer], restored: Sequence[Answer], logged: tuple[int, Answer] | None
+) -> tuple[Flag, ...]:
     found = [flag for answer in answers for flag in answer.flags]
-    found += find_processor_time(prepared.cases, prepared.schedule.restore(answers))
-    pair = prepared.schedule.pair(answers)
-    return tuple(dict.fromkeys([*found, *(find_difference(*pair) if pair else [])]))
+    if logged is not None:
+        found += logged[1].flags
+    found += find_processor_time(prepared.cases, restored)
+    if logged is not None:
+        found += find_difference(restored[logged[0]], logged[1])
+    return tuple(dict.fromkeys(found))
 
 
 def _judge_case(exercise: Exercise, case: Case, answer: Answer) -> Trial:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from torch import Tensor
+
 from grader.course import Exercise, InvariantKind, Rubric
 from grader.course.cases import Argument, Case, Reference
 from grader.course.mistakes import Mistake, load_bank
@@ -14,7 +16,7 @@ from grader.errors import CourseError
 from grader.judge.invariants import ForwardPass, find_misfits, probe_upstreams
 from grader.judge.speed import TimedCases, make_timed_cases
 from grader.sandbox.guest.protocol import MAX_PAYLOAD
-from grader.sandbox.question import Question, Schedule, make_schedule, pack_call
+from grader.sandbox.question import Question, draw_order, flatten
 
 
 @dataclass(frozen=True)
@@ -22,27 +24,32 @@ class Prepared:
     """One exercise with its cases made and its calls ready to travel, for any number of submissions."""
 
     rubric: Rubric
+    seed: int
     exercise: Exercise
     cases: tuple[Case, ...]
     bank: tuple[Mistake, ...]
     probes: tuple[Mapping[str, Argument], ...]
-    schedule: Schedule
     forward_pass: ForwardPass
     source: Source
     timed: TimedCases | None
 
     @cached_property
     def question(self) -> Question:
-        """What the submission is asked: every case and the probes, in the order of the schedule."""
-        calls = [pack_call(arguments) for arguments in [*(case.arguments for case in self.cases), *self.probes]]
+        """What the submission is asked: every case and the probes behind them, in a drawn order."""
+        calls = tuple(map(flatten, [*(case.arguments for case in self.cases), *self.probes]))
         return Question(
             function=self.exercise.function,
             home=f"{self.rubric.name}.py",
             given=self.exercise.given,
             gradients=self.exercise.gradient_names,
-            calls=self.schedule.arrange(calls),
-            repeats_first=True,
+            calls=calls,
+            order=draw_order(len(calls), self.seed, self.rubric.name, self.exercise.function),
         )
+
+    @property
+    def questions(self) -> tuple[Question, ...]:
+        """The question, and the one of the timed calls if there are any."""
+        return (self.question, *([self.timed.question] if self.timed else []))
 
 
 def prepare_all(chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int) -> dict[str, tuple[Prepared, ...]]:
@@ -79,10 +86,10 @@ def _prepare(reference: Reference, bank: tuple[Mistake, ...], exercise: Exercise
         raise CourseError(problems)
     timed = make_timed_cases(reference, exercise, seed)
     probes = _probe(exercise, cases[0])
-    schedule = make_schedule(len(cases) + len(probes), seed, reference.rubric.name, exercise.function)
     forward, source = reference.forward(exercise), reference.source(exercise)
-    prepared = Prepared(reference.rubric, exercise, cases, bank, probes, schedule, forward, source, timed)
-    size = sum(len(call.tensors) for call in prepared.question.calls)
+    prepared = Prepared(reference.rubric, seed, exercise, cases, bank, probes, forward, source, timed)
+    tensors = [value for call in prepared.question.calls for value in call.values() if isinstance(value, Tensor)]
+    size = sum(tensor.nbytes for tensor in tensors)
     if size > MAX_PAYLOAD:
         text = f"the inputs of its cases are {size >> 20} MB, and {MAX_PAYLOAD >> 20} MB can be handed over"
         raise CourseError([f"{exercise.place}: {text}; make them smaller"])

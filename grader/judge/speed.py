@@ -14,7 +14,7 @@ from grader.results import TimingFeedback
 from grader.sandbox.answer import Answer, Outcome, read_answer
 from grader.sandbox.child import Child, Heard
 from grader.sandbox.guest.protocol import FrameError
-from grader.sandbox.question import Question, pack_call
+from grader.sandbox.question import Question, Questionnaire, flatten
 from grader.sandbox.session import Session
 from grader.sandbox.warm import Warm
 from grader.verdict.compare import Verdict, compare
@@ -40,7 +40,7 @@ class TimedCases:
             home=f"{self.assignment}.py",
             given=self.exercise.given,
             gradients=self.exercise.gradient_names,
-            calls=tuple(pack_call(case.arguments) for case in self.cases),
+            calls=tuple(flatten(case.arguments) for case in self.cases),
         )
 
 
@@ -62,17 +62,18 @@ def make_timed_cases(reference: Reference, exercise: Exercise, seed: int) -> Tim
     return TimedCases(reference.rubric.name, exercise, timing, cases, forward)
 
 
-def measure(timed: TimedCases, warm: Warm, session: Session, limits: Limits) -> TimingFeedback | None:
+def measure(
+    timed: TimedCases, warm: Warm, session: Session, questionnaire: Questionnaire, limits: Limits
+) -> TimingFeedback | None:
     """Time a function whose gradients are all correct; None if it could not be timed, or answers otherwise now."""
-    lent = session.lend_child(timed.question)
-    if lent is None:
+    file = session.file(timed.question)
+    if file is None:
         return None
-    child, file = lent
-    sibling = warm.fork(limits)
+    index = questionnaire.index(timed.question)
+    child, sibling = warm.fork(limits, questionnaire), warm.fork(limits, questionnaire)
     try:
-        times = time_function(
-            child, file, sibling, timed.question, timed.forward, timed.timing.ratio, limits.call_seconds
-        )
+        block = Block(timed.question, index, file, *session.files)
+        times = time_function(child, sibling, block, timed.forward, timed.timing.ratio, limits.call_seconds)
     finally:
         child.close()
         sibling.close()
@@ -128,15 +129,27 @@ class Times:
     answers: tuple[tuple[int, Answer], ...]
 
 
+@dataclass(frozen=True)
+class Block:
+    """The calls to time: their question with its place in the questionnaire, and the submission to load for them."""
+
+    question: Question
+    index: int
+    file: str
+    files: list[tuple[str, int]]
+    sources: bytes
+
+
 def time_function(
-    child: Child, file: str, sibling: Child, question: Question, forward: TimedForward, ratio: float, seconds: float
+    child: Child, sibling: Child, block: Block, forward: TimedForward, ratio: float, seconds: float
 ) -> Times | None:
-    """Time a block of a question's calls in `child` against autograd's in `sibling`, at most `seconds` a block.
+    """Time a block of calls in `child` against autograd's in `sibling`, at most `seconds` a block.
 
     `ratio` is how many times as long as autograd the function may take. Returns None if it did not last through it.
     Raises SandboxError if the sibling did not, which is no student's doing.
     """
-    ready = [_prepare(sibling, question, "", forward, seconds), _prepare(child, question, file, None, seconds)]
+    question = block.question
+    ready = [_prepare(sibling, block, forward, seconds), _prepare(child, block, None, seconds)]
     manual: list[float] = []
     autograd: list[float] = []
     # The first block warms both and is not counted.
@@ -157,15 +170,16 @@ def time_function(
     return Times(tuple(manual[1:]), tuple(autograd[1:]), answers)
 
 
-def _prepare(child: Child, question: Question, file: str, forward: TimedForward | None, seconds: float) -> Heard:
-    message = question.message(
-        "prepare", question.calls, file=file, forward=None if forward is None else asdict(forward)
-    )
-    return child.ask(message, b"".join(call.tensors for call in question.calls), seconds)
+def _prepare(child: Child, block: Block, forward: TimedForward | None, seconds: float) -> Heard:
+    message = {"do": "prepare", **block.question.names(), "index": block.index}
+    if forward is not None:
+        return child.ask({**message, "forward": asdict(forward)}, b"", seconds)
+    brought = {"forward": None, "file": block.file, "files": block.files, "wanted": [block.question.function]}
+    return child.ask({**message, **brought}, block.sources, seconds)
 
 
 def _show(child: Child, question: Question, index: int, seconds: float) -> Answer:
-    heard = child.ask(question.message("show", index=index), b"", seconds)
+    heard = child.ask({"do": "show", **question.names(), "index": index}, b"", seconds)
     if heard.frame is None:
         return Answer(Outcome.CRASHED)
     try:

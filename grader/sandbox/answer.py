@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-import math
+import difflib
+import signal
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any
 
-import safetensors
-import torch
 from torch import Tensor
 
-from grader.sandbox.guest.protocol import Frame, FrameError
+from grader.course import Limits
+from grader.sandbox.child import End, Heard, describe_exit
+from grader.sandbox.guest.protocol import Frame, FrameError, is_shape, unpack_tensors
 from grader.text import clean, one_line
 
-MAX_HEADER = 1 << 16
 MAX_MESSAGE = 2_000
 MAX_SOURCE = 400
 MAX_FLAGS = 50
-MAX_AXES = 64
+MAX_WRITTEN = 50
+PROCESSOR_SIGNAL = getattr(signal, "SIGXCPU", None)  # Windows has none
 NOTE_KINDS = frozenset({"not_a_tensor", "dtype", "refused"})
-DTYPES = MappingProxyType(
-    {
-        "F64": torch.float64,
-        "F32": torch.float32,
-        "F16": torch.float16,
-        "BF16": torch.bfloat16,
-        "I64": torch.int64,
-        "I32": torch.int32,
-        "BOOL": torch.bool,
-    }
-)
 
 
 class Outcome(StrEnum):
@@ -114,7 +104,7 @@ def read_answer(frame: Frame, gradients: Sequence[str], printed: str, seconds: f
     outcome = _text(message, "outcome")
     if outcome not in _SAYABLE:
         raise FrameError("the answer names no outcome that a function can have")
-    tensors = read_tensors(frame.payload, gradients) if frame.payload else {}
+    tensors = unpack_tensors(message.get("tensors"), frame.payload, gradients)
     return Answer(
         outcome=Outcome(outcome),
         message=clean(_text(message, "message"), MAX_MESSAGE),
@@ -129,24 +119,17 @@ def read_answer(frame: Frame, gradients: Sequence[str], printed: str, seconds: f
     )
 
 
-def read_tensors(payload: bytes, names: Sequence[str]) -> dict[str, Tensor]:
-    """Read a safetensors payload whose tensors are among `names`.
+def read_written(frame: Frame) -> list[str]:
+    """Return the files that notebooks of the submission write; the names come from the child, so they are bounded."""
+    return [name for name in read_names(frame, "written")[:MAX_WRITTEN] if name.endswith(".py") and len(name) <= 200]
 
-    Raises FrameError for a header that is too long, whatever safetensors refuses (bytes that are missing, left over or
-    shared, sizes that do not fit them), an unknown name or dtype, and a shape that no tensor has.
-    """
-    if int.from_bytes(payload[:8], "little") > MAX_HEADER:
-        raise FrameError("the answer's tensors have a header of an impossible length")
-    try:
-        entries = safetensors.deserialize(payload)  # type: ignore[no-untyped-call] # it ships no types
-    except safetensors.SafetensorError as error:
-        raise FrameError(f"the answer's tensors are not well-formed: {one_line(str(error), 200)}") from error
-    tensors = {}
-    for name, entry in entries:
-        if name not in names:
-            raise FrameError("the answer's tensors have names that were not asked for")
-        tensors[name] = _tensor(name, **entry)
-    return {name: tensors[name] for name in names if name in tensors}  # they come in any order
+
+def read_names(frame: Frame, key: str, inner: str | None = None) -> list[str]:
+    """Return the texts of a list that a frame brings under a key, or inside of what it has there."""
+    found = frame.message.get(key)
+    if inner is not None:
+        found = found.get(inner) if isinstance(found, dict) else None
+    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
 
 
 def read_file_name(message: Mapping[str, Any]) -> str | None:
@@ -175,16 +158,6 @@ def read_line(message: Mapping[str, Any]) -> int | None:
     return line if type(line) is int and 0 < line < 10_000_000 else None
 
 
-def _tensor(name: str, *, dtype: str, shape: list[int], data: bytearray) -> Tensor:
-    # What holds no numbers may have any shape that safetensors can multiply out, and torch overflows on some.
-    if dtype not in DTYPES or len(shape) > MAX_AXES or not (data or _shape(shape)):
-        raise FrameError(f"{name} of the answer has a dtype or a shape that no gradient has")
-    # frombuffer refuses an empty buffer.
-    return (
-        torch.frombuffer(data, dtype=DTYPES[dtype]).reshape(shape) if data else torch.zeros(shape, dtype=DTYPES[dtype])
-    )
-
-
 def _text(message: Mapping[str, Any], key: str) -> str:
     value = message.get(key)
     if not isinstance(value, str):
@@ -203,19 +176,8 @@ def _notes(message: Mapping[str, Any], gradients: Sequence[str]) -> dict[str, No
         kind, text = _text(note, "kind"), one_line(_text(note, "text"), 500)
         if kind not in NOTE_KINDS:
             raise FrameError("the answer has a note of no known kind")
-        found[name] = Note(kind, text, _shape(note.get("shape")))
+        found[name] = Note(kind, text, tuple(note["shape"]) if is_shape(note.get("shape")) else None)
     return found
-
-
-def _shape(shape: object) -> tuple[int, ...] | None:
-    """Return a shape, if a tensor can have it; torch overflows on (0, 2**47, 2**47), which holds nothing."""
-    if (
-        not isinstance(shape, list)
-        or len(shape) > MAX_AXES
-        or not all(type(size) is int and size >= 0 for size in shape)
-    ):
-        return None
-    return tuple(shape) if math.prod(max(size, 1) for size in shape) < 1 << 48 else None
 
 
 def _flags(message: Mapping[str, Any]) -> tuple[Flag, ...]:
@@ -230,3 +192,66 @@ def _flags(message: Mapping[str, Any]) -> tuple[Flag, ...]:
             case _:
                 raise FrameError("a flag of the answer is not two texts")
     return tuple(found)
+
+
+def explain_end(heard: Heard, what: str, limits: Limits, seconds: float) -> Answer:
+    """Say how a process ended that gave no answer within `seconds`; `what` is what it was doing."""
+    outcome, message = Outcome.CRASHED, f"{what} gave no answer"
+    match heard.end:
+        case End.TIMED_OUT:
+            outcome, message = Outcome.TIMED_OUT, f"{what} did not finish within {seconds:.3g} s"
+        case End.FLOODED:
+            outcome = Outcome.TOO_MUCH_OUTPUT
+            message = f"{what} printed more than {limits.output_kb} KB"
+        case End.MALFORMED:
+            outcome, message = Outcome.BAD_RETURN, f"{what}: {heard.reason}"
+        case End.DIED:
+            outcome, message = _explain_death(heard, what, limits)
+    return Answer(outcome, message, printed=heard.printed, seconds=heard.seconds)
+
+
+def _explain_death(heard: Heard, what: str, limits: Limits) -> tuple[Outcome, str]:
+    code = heard.exit_code
+    if code is None:
+        return Outcome.CRASHED, f"{what} closed its answer and gave none"
+    if PROCESSOR_SIGNAL is not None and code == -PROCESSOR_SIGNAL:
+        return Outcome.TIMED_OUT, f"{what} used up the processor time of the whole submission"
+    if "bad_alloc" in heard.printed or "MemoryError" in heard.printed[-200:]:
+        return Outcome.OUT_OF_MEMORY, f"{what} asked for more than {limits.memory_mb} MB"
+    if "Thread creation failed" in heard.printed:
+        # libgomp ends the process in which it gets none.
+        return Outcome.CRASHED, f"{what} gave no answer: it asked for threads (torch.set_num_threads), and gets one"
+    return Outcome.CRASHED, f"{what} gave no answer: {describe_exit(code)}"
+
+
+def explain_missing(function: str, home: str | None, others: Sequence[str]) -> Answer:
+    """Say that a function is nowhere, and which of the other functions in its file may be meant to be it."""
+    text = f"{function} is defined in no file of the submission"
+    near = difflib.get_close_matches(function, [name[:100] for name in others], n=1, cutoff=0.85)
+    hint = f"; is {one_line(near[0], 100)} meant to be it?" if near else ""
+    return Answer(Outcome.MISSING, text + hint, file=home)
+
+
+def note_stop(stopped: Mapping[str, Any] | None, file: str, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    """Say with answers that are right in themselves that their file stopped further down."""
+    if stopped is None:
+        return answers
+    line = read_line(stopped)
+    at = f" at line {line}" if line else ""
+    reason = one_line(str(stopped.get("message", "")), 500)
+    text = f"{one_line(file, 200)} stopped{at}: {reason}; what stands above was graded"
+    return tuple(
+        replace(answer, message=text, file=file, line=line) if answer.outcome is Outcome.RETURNED else answer
+        for answer in answers
+    )
+
+
+def explain_never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answer:
+    """Say that a file stopped before a function was defined in it."""
+    reason = clean(str(stopped.get("message", "")), 1_000)
+    line = read_line(stopped)
+    at = f" at line {line}" if line else ""
+    place = one_line(read_file_name(stopped) or file, 200)
+    text = f"{place} stopped{at}, before {function} was defined: {reason}"
+    outcome = Outcome.OUT_OF_MEMORY if stopped.get("outcome") == Outcome.OUT_OF_MEMORY else Outcome.RAISED
+    return Answer(outcome, text, file=read_file_name(stopped) or file, line=line, source=read_source(stopped))

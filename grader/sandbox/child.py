@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import signal
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -75,25 +75,25 @@ class Child:
         self.request(message, payload)
         return self.hear(seconds)
 
-    def request(self, message: Mapping[str, Any], payload: bytes, *, in_parts: bool = False) -> None:
-        """Send one request; `in_parts` says that its answer comes in parts, each to be heard."""
+    def request(self, message: Mapping[str, Any], payload: bytes = b"") -> None:
+        """Send one request, whose answer comes in parts, each to be heard."""
         # Nobody can answer what has not been asked yet: a function can't speak for the process that it ends.
         self._id = secrets.token_hex(8)
         self._next_part = 0
-        # Printed by the child before it answers: what comes before the mark belongs to this answer, or part of one.
-        mark = f"[{self._id}]" if self._wire.needs_mark or in_parts else ""
-        self._output.expect(mark.encode())
-        self._wire.send(pack({**message, "id": self._id, **({"mark": mark} if mark else {})}, payload))
+        self._output.expect(self._id)
+        self._wire.send(pack({**message, "id": self._id}, payload))
 
-    def hear(self, seconds: float, *, part: bool = False) -> Heard:
-        """Wait, `seconds` at the most, for the answer to the last request or, if it comes in parts, the next `part`.
+    def hear(self, seconds: float, pause: float = 0.0) -> Heard:
+        """Wait, `seconds` at the most, for the next part of the answer to the last request.
 
-        After any end but ANSWERED the child is of no more use: close it.
+        Where it has not come in yet, `pause` lets so many seconds pass before the system is asked: parts then come in
+        several at a time, and being woken for each would cost more than reading it. After any end but ANSWERED the
+        child is of no more use: close it.
         """
         started = time.monotonic()
-        end, frame, reason = self._await(started + seconds, self._next_part if part else None)
+        end, frame, reason = self._await(started + seconds, pause)
+        printed = self._output.take(self._next_part)
         self._next_part += 1
-        printed = self._output.take()
         seconds = time.monotonic() - started
         return Heard(end, frame, reason, printed, seconds, self._exit_code() if end is End.DIED else None)
 
@@ -102,12 +102,14 @@ class Child:
         self._kill()
         self._wire.close()
 
-    def _await(self, deadline: float, part: int | None) -> tuple[End, Frame | None, str]:
+    def _await(self, deadline: float, pause: float) -> tuple[End, Frame | None, str]:
         try:
-            while (frame := self._complete(part)) is None:
+            while (frame := self._complete()) is None:
                 remaining = deadline - time.monotonic()
                 if remaining <= 0:
                     return End.TIMED_OUT, None, ""
+                if pause:
+                    time.sleep(pause)
                 if not self._take(self._wire.wait(remaining)):
                     self._take_rest()
                     return End.DIED, None, ""
@@ -132,7 +134,7 @@ class Child:
     def _take_rest(self) -> None:
         """Take the output that was printed before the answer, or before the end, and has not come in yet."""
         deadline = time.monotonic() + (LATE_SECONDS if self._wire.needs_mark else 0)
-        while not self._output.is_marked:
+        while not self._output.has_all_of(self._next_part):
             arrived = self._wire.wait(max(0.0, deadline - time.monotonic()))
             self._take(arrived)
             is_over = (Stream.OUTPUT, b"") in arrived or time.monotonic() >= deadline
@@ -141,7 +143,7 @@ class Child:
             if (is_over and not has_more) or len(self._received) > MUCH:
                 return
 
-    def _complete(self, part: int | None) -> Frame | None:
+    def _complete(self) -> Frame | None:
         """Return the frame once all of it is there. Raises FrameError for any but this request's, in their order."""
         received = self._received
         if len(received) < HEADER.size:
@@ -149,13 +151,11 @@ class Child:
         text_length, payload_length = unpack_header(bytes(received[: HEADER.size]))
         text_end = HEADER.size + text_length
         end = text_end + payload_length
-        if part is None and len(received) > end:
-            raise FrameError("more than one answer came back")
         if len(received) < end:
             return None
         with memoryview(received) as view:
-            message, payload = unpack_text(bytes(view[HEADER.size : text_end])), bytes(view[text_end:end])
-        if message.get("id") != self._id or message.get("part") != part:
+            message, payload = unpack_text(bytes(view[HEADER.size : text_end])), bytearray(view[text_end:end])
+        if message.get("id") != self._id or message.get("part") != self._next_part:
             raise FrameError("an answer came back that was not asked for")
         del received[:end]
         return Frame(message, payload)
@@ -179,18 +179,21 @@ class FloodError(Exception):
 
 
 class Output:
-    """The output of one child, of which `room` bytes are borne in all and the end of each answer's is kept."""
+    """The output of one child, of which `room` bytes are borne in all and the end of each part's is kept.
+
+    The child prints a mark behind what belongs to each part of an answer: `[ID NUMBER]`.
+    """
 
     def __init__(self, room: int) -> None:
         self._room = room
-        self._mark = b""
-        self._said: deque[tuple[int, bytes]] = deque()  # characters forgotten, and the end that was kept
+        self._mark: re.Pattern[bytes] | None = None
+        self._said: dict[int, tuple[int, bytes]] = {}  # by part: characters forgotten, and the end that was kept
         self._open = bytearray()
         self._forgotten = 0
 
-    def expect(self, mark: bytes) -> None:
-        """Forget what was printed until now; from here on a mark, if it is not empty, ends what belongs together."""
-        self._mark = mark
+    def expect(self, request: str) -> None:
+        """Forget what was printed until now; from here on the marks of this request end what belongs together."""
+        self._mark = re.compile(rb"\[%b (\d{1,6})\]" % request.encode())
         self._said.clear()
         self._close()
 
@@ -198,24 +201,25 @@ class Output:
         """Take what came in. Raises FloodError when it is too much."""
         self._room -= len(data)
         self._open += data
-        while self._mark and (end := self._open.find(self._mark)) >= 0:
-            behind = self._open[end + len(self._mark) :]
-            del self._open[end:]
+        while self._mark and (found := self._mark.search(self._open)):
+            part, (start, end) = int(found[1]), found.span()
+            self._room += end - start
+            behind = self._open[end:]
+            del self._open[start:]
             self._trim()
-            self._said.append(self._close())
+            self._said.setdefault(part, self._close())
             self._open += behind
         self._trim()
         if self._room < 0:
             raise FloodError
 
-    @property
-    def is_marked(self) -> bool:
-        """Whether all of what is taken next is there."""
-        return bool(self._said)
+    def has_all_of(self, part: int) -> bool:
+        """Whether all that was printed for a part is there."""
+        return part in self._said
 
-    def take(self) -> str:
-        """Return what was printed up to the first mark, or all if there is none: its end, and a count of the rest."""
-        forgotten, data = self._said.popleft() if self._said else self._close()
+    def take(self, part: int) -> str:
+        """Return what was printed for a part, or all that is there if its mark is not: its end, a count of the rest."""
+        forgotten, data = self._said.pop(part) if part in self._said else self._close()
         text = decode(data)
         before = forgotten + max(0, len(text) - MAX_PRINTED)
         words = clean(text[-MAX_PRINTED:], MAX_PRINTED)

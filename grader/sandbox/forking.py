@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Self
 
 from grader.errors import SandboxError
 from grader.sandbox.child import Child
+from grader.sandbox.guest.protocol import pack
 from grader.sandbox.isolation import child_command, own_files, readable_folders, why_no_namespaces, wrap
 from grader.sandbox.wire import PolledWire
 from grader.text import clean, decode
 
 if TYPE_CHECKING:  # imported before the process is started, it would hold that up
     from grader.course import Limits
+    from grader.sandbox.question import Questionnaire
 
 START_SECONDS = 120.0
 END_SECONDS = 2.0
@@ -65,9 +67,32 @@ class Forking:
     ) -> None:
         self.close()
 
-    def fork(self, limits: Limits) -> Child:
-        """Return a new child, confined to `limits`. Raises SandboxError if there is none to be had."""
+    def fork(self, limits: Limits, questionnaire: Questionnaire) -> Child:
+        """Return a new child, confined to `limits`, that has the inputs of the questions in its memory.
+
+        Raises SandboxError if there is none to be had.
+        """
         self.wait_ready()
+        child = self._fork(limits, questionnaire.name)
+        if child is None:
+            self.provide(questionnaire)
+            child = self._fork(limits, questionnaire.name)
+        if child is None:
+            raise SandboxError("the sandbox's warm process did not keep the inputs of the course")
+        return child
+
+    def provide(self, questionnaire: Questionnaire) -> None:
+        """Hand over the inputs of the questions, for every child from now on."""
+        with os.fdopen(os.memfd_create("inputs"), "w+b") as file:
+            file.write(pack(*questionnaire.inputs))
+            file.seek(0)
+            try:
+                socket.send_fds(self._control, [f"inputs {questionnaire.name}".encode()], [file.fileno()])
+            except OSError as error:
+                raise SandboxError(self._broken()) from error
+
+    def _fork(self, limits: Limits, inputs: str) -> Child | None:
+        """Return a new child, or None if the warm process does not know the inputs of that name."""
         # Of each pair the child gets one end and the grader keeps the other.
         child_requests, requests = os.pipe()
         answers, child_answers = os.pipe()
@@ -75,7 +100,7 @@ class Forking:
         theirs = [child_requests, child_answers, child_output]
         memory, cpu = limits.memory_mb << 20, int(limits.submission_seconds) + 1
         try:
-            socket.send_fds(self._control, [f"fork {memory} {cpu}".encode()], theirs)
+            socket.send_fds(self._control, [f"fork {memory} {cpu} {inputs}".encode()], theirs)
             pid = self._started(time.monotonic() + START_SECONDS)
         except OSError as error:
             raise SandboxError(self._broken()) from error
@@ -83,6 +108,9 @@ class Forking:
             for descriptor in theirs:
                 os.close(descriptor)
         wire = PolledWire(requests, answers, output)
+        if pid is None:
+            wire.close()
+            return None
         return Child(
             wire,
             limits.output_kb << 10,
@@ -174,10 +202,12 @@ class Forking:
                     else:
                         self.weaknesses += (f"namespaces: {self._no_namespaces}",)
 
-    def _started(self, deadline: float) -> int:
+    def _started(self, deadline: float) -> int | None:
         while True:
             self._check(deadline)
             match self._hear(deadline):
+                case ["unknown"]:
+                    return None
                 case ["started", pid]:
                     self._ended.pop(int(pid), None)  # an earlier child may have had the number
                     return int(pid)

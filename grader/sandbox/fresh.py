@@ -24,6 +24,7 @@ from grader.sandbox.wire import ThreadedWire, Wire
 
 if TYPE_CHECKING:  # imported before a spare is started, it would hold that up
     from grader.course import Limits
+    from grader.sandbox.question import Questionnaire
 
 START_SECONDS = 120.0
 END_SECONDS = 2.0
@@ -53,15 +54,22 @@ class Fresh:
     ) -> None:
         self.close()
 
-    def fork(self, limits: Limits) -> Child:
-        """Return a new child, confined to `limits`. Raises SandboxError if there is none to be had."""
+    def fork(self, limits: Limits, questionnaire: Questionnaire) -> Child:
+        """Return a new child, confined to `limits`, that was given the inputs of the questions.
+
+        Raises SandboxError if there is none to be had.
+        """
         self.wait_ready()
         assert self._spare is not None
         process, self._spare = self._spare, _Process.start(self._command)
         self._others = [*(other for other in self._others if other.exit_code(0) is None), process]
         budget = {"memory_bytes": limits.memory_mb << 20, "cpu_seconds": int(limits.submission_seconds) + 1}
         _answer(process.child(START_OUTPUT_BYTES).ask({"do": "confine", **budget}, b"", START_SECONDS))
+        _answer(process.child(START_OUTPUT_BYTES).ask(*questionnaire.inputs, START_SECONDS))
         return process.child(limits.output_kb << 10)
+
+    def provide(self, questionnaire: Questionnaire) -> None:
+        """Do nothing: each child is given its inputs when it is started."""
 
     def share(self) -> Fresh:
         """Return a second way to children, for another process or thread of the grader to use alone."""

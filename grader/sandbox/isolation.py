@@ -154,7 +154,7 @@ def _unlike(facts: Mapping[str, Any], paths: set[str]) -> str | None:
     return None
 
 
-DISTRIBUTIONS = ("torch", "numpy", "safetensors")
+DISTRIBUTIONS = ("torch", "numpy")
 
 SYSTEM_LIBRARIES = ("/lib", "/usr/lib", "/lib64", "/usr/lib64", "/usr/local/lib", "/usr/local/lib64")
 

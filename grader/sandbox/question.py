@@ -1,86 +1,95 @@
-"""One function to ask a submission for, and the calls to make of it, ready to travel."""
+"""A question: one function to ask a submission for, and the calls to make of it; all of a course's travel at once."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import safetensors.torch
 from torch import Tensor
 
 from grader.course.cases import Argument, Random
+from grader.course.trace import Value
 from grader.sandbox.answer import Answer
-
-
-@dataclass(frozen=True)
-class Call:
-    """The arguments of one call, ready to travel."""
-
-    numbers: Mapping[str, float | int]
-    tensors: bytes
+from grader.sandbox.guest.protocol import pack, pack_tensors
 
 
 @dataclass(frozen=True)
 class Question:
-    """One function to look for, first in the file `home`, and the calls to make of it.
+    """One function to look for, first in the file `home`, and the inputs of its calls by name.
 
-    If it `repeats_first`, the first one is made again behind the last: that may be left out, has its operators logged,
-    and its end is no one's loss.
+    `order[k]` is the place, in the rubric's order, of the call that is made k-th: the cases' own order would tell a
+    submission which one it has before it. A question without an order is of a timed exercise, and asked apart.
     """
 
     function: str
     home: str
     given: tuple[str, ...]
     gradients: tuple[str, ...]
-    calls: tuple[Call, ...]
-    repeats_first: bool = False
-
-    def message(self, do: str, calls: Sequence[Call] = (), **more: object) -> dict[str, object]:
-        """Return a request about this function and some calls of it; their tensors are its payload."""
-        asked = {"do": do, "function": self.function, "given": self.given, "gradients": self.gradients}
-        brought = {"numbers": [dict(call.numbers) for call in calls], "lengths": [len(call.tensors) for call in calls]}
-        return {**asked, **(brought if calls else {}), **more}
-
-
-def pack_call(arguments: Mapping[str, Argument]) -> Call:
-    """Return arguments as they travel: tensors as safetensors, `cache/probs` for a value inside `cache`."""
-    flat: dict[str, Any] = {}
-    for name, argument in arguments.items():
-        if isinstance(argument, Mapping):
-            flat.update({f"{name}/{inner}": value for inner, value in argument.items()})
-        else:
-            flat[name] = argument
-    tensors = {name: value.contiguous() for name, value in flat.items() if isinstance(value, Tensor)}
-    numbers = {name: value for name, value in flat.items() if not isinstance(value, Tensor)}
-    return Call(numbers, safetensors.torch.save(tensors))
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """An order of calls, the first of which is made again at the end: what was carried between them shows there.
-
-    `order[k]` is the place, in the rubric's order, of the call that is made k-th.
-    """
-
-    order: tuple[int, ...]
-
-    def arrange(self, calls: Sequence[Call]) -> tuple[Call, ...]:
-        """Return calls as they are made."""
-        return tuple(calls[place] for place in self.order)
+    calls: tuple[Mapping[str, Value], ...]
+    order: tuple[int, ...] = ()
 
     def restore(self, answers: Sequence[Answer]) -> list[Answer | None]:
-        """Put the answers back into the rubric's order, None for those that there are not."""
+        """Put answers in the order of the calls into that of the rubric, None for those that there are not."""
         restored: list[Answer | None] = [None] * len(self.order)
         for place, answer in zip(self.order, answers, strict=False):
             restored[place] = answer
         return restored
 
-    def pair(self, answers: Sequence[Answer]) -> tuple[Answer, Answer] | None:
-        """Return both answers to the call that was made twice, if it was."""
-        return (answers[0], answers[-1]) if len(answers) > len(self.order) else None
+    def names(self) -> dict[str, object]:
+        """Return what a request says about the function."""
+        return {"function": self.function, "home": self.home, "given": self.given, "gradients": self.gradients}
 
 
-def make_schedule(count: int, *parts: object) -> Schedule:
+@dataclass(frozen=True)
+class Questionnaire:
+    """All that a submission may be asked: the same for everybody, so its inputs travel once."""
+
+    questions: tuple[Question, ...]
+
+    @property
+    def functions(self) -> list[str]:
+        """The functions that are asked for."""
+        return list(dict.fromkeys(question.function for question in self.questions))
+
+    def index(self, question: Question) -> int:
+        """Return the place of a question."""
+        return next(place for place, each in enumerate(self.questions) if each is question)
+
+    @cached_property
+    def inputs(self) -> tuple[dict[str, Any], bytes]:
+        """The inputs of all calls as a message and its payload."""
+        described: list[list[dict[str, Any]]] = []
+        payload = bytearray()
+        for question in self.questions:
+            described.append([])
+            for values in question.calls:
+                tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
+                numbers = {name: value for name, value in values.items() if not isinstance(value, Tensor)}
+                entries, data = pack_tensors(tensors)
+                described[-1].append({"numbers": numbers, "tensors": entries, "length": len(data)})
+                payload += data
+        return {"do": "inputs", "calls": described}, bytes(payload)
+
+    @cached_property
+    def name(self) -> str:
+        """A name that no other inputs have."""
+        return hashlib.sha256(pack(*self.inputs)).hexdigest()
+
+
+def flatten(arguments: Mapping[str, Argument]) -> dict[str, Value]:
+    """Return arguments as they travel: `cache/probs` for a value inside `cache`."""
+    flat: dict[str, Value] = {}
+    for name, argument in arguments.items():
+        if isinstance(argument, Mapping):
+            flat.update({f"{name}/{inner}": value for inner, value in argument.items()})
+        else:
+            flat[name] = argument
+    return flat
+
+
+def draw_order(count: int, *parts: object) -> tuple[int, ...]:
     """Return an order of `count` calls, drawn in the grader's process from the parts, the seed among them."""
-    return Schedule(tuple(Random(*parts, "order of calls").permutation(count).tolist()))
+    return tuple(Random(*parts, "order of calls").permutation(count).tolist())

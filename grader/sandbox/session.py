@@ -1,11 +1,16 @@
-"""One submission and the questions put to it: loads its files, calls its functions, replaces a child that died."""
+"""One submission and what was asked of it, in one exchange and at most one more.
+
+The first exchange brings its files and names every function: the child makes all the calls and answers as it goes. The
+second goes to the same child, when the answers are judged: it draws the calls that are made again with a log. What was
+answered counts when the process still stands behind it, that is, answers the second request. Where a child ended on the
+way, or nobody stands behind its answers, a fresh one is asked again, with less at a time.
+"""
 
 from __future__ import annotations
 
-import difflib
-import signal
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,44 +19,68 @@ from grader.sandbox.answer import (
     Answer,
     CodeLine,
     Outcome,
+    explain_end,
+    explain_missing,
+    explain_never_reached,
+    note_stop,
     read_answer,
     read_code_line,
-    read_file_name,
     read_line,
-    read_source,
+    read_names,
+    read_written,
 )
 from grader.sandbox.child import Child, End, Heard, describe_exit
 from grader.sandbox.guest.protocol import Frame, FrameError
-from grader.sandbox.question import Call, Question
+from grader.sandbox.question import Question, Questionnaire
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.text import clean, one_line
 
-MAX_WRITTEN = 50
 # Of the time that a call may take, the share up to which it is quick enough to be made again with a log.
 QUICK_SHARE = 0.1
+# Between looks at what a child has answered.
+PAUSE = 0.002
 # A call that took less wall time cannot have used enough processor time to be remarked on.
 WORTH_A_LOOK = 0.2
 
 
-class Session:
-    """The conversation with one submission; use it as a context manager."""
+@dataclass
+class Talk:
+    """One child, and the questions that it has answered; `child` is None once it has ended.
 
-    def __init__(self, warm: Warm, submission: Submission, wanted: Sequence[str], limits: Limits) -> None:
+    `clock` is its processor time when that was last looked at, and `unclocked` the wall time since then.
+    """
+
+    child: Child | None
+    answered: list[Question] = field(default_factory=list)
+    seconds: float = 0.0
+    clock: float = 0.0
+    unclocked: float = 0.0
+
+
+class Session:
+    """The conversation with one submission; use it as a context manager.
+
+    `ask` and `finish` are the two exchanges; between them stands what was answered, but nobody behind it yet.
+    """
+
+    def __init__(self, warm: Warm, submission: Submission, questionnaire: Questionnaire, limits: Limits) -> None:
         self._warm = warm
+        self._questionnaire = questionnaire
         self._limits = limits
-        self._wanted = list(wanted)
         self._files = dict(submission.files)
         self._seconds_left = limits.submission_seconds
-        self._child: Child | None = None
-        self._loaded: dict[str, dict[str, Any]] = {}
+        self._talk: Talk | None = None
+        self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next three
+        self._found: dict[str, str] = {}
+        self._logged: dict[str, tuple[int, Answer]] = {}
+        self._lines: dict[str, tuple[str, Mapping[str, object]]] = {}
         self._lost = {
             file: Answer(Outcome.UNREADABLE, f"{one_line(file, 200)} could not be read: {reason}", file=file)
             for file, reason in submission.refused.items()
         }
-        self.defines: dict[str, frozenset[str]] = {}
-        self._lines: dict[str, tuple[str, Mapping[str, object]]] = {}  # by function
-        self._survey()
+        self._unreadable: dict[str, Answer] = {}
+        self._defines: dict[str, frozenset[str]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -59,291 +88,310 @@ class Session:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._drop_child()
+        if self._talk is not None:
+            _close(self._talk)
 
     @property
     def unreadable(self) -> Mapping[str, Answer]:
         """The files that could not be read or parsed, or that never finished loading, and why."""
-        return self._lost
+        return {**self._unreadable, **self._lost}
 
     def mentions(self, question: Question) -> bool:
         """Return whether any file defines the function, or seems to and could not be read."""
         return bool(self._candidates(question))
 
-    def ask(self, question: Question) -> tuple[Answer, ...]:
+    def answers(self, question: Question) -> tuple[Answer, ...]:
         """Return one answer per call, or fewer if the function ended its process, or one that says why none."""
-        problem: Answer | None = None
-        others: list[str] = []
-        for file in self._candidates(question):
-            loaded = self._lost.get(file) or self._load(file)
-            if isinstance(loaded, Answer):
-                problem = problem or loaded
-            elif question.function in loaded["functions"]:
-                return note_stop(loaded["stopped"], file, self._call(question, file))
-            elif loaded["stopped"] and question.function in self.defines[file]:
-                problem = problem or explain_never_reached(question.function, file, loaded["stopped"])
-            else:
-                others += loaded["others"]
-        home = question.home if question.home in self._files else None
-        return (problem or explain_missing(question.function, home, others),)
+        return self._answers[question.function]
 
-    def lend_child(self, question: Question) -> tuple[Child, str] | None:
-        """Hand over a child that has the function loaded, and its file; who takes it closes it."""
-        for file in self._candidates(question):
-            loaded = self._lost.get(file) or self._load(file)
-            if not isinstance(loaded, Answer) and question.function in loaded["functions"]:
-                child, self._child = self._child, None
-                self._loaded.clear()
-                return (child, file) if child is not None else None
-        return None
+    def file(self, question: Question) -> str | None:
+        """Return the file in which the function was found."""
+        return self._found.get(question.function)
+
+    def logged(self, question: Question) -> tuple[int, Answer] | None:
+        """Return the call that was made again with a log, by its place, and what that gave."""
+        return self._logged.get(question.function)
 
     def line(self, question: Question, gradient: str) -> CodeLine | None:
         """Return the student's line that made a gradient, where that is found.
 
-        It comes from the child, behind the calls: nothing but the report may rest on it, and a child that ended knows
-        none.
+        It comes from the child, behind the calls: nothing but the report may rest on it.
         """
-        if question.function not in self._lines:
-            self._lines[question.function] = self._find_lines(question)
-        file, lines = self._lines[question.function]
+        file, lines = self._lines.get(question.function, (question.home, {}))
         return read_code_line(file, lines.get(gradient))
 
-    def _find_lines(self, question: Question) -> tuple[str, Mapping[str, object]]:
-        if self._child is not None:
-            heard = self._ask(question.message("lines", home=question.home), b"")
-            if heard.frame is None:
-                self._drop_child()
-            else:
-                match heard.frame.message.get("lines"):
-                    case [str(file), dict(lines)]:
-                        return one_line(file, 200), lines
-        return question.home, {}
+    @property
+    def files(self) -> tuple[list[tuple[str, int]], bytes]:
+        """The files as a request brings them: names with lengths, and contents one behind the other."""
+        return [(file, len(source)) for file, source in self._files.items()], b"".join(self._files.values())
 
-    def _survey(self) -> None:
-        """Have every file parsed by the child; a file that ends the child is found by giving it files one by one."""
-        if not self._take_files(self._files):
-            readable: dict[str, bytes] = {}
-            for file, source in self._files.items():
-                if not self._take_files({file: source}):
-                    text = f"{one_line(file, 200)} could not be parsed: reading it ended the process or took too long"
-                    self._lost[file] = Answer(Outcome.UNREADABLE, text, file=file)
-                else:
-                    readable[file] = source
-            self._files = readable
-            self._drop_child()
+    def ask(self) -> None:
+        """Have every call made; afterwards there are answers to every question."""
+        questions = [question for question in self._questionnaire.questions if question.order]
+        talk = self._begin(questions)
+        if talk is None:
+            self._survey()
+            talk = self._begin(questions)
+        if talk is not None and talk.child is not None:
+            self._talk = talk
+        else:
+            self._settle(questions, talk)
 
-    def _take_files(self, files: Mapping[str, bytes]) -> bool:
-        """Hand files to a fresh child; False if that was its end."""
-        self._drop_child()
-        self._child = self._warm.fork(self._limits)
-        listed = [[file, len(source)] for file, source in files.items()]
-        message = {"do": "files", "files": listed, "wanted": self._wanted}
-        heard = self._ask(message, b"".join(files.values()))
+    def finish(self, slips: Collection[str]) -> bool:
+        """Have drawn calls made again with a log, and find the lines that made the gradients of some functions.
+
+        Returns False if nobody stood behind the answers: then there are others now.
+        """
+        talk, self._talk = self._talk, None
+        if talk is None:
+            return True
+        if self._confirm(talk, slips):
+            return True
+        for question in talk.answered:
+            self._settle([question])
+        return False
+
+    def _settle(self, questions: Sequence[Question], talk: Talk | None = None) -> None:
+        """Ask until there are answers that a living process stands behind; `talk` is what was begun with them."""
+        while questions:
+            if talk is None and self._seconds_left <= 0:
+                self._answers |= {each.function: (self._unasked(each),) for each in questions}
+                return
+            talk = talk or self._begin(questions)
+            if talk is None:
+                text = "the submission's files could not be handed over a second time"
+                self._answers |= {each.function: (Answer(Outcome.NOT_JUDGED, text),) for each in questions}
+                return
+            done = len(talk.answered)
+            if talk.child is not None:
+                if self._confirm(talk, {each.function for each in questions}):
+                    return
+                if len(questions) == 1:
+                    return  # what is wrong with it, _confirm has said
+                for question in questions:
+                    self._settle([question])
+                return
+            if done:
+                # Who answered before the end has a right to the time once more: it is we who ask again.
+                self._seconds_left += talk.seconds
+                self._settle(questions[:done])
+            # The one in which it ended has its answer, unless that was a file's doing, which is known now.
+            is_answered = done < len(questions) and questions[done].function in self._answers
+            questions = questions[done + is_answered :]
+            talk = None
+
+    def _begin(self, questions: Sequence[Question]) -> Talk | None:
+        """Hand the submission to a fresh child and hear what it answers; None if reading the files was its end."""
+        for question in questions:
+            self._answers.pop(question.function, None)
+        talk = Talk(self._warm.fork(self._limits, self._questionnaire))
+        assert talk.child is not None
+        listed, sources = self.files
+        asked = [{**each.names(), "index": self._questionnaire.index(each), "order": each.order} for each in questions]
+        wanted, lost = self._questionnaire.functions, list(self._lost)
+        message = {"do": "answer", "files": listed, "wanted": wanted, "lost": lost, "questions": asked}
+        talk.child.request(message, sources)
+        heard = self._hear(talk)
         if heard.frame is None:
-            self._drop_child()
+            _close(talk)
+            return None
+        self._take_look(self._files, heard.frame)
+        for question in questions:
+            if not self._hear_answers(talk, question):
+                _close(talk)
+                break
+            talk.answered.append(question)
+        return talk
+
+    def _hear_answers(self, talk: Talk, question: Question) -> bool:
+        """Take the answers to a question; False if the child ended, or is to end, before there were all."""
+        loading: str | None = None
+        answers: list[Answer] = []
+        stopped: Mapping[str, Any] | None = None
+        while len(answers) < len(question.order):
+            if self._seconds_left <= 0:
+                self._answers[question.function] = (*answers, self._used_up())
+                return False
+            heard = self._hear(talk)
+            message = heard.frame.message if heard.frame is not None else {}
+            match message:
+                case {"loading": str(file)} if file in self._defines:
+                    loading = file
+                    continue
+                case {"found": str(file)} if file in self._defines:
+                    loading, stopped = None, _problem(message.get("stopped"))
+                    self._found[question.function] = file
+                    continue
+                case {"found": None, "others": list(others), "stopped": dict(where)}:
+                    self._answers[question.function] = (self._explain_absence(question, others, where),)
+                    return True
+            if heard.frame is None and loading is not None:
+                self._lost[loading] = replace(self._explain(heard, f"loading {one_line(loading, 200)}"), file=loading)
+                return False
+            answers.append(replace(self._read(heard, question), cpu_seconds=_processor_time(talk, heard)))
+            if heard.frame is None:
+                break
+        noted = note_stop(stopped, self._found.get(question.function, question.home), tuple(answers))
+        self._answers[question.function] = noted
+        return heard.frame is not None
+
+    def _confirm(self, talk: Talk, slips: Collection[str]) -> bool:
+        """Make the second request; False if nobody stands behind the answers to the first.
+
+        Which calls are logged is drawn now, when all plain answers have left. If one of them ends the child, a fresh
+        one goes on with those behind it.
+        """
+        chance = random.SystemRandom()
+        chosen = [each for each in talk.answered if self._is_quick(each)]
+        chance.shuffle(chosen)
+        places = {each.function: chance.choice(each.order) for each in chosen}
+        lines = [each.names() for each in talk.answered if each.function in slips]
+        logged = [[self._questionnaire.index(each), places[each.function]] for each in chosen]
+        assert talk.child is not None
+        talk.child.request({"do": "again", "logged": logged, "lines": lines})
+        heard = self._hear(talk)
+        if heard.frame is None:
+            if len(talk.answered) == 1:
+                self._answers[talk.answered[0].function] = (self._explain_trouble(heard, talk.answered[0]),)
+            _close(talk)
             return False
-        for file in [*files, *_written(heard.frame)]:
-            self.defines[file] = frozenset(_names(heard.frame, "defines", file)).intersection(self._wanted)
-            problem = heard.frame.message.get("unreadable", {}).get(file)
-            match problem:
-                case [str(text), line]:
-                    where = f" line {line}" if isinstance(line, int) else ""
-                    said = clean(f"{one_line(file, 200)}{where}: {text}", 500)
-                    self._lost[file] = Answer(Outcome.UNREADABLE, said, file=file, line=read_line({"line": line}))
+        match heard.frame.message.get("lines"):
+            case list(found):
+                for asked, each in zip(lines, found, strict=False):
+                    match each:
+                        case [str(file), dict(places_of)]:
+                            self._lines[str(asked["function"])] = one_line(file, 200), places_of
+        for number, question in enumerate(chosen):
+            heard = self._hear(talk)
+            self._logged[question.function] = places[question.function], self._read(heard, question)
+            if heard.frame is None:
+                self._log_rest(chosen[number + 1 :])
+                break
+        _close(talk)
         return True
 
-    def _candidates(self, question: Question) -> list[str]:
-        others = [file for file in sorted(self.defines) if question.function in self.defines[file]]
-        # A file that could not be parsed may still say that it has the function.
-        sign = f"def {question.function}(".encode()
-        unread = [file for file in sorted(self._lost) if file not in others and sign in self._files.get(file, b"")]
-        known = {*self.defines, *self._lost}
-        home = [question.home] if question.home in known else []
-        return list(dict.fromkeys([*home, *others, *unread]))
+    def _log_rest(self, questions: Sequence[Question]) -> None:
+        known = dict(self._answers)
+        talk = self._begin(questions) if questions else None
+        if talk is not None and talk.child is not None:
+            self._confirm(talk, ())
+        self._answers = known
 
-    def _load(self, file: str) -> dict[str, Any] | Answer:
-        """Have a file run by the child, once per child; an Answer if that can't be, or was the child's end."""
-        if self._seconds_left <= 0:
-            return self._used_up()
-        if self._child is None and not self._take_files(self._files):
-            return Answer(Outcome.NOT_JUDGED, "the submission's files could not be handed over a second time")
-        if file not in self._loaded:
-            heard = self._ask({"do": "load", "file": file, "wanted": self._wanted}, b"")
-            if heard.frame is None:
-                self._drop_child()
-                self._lost[file] = replace(self._explain(heard, f"loading {one_line(file, 200)}"), file=file)
-                return self._lost[file]
-            stopped = heard.frame.message.get("stopped")
-            self._loaded[file] = {
-                "functions": _names(heard.frame, "functions"),
-                "others": _names(heard.frame, "others"),
-                "stopped": stopped if isinstance(stopped, dict) else None,
-            }
-        return self._loaded[file]
-
-    def _call(self, question: Question, file: str) -> tuple[Answer, ...]:
-        answers, trouble = self._make(question, file, question.calls, logged=False)
-        if trouble is not None:
-            return (trouble,)  # whoever gave the answers before it, nothing of them counts
-        if self._child is not None and question.repeats_first and not self._is_slow(answers):
-            again, trouble = self._make(question, file, question.calls[:1], logged=True)
-            answers += again if trouble is None else [trouble]
-        return tuple(answers)
-
-    def _make(
-        self, question: Question, file: str, calls: Sequence[Call], *, logged: bool
-    ) -> tuple[list[Answer], Answer | None]:
-        """Return the answers to some calls, fewer if one was the child's end, and what is wrong behind the last."""
-        assert self._child is not None
-        clock = None if logged else self._child.cpu_seconds()
-        message = question.message("call", calls, file=file, logged=logged)
-        self._child.request(message, b"".join(call.tensors for call in calls), in_parts=True)
-        answers: list[Answer] = []
-        for _ in calls:
-            if self._seconds_left <= 0:
-                self._drop_child()
-                return [*answers, self._used_up()], None
-            heard = self._hear(part=True)
-            used, clock = self._processor_time(heard, clock)
-            answers.append(replace(self._read(heard, question), cpu_seconds=used))
-            if self._child is None:
-                return answers, None
-        return answers, self._trouble_behind(question)
-
-    def _trouble_behind(self, question: Question) -> Answer | None:
-        """Return what is wrong, and end the child, if more came behind its last answer, or it ended after that."""
-        heard = self._ask({"do": "nothing"}, b"")
-        if heard.frame is not None:
-            return None
-        self._drop_child()
+    def _explain_trouble(self, heard: Heard, question: Question) -> Answer:
+        """Say what is wrong with a function behind whose answers nobody stands."""
         if heard.end in (End.TIMED_OUT, End.FLOODED):
             return self._explain(heard, question.function)
         text = f"{question.function} answered more than once, or ended its process after answering"
+        if heard.exit_code is not None:
+            text += f": {describe_exit(heard.exit_code)}"
         return Answer(Outcome.BAD_RETURN, text, printed=heard.printed, seconds=heard.seconds)
+
+    def _survey(self) -> None:
+        """Find the file that ends a child when it is read, by handing them over one by one."""
+        readable: dict[str, bytes] = {}
+        for file, source in self._files.items():
+            talk = Talk(self._warm.fork(self._limits, self._questionnaire))
+            assert talk.child is not None
+            listed = [(file, len(source))]
+            message = {"do": "look", "files": listed, "wanted": self._questionnaire.functions}
+            talk.child.request(message, source)
+            heard = self._hear(talk)
+            _close(talk)
+            if heard.frame is None:
+                text = f"{one_line(file, 200)} could not be parsed: reading it ended the process or took too long"
+                self._lost[file] = Answer(Outcome.UNREADABLE, text, file=file)
+            else:
+                readable[file] = source
+        self._files = readable
+
+    def _take_look(self, files: Mapping[str, bytes], frame: Frame) -> None:
+        """Note what the child found in files before a line of them ran."""
+        for file in [*files, *read_written(frame)]:
+            wanted = self._questionnaire.functions
+            self._defines[file] = frozenset(read_names(frame, "defines", file)).intersection(wanted)
+            unreadable = frame.message.get("unreadable")
+            match unreadable.get(file) if isinstance(unreadable, dict) else None:
+                case [str(text), line]:
+                    where = f" line {line}" if isinstance(line, int) else ""
+                    said = clean(f"{one_line(file, 200)}{where}: {text}", 500)
+                    answer = Answer(Outcome.UNREADABLE, said, file=file, line=read_line({"line": line}))
+                    self._unreadable[file] = answer
+
+    def _candidates(self, question: Question) -> list[str]:
+        others = [file for file in sorted(self._defines) if question.function in self._defines[file]]
+        # A file that could not be parsed may still say that it has the function.
+        sign = f"def {question.function}(".encode()
+        unread = [file for file in sorted(self.unreadable) if file not in others and sign in self._files.get(file, b"")]
+        home = [question.home] if question.home in {*self._defines, *self._lost} else []
+        return list(dict.fromkeys([*home, *others, *unread]))
+
+    def _explain_absence(self, question: Question, others: list[Any], stopped: Mapping[str, Any]) -> Answer:
+        """Say why a function was found in none of the files."""
+        unreadable = self.unreadable
+        for file in self._candidates(question):
+            if file in unreadable:
+                return unreadable[file]
+            problem = _problem(stopped.get(file))
+            if problem is not None and question.function in self._defines[file]:
+                return explain_never_reached(question.function, file, problem)
+        home = question.home if question.home in self._files else None
+        return explain_missing(question.function, home, [name for name in others if isinstance(name, str)])
+
+    def _unasked(self, question: Question) -> Answer:
+        """Say why a function was not called at all."""
+        lost = [self.unreadable[file] for file in self._candidates(question) if file in self.unreadable]
+        return next(iter(lost), self._used_up())
 
     def _used_up(self) -> Answer:
         limit = self._limits.submission_seconds
         return Answer(Outcome.TIMED_OUT, f"the {limit:g} s for the whole submission were used up before this call")
 
-    def _processor_time(self, heard: Heard, clock: float | None) -> tuple[float | None, float | None]:
-        """Return the processor time of a call that took long enough to look, and the child's clock then or before."""
-        if self._child is None or clock is None or heard.seconds < WORTH_A_LOOK:
-            return None, clock
-        after = self._child.cpu_seconds()
-        if after is None:
-            return None, clock
-        # The clock may hold quick calls before this one; a call cannot have used more than it took.
-        return min(after - clock, heard.seconds), after
-
-    def _is_slow(self, answers: Sequence[Answer]) -> bool:
-        """Return whether a repeated and logged call could cost other functions their time."""
+    def _is_quick(self, question: Question) -> bool:
+        """Return whether a call can be made again with a log, and not cost other functions their time."""
+        answers = self._answers[question.function]
         limit = min(self._limits.call_seconds, self._seconds_left)
-        return max(answer.seconds for answer in answers) > limit * QUICK_SHARE
+        was_called = question.function in self._found and len(answers) == len(question.order)
+        return was_called and max(answer.seconds for answer in answers) <= limit * QUICK_SHARE
 
     def _read(self, heard: Heard, question: Question) -> Answer:
         if heard.frame is None:
-            self._drop_child()
             return self._explain(heard, question.function)
         try:
             return read_answer(heard.frame, question.gradients, heard.printed, heard.seconds)
         except FrameError as error:
             return Answer(Outcome.BAD_RETURN, str(error), printed=heard.printed, seconds=heard.seconds)
 
-    def _ask(self, message: Mapping[str, Any], payload: bytes) -> Heard:
-        assert self._child is not None
-        self._child.request(message, payload)
-        return self._hear()
-
-    def _hear(self, *, part: bool = False) -> Heard:
-        assert self._child is not None
-        heard = self._child.hear(min(self._limits.call_seconds, max(self._seconds_left, 0.01)), part=part)
+    def _hear(self, talk: Talk) -> Heard:
+        assert talk.child is not None
+        heard = talk.child.hear(min(self._limits.call_seconds, max(self._seconds_left, 0.01)), PAUSE)
         self._seconds_left -= heard.seconds
+        talk.seconds += heard.seconds
+        talk.unclocked += heard.seconds
         return heard
 
     def _explain(self, heard: Heard, what: str) -> Answer:
         limit = min(self._limits.call_seconds, self._seconds_left + heard.seconds)
         return explain_end(heard, what, self._limits, limit)
 
-    def _drop_child(self) -> None:
-        if self._child is not None:
-            child, self._child = self._child, None
-            child.close()
-            self._loaded.clear()
+
+def _processor_time(talk: Talk, heard: Heard) -> float | None:
+    """Return the processor time of a call, at the least, if it took long enough to look."""
+    if heard.frame is None or talk.child is None or heard.seconds < WORTH_A_LOOK:
+        return None
+    now = talk.child.cpu_seconds()
+    if now is None:
+        return None
+    # What went before, quick calls and loading, may have been work or waiting: it counts as work.
+    used = now - talk.clock - (talk.unclocked - heard.seconds)
+    talk.clock, talk.unclocked = now, 0.0
+    return max(0.0, min(used, heard.seconds))
 
 
-def _written(frame: Frame) -> list[str]:
-    """Return the files that notebooks of the submission write; the names come from the child, so they are bounded."""
-    return [name for name in _names(frame, "written")[:MAX_WRITTEN] if name.endswith(".py") and len(name) <= 200]
+def _close(talk: Talk) -> None:
+    if talk.child is not None:
+        child, talk.child = talk.child, None
+        child.close()
 
 
-def _names(frame: Frame, key: str, inner: str | None = None) -> list[str]:
-    found = frame.message.get(key)
-    if inner is not None:
-        found = found.get(inner) if isinstance(found, dict) else None
-    return [name for name in found if isinstance(name, str)] if isinstance(found, list) else []
-
-
-PROCESSOR_SIGNAL = getattr(signal, "SIGXCPU", None)  # Windows has none
-
-
-def explain_end(heard: Heard, what: str, limits: Limits, seconds: float) -> Answer:
-    """Say how a process ended that gave no answer within `seconds`; `what` is what it was doing."""
-    outcome, message = Outcome.CRASHED, f"{what} gave no answer"
-    match heard.end:
-        case End.TIMED_OUT:
-            outcome, message = Outcome.TIMED_OUT, f"{what} did not finish within {seconds:.3g} s"
-        case End.FLOODED:
-            outcome = Outcome.TOO_MUCH_OUTPUT
-            message = f"{what} printed more than {limits.output_kb} KB"
-        case End.MALFORMED:
-            outcome, message = Outcome.BAD_RETURN, f"{what}: {heard.reason}"
-        case End.DIED:
-            outcome, message = _explain_death(heard, what, limits)
-    return Answer(outcome, message, printed=heard.printed, seconds=heard.seconds)
-
-
-def _explain_death(heard: Heard, what: str, limits: Limits) -> tuple[Outcome, str]:
-    code = heard.exit_code
-    if code is None:
-        return Outcome.CRASHED, f"{what} closed its answer and gave none"
-    if PROCESSOR_SIGNAL is not None and code == -PROCESSOR_SIGNAL:
-        return Outcome.TIMED_OUT, f"{what} used up the processor time of the whole submission"
-    if "bad_alloc" in heard.printed or "MemoryError" in heard.printed[-200:]:
-        return Outcome.OUT_OF_MEMORY, f"{what} asked for more than {limits.memory_mb} MB"
-    if "Thread creation failed" in heard.printed:
-        # libgomp ends the process in which it gets none.
-        return Outcome.CRASHED, f"{what} gave no answer: it asked for threads (torch.set_num_threads), and gets one"
-    return Outcome.CRASHED, f"{what} gave no answer: {describe_exit(code)}"
-
-
-def explain_missing(function: str, home: str | None, others: Sequence[str]) -> Answer:
-    """Say that a function is nowhere, and which of the other functions in its file may be meant to be it."""
-    text = f"{function} is defined in no file of the submission"
-    near = difflib.get_close_matches(function, [name[:100] for name in others], n=1, cutoff=0.85)
-    hint = f"; is {one_line(near[0], 100)} meant to be it?" if near else ""
-    return Answer(Outcome.MISSING, text + hint, file=home)
-
-
-def note_stop(stopped: Mapping[str, Any] | None, file: str, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
-    """Say with answers that are right in themselves that their file stopped further down."""
-    if stopped is None:
-        return answers
-    line = read_line(stopped)
-    at = f" at line {line}" if line else ""
-    reason = one_line(str(stopped.get("message", "")), 500)
-    text = f"{one_line(file, 200)} stopped{at}: {reason}; what stands above was graded"
-    return tuple(
-        replace(answer, message=text, file=file, line=line) if answer.outcome is Outcome.RETURNED else answer
-        for answer in answers
-    )
-
-
-def explain_never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answer:
-    """Say that a file stopped before a function was defined in it."""
-    reason = clean(str(stopped.get("message", "")), 1_000)
-    line = read_line(stopped)
-    at = f" at line {line}" if line else ""
-    place = one_line(read_file_name(stopped) or file, 200)
-    text = f"{place} stopped{at}, before {function} was defined: {reason}"
-    outcome = Outcome.OUT_OF_MEMORY if stopped.get("outcome") == Outcome.OUT_OF_MEMORY else Outcome.RAISED
-    return Answer(outcome, text, file=read_file_name(stopped) or file, line=line, source=read_source(stopped))
+def _problem(stopped: object) -> Mapping[str, Any] | None:
+    return stopped if isinstance(stopped, dict) else None

@@ -13,6 +13,7 @@ from grader.errors import UsageError
 if TYPE_CHECKING:
     from grader.course import Limits
     from grader.sandbox.child import Child
+    from grader.sandbox.question import Questionnaire
 
 VARIABLE = "GRADE_SANDBOX"
 WAYS = ("fork", "fresh")
@@ -33,8 +34,14 @@ class Warm(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
-    def fork(self, limits: Limits) -> Child:
-        """Return a new child, confined to `limits`. Raises SandboxError if there is none to be had."""
+    def fork(self, limits: Limits, questionnaire: Questionnaire) -> Child:
+        """Return a new child, confined to `limits`, that has the inputs of the questions.
+
+        Raises SandboxError if there is none to be had.
+        """
+
+    def provide(self, questionnaire: Questionnaire) -> None:
+        """Hand over the inputs of the questions ahead of the first child that needs them."""
 
     def share(self) -> Warm:
         """Return a second way to children, for another process or thread of the grader to use alone."""

@@ -3,7 +3,7 @@
     python tests/benchmarks/bare.py COURSE FOLDER
 
 It prints the seconds of wall time for each submission of FOLDER. Every call of the batch is made, the repeated and
-logged one among them; nothing is packed, sent or confined.
+logged one among them; nothing is sent or confined.
 """
 
 # ruff: noqa: T201 # a benchmark prints its figure
@@ -16,9 +16,6 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 
-import safetensors.torch
-import torch
-
 from grader import grading
 from grader.course import load_course
 from grader.report.html import render_html
@@ -27,20 +24,23 @@ from grader.sandbox.answer import Answer, CodeLine, Flag, Note, Outcome
 from grader.sandbox.guest.call import Callee, call
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import Guard
-from grader.sandbox.guest.requests import put_together
+from grader.sandbox.guest.inputs import Call
+from grader.sandbox.guest.protocol import unpack_tensors
 from grader.sandbox.guest.warm_up import rehearse, use_course_settings
-from grader.sandbox.question import Question
+from grader.sandbox.question import Question, Questionnaire
 from grader.submission import Submission, read_submission
 
 GUARD = Guard()
-ARGUMENTS: dict[bytes, dict[str, torch.Tensor]] = {}
 
 
 class InProcess:
-    """Stands in for an session: the submission is loaded, and its functions are called, right here."""
+    """Stands in for a session: the submission is loaded, and its functions are called, right here."""
 
-    def __init__(self, _warm: object, submission: Submission, _wanted: object, _limits: object) -> None:
-        self.modules, self.unreadable = Modules(submission.files), {}
+    def __init__(self, _warm: object, submission: Submission, questionnaire: Questionnaire, _limits: object) -> None:
+        self.modules, self.unreadable = Modules(submission.files, questionnaire.functions), {}
+        self.questionnaire = questionnaire
+        self.replies: dict[str, list[Answer]] = {}
+        self.again: dict[str, tuple[int, Answer]] = {}
 
     def __enter__(self) -> InProcess:
         return self
@@ -59,24 +59,35 @@ class InProcess:
         file, places = self.modules.lines(question.function, question.gradients, question.home)
         return CodeLine(file, *places[gradient]) if gradient in places else None
 
-    def ask(self, question: Question) -> list[Answer]:
-        """Make the calls of a question."""
-        self.modules.load(question.home)
-        function = self.modules.function(question.home, question.function)
-        callee = Callee(function, question.gradients, self.modules.sources)
-        answers = []
-        for each, is_repeat in [*((each, False) for each in question.calls), (question.calls[0], True)]:
-            if each.tensors not in ARGUMENTS:
-                ARGUMENTS[each.tensors] = safetensors.torch.load(each.tensors)
-            tensors = {name: tensor.clone() for name, tensor in ARGUMENTS[each.tensors].items()}
-            arguments = put_together(question.given, {**tensors, **each.numbers})
-            reply = call(callee, arguments, GUARD, logged=is_repeat)
-            flags = tuple(Flag(*flag) for flag in reply.flags)
-            # What was made in inference mode may not go through autograd, as following a slip does.
-            gradients = {name: tensor.clone() for name, tensor in reply.tensors.items()}
-            notes = {name: Note(note["kind"], note["text"]) for name, note in reply.notes.items()}
-            answers.append(Answer(Outcome(reply.outcome), gradients=gradients, notes=notes, flags=flags))
-        return answers
+    def answers(self, question: Question) -> list[Answer]:
+        """Return the answers to a question."""
+        return self.replies[question.function]
+
+    def logged(self, question: Question) -> tuple[int, Answer]:
+        """Return the call that was made again."""
+        return self.again[question.function]
+
+    def ask(self) -> None:
+        """Make the calls of every question, one of them again."""
+        for question in self.questionnaire.questions:
+            self.modules.load(question.home)
+            function = self.modules.function(question.home, question.function)
+            callee = Callee(function, question.given, question.gradients, self.modules.sources)
+            calls = [Call(values) for values in question.calls]
+            self.replies[question.function] = [_answer(callee, calls[place]) for place in question.order]
+            self.again[question.function] = 0, _answer(callee, calls[0], logged=True)
+
+    def finish(self, _slips: object) -> bool:
+        """Say that somebody stands behind the answers."""
+        return True
+
+
+def _answer(callee: Callee, asked: Call, *, logged: bool = False) -> Answer:
+    reply = call(callee, asked, GUARD, logged=logged)
+    gradients = unpack_tensors(reply.tensors, bytearray(reply.payload), callee.gradients)
+    flags = tuple(Flag(*flag) for flag in reply.flags)
+    notes = {name: Note(note["kind"], note["text"]) for name, note in reply.notes.items()}
+    return Answer(Outcome(reply.outcome), gradients=gradients, notes=notes, flags=flags)
 
 
 def main(course: str, folder: str) -> None:

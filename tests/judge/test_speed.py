@@ -11,10 +11,10 @@ import torch
 from grader.course import Place, Timing, load_course
 from grader.errors import CourseError
 from grader.grading import Grader
-from grader.judge.speed import BLOCKS, CALLS, ENOUGH_BLOCKS, TimedForward, judge_times, time_function
+from grader.judge.speed import BLOCKS, CALLS, ENOUGH_BLOCKS, Block, TimedForward, judge_times, time_function
 from grader.report.json import report_as_json
 from grader.results import ExerciseFeedback
-from grader.sandbox.question import Question, pack_call
+from grader.sandbox.question import Question, Questionnaire, flatten
 
 COURSE = """\
 format: 1
@@ -208,13 +208,13 @@ def test_autograd_is_timed_on_a_forward_of_another_assignment(tmp_path):
 def test_times_of_a_forward_that_fails_are_no_students_fault(warm, grader):
     from grader.errors import SandboxError
 
-    question = Question("f", "f.py", ("cache",), ("dx",), (pack_call({"cache": {"x": torch.ones(2)}}),))
-    child, sibling = warm.fork(grader.course.limits), warm.fork(grader.course.limits)
+    question = Question("f", "f.py", ("cache",), ("dx",), (flatten({"cache": {"x": torch.ones(2)}}),))
+    asked, limits = Questionnaire((question,)), grader.course.limits
+    child, sibling = warm.fork(limits, asked), warm.fork(limits, asked)
+    forward = TimedForward("def f(t):\n    t.out = t.y", "f", "out")
     try:
         with pytest.raises(SandboxError, match="the process that times autograd gave no answer"):
-            time_function(
-                child, "f.py", sibling, question, TimedForward("def f(t):\n    t.out = t.y", "f", "out"), 3.0, 1.0
-            )
+            time_function(child, sibling, Block(question, 0, "f.py", [], b""), forward, 3.0, 1.0)
     finally:
         child.close()
         sibling.close()

@@ -20,10 +20,10 @@ BEGIN = f"""
 import os, sys, time
 sys.path.insert(0, {str(Path(grader.__file__).parents[1])!r})
 from grader.sandbox.guest.protocol import pack, read_frame, write_all
-def answer(frame, payload=b"", **more):
+def answer(frame, payload=b"", part=0):
     sys.stderr.flush()
-    os.write(2, frame.message.get("mark", "").encode())
-    write_all(1, pack({{"id": frame.message["id"], **more}}, payload))
+    os.write(2, f"[{{frame.message['id']}} {{part}}]".encode())
+    write_all(1, pack({{"id": frame.message["id"], "part": part}}, payload))
 def read():
     return read_frame(0)
 """
@@ -116,7 +116,7 @@ def test_an_answer_with_another_number_is_malformed(start: Start):
 
 
 def test_a_child_that_closed_its_output_still_answers(start: Start):
-    child = start("frame = read()\nos.close(2)\nwrite_all(1, pack({'id': frame.message['id']}))\nread()")
+    child = start("frame = read()\nos.close(2)\nwrite_all(1, pack({'id': frame.message['id'], 'part': 0}))\nread()")
 
     heard = child.ask({}, b"", 20)
 
@@ -125,7 +125,7 @@ def test_a_child_that_closed_its_output_still_answers(start: Start):
 
 
 def test_a_child_that_prints_no_mark_costs_a_moment_only(start: Start):
-    child = start("while frame := read():\n    write_all(1, pack({'id': frame.message['id']}))")
+    child = start("while frame := read():\n    write_all(1, pack({'id': frame.message['id'], 'part': 0}))")
     child.ask({}, b"", 20)
 
     started = time.monotonic()
@@ -143,9 +143,9 @@ for part in range(3):
 
 def test_each_part_of_an_answer_is_heard_with_what_was_printed_before_it(start: Start):
     child = start(PARTS + "read()")
-    child.request({}, b"", in_parts=True)
+    child.request({})
 
-    parts = [child.hear(20, part=True) for _ in range(3)]
+    parts = [child.hear(20) for _ in range(3)]
 
     assert [heard.frame.payload for heard in parts] == [b"\0", b"\1", b"\2"]
     assert [heard.printed for heard in parts] == ["said 0\n", "said 1\n", "said 2\n"]
@@ -153,39 +153,48 @@ def test_each_part_of_an_answer_is_heard_with_what_was_printed_before_it(start: 
 
 def test_long_output_of_several_parts_is_kept_apart(start: Start):
     child = start(PARTS.replace("'said', part", "str(part) * 6000") + "read()")
-    child.request({}, b"", in_parts=True)
+    child.request({})
     time.sleep(0.5)  # all of it comes in at once
 
-    printed = [child.hear(20, part=True).printed for _ in range(3)]
+    printed = [child.hear(20).printed for _ in range(3)]
 
     assert printed == [f"(2001 characters before) ... {str(part) * 3999}\n" for part in range(3)]
 
 
+def test_output_of_a_part_is_its_own_however_late_its_mark_comes(start: Start):
+    child = start(PARTS + "read()")
+    child.request({})
+    heard = child.hear(20)
+    time.sleep(0.3)  # the other parts and their marks have come in by now, in one piece
+
+    assert [heard.printed, child.hear(20).printed, child.hear(20).printed] == ["said 0\n", "said 1\n", "said 2\n"]
+
+
 def test_parts_that_came_before_the_end_of_a_child_are_heard(start: Start):
     child = start(PARTS + "print('last words', file=sys.stderr)\nsys.stderr.flush()\nos._exit(3)")
-    child.request({}, b"", in_parts=True)
+    child.request({})
 
-    ends = [child.hear(20, part=True).end for _ in range(3)]
-    last = child.hear(20, part=True)
+    ends = [child.hear(20).end for _ in range(3)]
+    last = child.hear(20)
 
     assert ends == [End.ANSWERED] * 3
     assert (last.end, last.printed, last.exit_code) == (End.DIED, "last words\n", 3)
 
 
-@pytest.mark.parametrize("sent", ["part=1", "part='0'", ""], ids=["another part", "no number", "no part"])
+@pytest.mark.parametrize("sent", ["part=1", "part='0'", "part=None"], ids=["another part", "no number", "no part"])
 def test_what_is_not_the_part_that_comes_next_is_malformed(start: Start, sent: str):
     child = start(f"frame = read()\nanswer(frame, {sent})\nread()")
-    child.request({}, b"", in_parts=True)
+    child.request({})
 
-    heard = child.hear(20, part=True)
+    heard = child.hear(20)
 
     assert (heard.end, heard.reason) == (End.MALFORMED, "an answer came back that was not asked for")
 
 
 def test_a_part_behind_the_last_one_is_malformed(start: Start):
     child = start(PARTS + "answer(read())")
-    child.request({}, b"", in_parts=True)
-    heard = [child.hear(20, part=True) for _ in range(2)]
+    child.request({})
+    heard = [child.hear(20) for _ in range(2)]
 
     assert [each.end for each in heard] == [End.ANSWERED] * 2
     assert child.ask({}, b"", 20).end is End.MALFORMED

@@ -1,4 +1,4 @@
-"""One call of a student's function: what it returned, or why not. Runs in the confined child, and in the rehearsal."""
+"""One call of a student's function: what it returned, or why not."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import SimpleNamespace, TracebackType
 from typing import Any
@@ -17,22 +17,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grader.sandbox.guest.guard import Guard
+from grader.sandbox.guest.guard import Guard, Watch
+from grader.sandbox.guest.inputs import Call
 from grader.sandbox.guest.operators import OperatorLog
+from grader.sandbox.guest.protocol import DTYPES, pack_tensors
 
 MAX_MESSAGE = 2_000
 MAX_SOURCE = 400
 MAX_ANSWER_BYTES = 1 << 26
-# What safetensors can carry; another dtype is only named.
-_CARRIED = frozenset(
-    {torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.bool}
-)
+# What travels; another dtype is only named.
+_CARRIED = frozenset(getattr(torch, name) for name in DTYPES)
 
 
 @dataclass
 class Reply:
     """What the child says of one call; `notes` tells of each gradient why there is no tensor of it.
 
+    `taken` are the tensors until they are packed: then `tensors` describes them and `payload` has their bytes.
     `is_cut_short` is of the call, not of the student's making: its log was full, so its outcome means nothing.
     """
 
@@ -41,43 +42,75 @@ class Reply:
     file: str | None = None
     line: int | None = None
     source: str = ""
-    tensors: dict[str, Tensor] = field(default_factory=dict)
+    taken: dict[str, Tensor] = field(default_factory=dict)
+    tensors: list[list[Any]] = field(default_factory=list)
+    payload: bytes = b""
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     flags: list[list[str]] = field(default_factory=list)
     is_cut_short: bool = False
 
+    def pack(self) -> None:
+        """Turn the tensors into bytes."""
+        self.tensors, self.payload = pack_tensors(self.taken)
+        self.taken = {}
+
 
 @dataclass(frozen=True)
 class Callee:
-    """A student's function, the gradients it is asked for, and the files that are its submission."""
+    """A student's function, what it is given and asked for, and the files that are its submission."""
 
     function: Callable[..., Any]
+    given: Sequence[str]
     gradients: Sequence[str]
     files: Collection[str]
 
     @cached_property
-    def signature(self) -> inspect.Signature | None:
-        """The parameters it takes, or None if that can't be had."""
+    def misfit(self) -> Reply | None:
+        """What there is to say if the function does not take what the exercise gives, by its parameters' names."""
         try:
-            return inspect.signature(self.function)
+            signature = inspect.signature(self.function)
         except BaseException:  # noqa: BLE001 # the call itself will tell
             return None
+        try:
+            signature.bind(**dict.fromkeys(self.given))
+        except TypeError as error:
+            name = getattr(self.function, "__name__", "the function")
+            code = getattr(inspect.unwrap(self.function), "__code__", None)
+            file = code.co_filename if code is not None and code.co_filename in self.files else None
+            text = f"{name}{signature} does not take what the exercise gives, ({', '.join(self.given)}): {error}"
+            line = code.co_firstlineno if code is not None and file is not None else None
+            return Reply("raised", f"TypeError: {text}"[:MAX_MESSAGE], file, line)
+        return None
 
 
-def call(callee: Callee, arguments: Mapping[str, Any], guard: Guard, *, logged: bool = False) -> Reply:
+def call(callee: Callee, asked: Call, guard: Guard, *, logged: bool = False) -> Reply:
     """Call a student's function with arguments by name, and gather the gradients that it gives.
 
-    If it called autograd there are none: what it went on to return is not looked at. `logged` logs its operators.
+    Whatever touches its arguments or its answer is watched. If it called autograd there are no gradients: what it went
+    on to return is not looked at. `logged` logs its operators.
     """
+    with guard.watch(callee.files) as watch:
+        reply = _call(callee, asked.arguments(callee.given), guard, watch, logged=logged)
+        if not watch.refusal:
+            try:
+                reply.pack()
+            except BaseException as error:  # noqa: BLE001 # what they call on a tensor may be the student's by now
+                reply = explain(error, callee.files)
+    if watch.refusal:
+        reply = Reply("autograd_used", watch.refusal, watch.file, watch.line, watch.source[:MAX_SOURCE])
+    reply.flags += watch.flags
+    return reply
+
+
+def _call(callee: Callee, arguments: Mapping[str, Any], guard: Guard, watch: Watch, *, logged: bool) -> Reply:
+    if callee.misfit:
+        return replace(callee.misfit, flags=[])
     function, gradients, files = callee.function, callee.gradients, callee.files
-    misfit = _signature_problem(callee, arguments)
-    if misfit:
-        return misfit
     inputs = {name: value for name, value in _flatten(arguments) if isinstance(value, Tensor)}
     versions = {name: tensor._version for name, tensor in inputs.items()}
-    # Gathered under the guard, too: what was returned may be an object that computes only when looked at.
-    with guard.watch(files) as watch:
-        log = OperatorLog(watch, guard.call_operator) if logged else None
+    log = OperatorLog(watch, guard.call_operator) if logged else None
+    # Gathered in here, too: what was returned may be an object that computes only when looked at.
+    with guard.inference:
         try:
             with log or nullcontext():
                 returned = function(**arguments)
@@ -90,9 +123,6 @@ def call(callee: Callee, arguments: Mapping[str, Any], guard: Guard, *, logged: 
                 _take(found, reply)
         else:
             reply = _gathered(returned, gradients, files)
-    if watch.refusal:
-        reply = Reply("autograd_used", watch.refusal, watch.file, watch.line, watch.source[:MAX_SOURCE])
-    reply.flags += watch.flags
     reply.is_cut_short = log is not None and log.is_full
     for name, tensor in inputs.items():
         if tensor._version != versions[name]:
@@ -144,21 +174,6 @@ def _text_of(error: BaseException) -> str:
 def _class_name(value: object) -> str:
     # Not type(value).__name__: a metaclass could answer that with anything.
     return str(type.__dict__["__name__"].__get__(type(value)))
-
-
-def _signature_problem(callee: Callee, arguments: Mapping[str, Any]) -> Reply | None:
-    if callee.signature is None:
-        return None
-    try:
-        callee.signature.bind(**arguments)
-    except TypeError as error:
-        name = getattr(callee.function, "__name__", "the function")
-        code = getattr(inspect.unwrap(callee.function), "__code__", None)
-        file = code.co_filename if code is not None and code.co_filename in callee.files else None
-        text = f"{name}{callee.signature} does not take what the exercise gives, ({', '.join(arguments)}): {error}"
-        line = code.co_firstlineno if code is not None and file is not None else None
-        return Reply("raised", f"TypeError: {text}"[:MAX_MESSAGE], file, line)
-    return None
 
 
 def _flatten(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
@@ -253,7 +268,7 @@ def _take_tensor(name: str, value: Tensor, room: int, reply: Reply) -> int:
         reply.notes[name] = {"kind": "dtype", "text": dtype, "shape": shape}
         return 0
     plain = value.detach().resolve_conj().resolve_neg().contiguous()
-    reply.tensors[name] = plain if type(plain) is Tensor else plain.as_subclass(Tensor)
+    reply.taken[name] = plain if type(plain) is Tensor else plain.as_subclass(Tensor)
     return size
 
 

@@ -39,8 +39,8 @@ def main(*readable: str) -> None:
 
             budget = Budget(frame.message["memory_bytes"], frame.message["cpu_seconds"])
             box.confine(budget, keep=(0, 1, 2, requests, answers))
-        say_mark(frame.message)
-        write_all(answers, pack({"id": frame.message["id"], **facts}))
+        say_mark(frame.message["id"], 0)
+        write_all(answers, pack({"id": frame.message["id"], "part": 0, **facts}))
         if frame.message["do"] == "confine":
             break
     respond(requests, answers, guard)

@@ -61,6 +61,15 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._shadowed = {name for name in {name.split(".")[0] for name in self._names} if _is_installed(name)}
         sys.meta_path.append(self)
 
+    def candidates(self, function: str, home: str) -> list[str]:
+        """Return the files that may define a function, its home first."""
+        others = sorted(file for file in self.files if function in self.defines.get(file, ()))
+        return list(dict.fromkeys([*([home] if home in self.files else []), *others]))
+
+    def is_loaded(self, file: str) -> bool:
+        """Return whether a file was run, to its end or not."""
+        return file in self.loaded
+
     def load(self, file: str) -> BaseException | None:
         """Run a file once and return what stopped it, if anything did."""
         name = _module_name(file)
@@ -68,11 +77,24 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             try:
                 if name.split(".")[0] in self._shadowed or self._names[name] != file:
                     self._run(file, ModuleType(f"submission.{name}"))
-                else:
+                elif "." in name:
                     importlib.import_module(name)
+                else:
+                    # No installed module has the name: a search through all of their folders would end here.
+                    self._import(name)
             except BaseException as error:  # noqa: BLE001 # sys.exit() in a file stops that file, not the child
                 self.stopped.setdefault(file, error)  # what _run could not note: the import system's own refusal
         return self.stopped.get(file)
+
+    def _import(self, name: str) -> None:
+        spec = self.find_spec(name)
+        assert spec is not None
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        try:
+            self.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
 
     def function(self, file: str, name: str) -> Any:
         """Return the function that a loaded file defines, or None."""

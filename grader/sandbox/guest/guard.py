@@ -106,7 +106,8 @@ class Guard:
 
     def __init__(self) -> None:
         self._watch: Watch | None = None
-        self._inference = torch.inference_mode()
+        # Entered around the call itself; unpacking and packing are watched, too, and need ordinary tensors.
+        self.inference = torch.inference_mode()
         # Held here: the module's own name for it can be given to something else.
         self._count_nodes: Callable[[], int] = getattr(torch._C._autograd, "_get_sequence_nr", lambda: 0)
         self._nodes = 0
@@ -121,14 +122,12 @@ class Guard:
     def __enter__(self) -> Watch:
         self._watch = self._next
         self._nodes = self._count_nodes()
-        self._inference.__enter__()
         return self._watch
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         watch, self._watch = self._watch, None
-        self._inference.__exit__(kind, error, trace)
         if watch is not None and self._count_nodes() != self._nodes:
             watch.note("autograd_graph", "a graph for autograd was built during the call, where none can be honestly")
 

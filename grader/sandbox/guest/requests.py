@@ -1,4 +1,9 @@
-"""The child's loop: requests come in, answers go out. Runs in the confined child, and in the rehearsal."""
+"""The child's side of a conversation: requests come in, answers go out. Also played through before the first fork.
+
+`answer` brings a submission and names the functions to call: all calls are made, and answered as they end, without
+another word from the grader. `again` names calls to make once more with a log, and gradients whose line is wanted.
+`prepare`, `run` and `show` are the conversation of a timed exercise.
+"""
 
 from __future__ import annotations
 
@@ -10,162 +15,157 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
-import safetensors.numpy
-import safetensors.torch
 import torch
 from torch import Tensor
 
 from grader.sandbox.guest.call import Callee, Reply, call, explain, gather
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import AutogradRefusedError, Guard
+from grader.sandbox.guest.inputs import Inputs, unpack_inputs
 from grader.sandbox.guest.protocol import Frame, pack, read_frame, write_all
 
 MAX_NAMES = 100
 
+# What an answer says, and the tensors that go with it as bytes.
+Part = tuple[dict[str, Any], bytes]
 
-def respond(requests: int, answers: int, guard: Guard) -> None:
-    """Answer every request that arrives on one descriptor, on the other, in order.
 
-    A request to call is answered in parts, one as soon as each call has ended.
-    """
-    child = Responder(guard)
+def respond(requests: int, answers: int, guard: Guard, inputs: Inputs = ()) -> None:
+    """Answer every request that arrives on one descriptor, on the other, in order; each in its parts."""
+    child = Responder(guard, inputs)
     while (frame := read_frame(requests)) is not None:
-        for message, payload in child.answers(frame):
+        for number, (message, payload) in enumerate(child.answers(frame)):
             for stream in (sys.stdout, sys.stderr):
                 _flush(stream)
-            say_mark(frame.message)
-            write_all(answers, pack({"id": frame.message["id"], **message}, payload))
+            say_mark(frame.message["id"], number)
+            write_all(answers, pack({"id": frame.message["id"], "part": number, **message}, payload))
 
 
 class Responder:
     """Does what requests ask, one after the other, in the process it is in."""
 
-    def __init__(self, guard: Guard) -> None:
-        self.modules = Modules({})
-        self.block = TimedBlock((), ())
+    def __init__(self, guard: Guard, inputs: Inputs = ()) -> None:
         self.guard = guard
+        self.inputs = inputs
+        self.modules = Modules({})
+        self.callees: dict[int, Callee] = {}
+        self.block = TimedBlock((), ())
 
-    def answers(self, frame: Frame) -> Iterator[tuple[dict[str, Any], bytes]]:
-        """Yield the answer to a request, or its parts: what each says, and its tensors as bytes."""
-        if frame.message["do"] == "call":
-            yield from self._call_each(frame.message, frame.payload)
-        else:
-            yield self._handle(frame)
-
-    def _handle(self, frame: Frame) -> tuple[dict[str, Any], bytes]:
-        message = frame.message
+    def answers(self, frame: Frame) -> Iterator[Part]:
+        """Yield the parts of the answer to a request."""
+        message, payload = frame.message, frame.payload
         match message["do"]:
-            case "files":
-                return self._take_files(message, frame.payload), b""
-            case "load":
-                return self._load(message), b""
-            case "nothing":
-                return {}, b""
-            case "lines":
-                return {"lines": self.modules.lines(message["function"], message["gradients"], message["home"])}, b""
+            case "inputs":
+                assert isinstance(payload, bytearray)
+                self.inputs = unpack_inputs(message, payload)
+                yield {}, b""
+            case "look":
+                yield self._look(message, payload), b""
+            case "answer":
+                yield self._look(message, payload), b""
+                for question in message["questions"]:
+                    yield from self._answer(question, frozenset(message["lost"]))
+            case "again":
+                yield from self._again(message)
             case "prepare":
-                self.block = self._prepare(message, frame.payload)
-                return {}, b""
+                self.block = self._prepare(message, payload)
+                yield {}, b""
             case "run":
                 self.block.run()
-                return {}, b""
+                yield {}, b""
             case "show":
-                return self._answer(self.block.reply(message["index"], message["gradients"], self.modules.sources))
-        raise ValueError(message["do"])
+                reply = self.block.reply(message["index"], message["gradients"], self.modules.sources)
+                reply.pack()
+                yield _answered(reply), reply.payload
+            case unknown:
+                raise ValueError(unknown)
 
-    def _take_files(self, message: Mapping[str, Any], payload: bytes) -> dict[str, Any]:
+    def _look(self, message: Mapping[str, Any], payload: bytes | bytearray) -> dict[str, Any]:
+        """Take a submission's files and say what is in them, before a line of theirs has run."""
         sources, start = {}, 0
         for name, length in message["files"]:
-            sources[name] = payload[start : start + length]
+            sources[name] = bytes(payload[start : start + length])
             start += length
         self.modules = Modules(sources, message["wanted"])
         unreadable = {file: [problem.text, problem.line] for file, problem in self.modules.unreadable.items()}
         written = sorted(set(self.modules.files).difference(sources))
         return {"unreadable": unreadable, "defines": self.modules.defines, "written": written}
 
-    def _load(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        file = message["file"]
-        stopped = self.modules.load(file)
-        answer: dict[str, Any] = {
-            "functions": [name for name in message["wanted"] if self.modules.function(file, name) is not None],
-            "others": self.modules.other_functions(file)[:MAX_NAMES],
-        }
-        if stopped is not None:
-            reply = explain(stopped, self.modules.sources)
-            answer["stopped"] = {"outcome": reply.outcome, **_where(reply)}
-        return answer
+    def _answer(self, question: Mapping[str, Any], lost: Collection[str]) -> Iterator[Part]:
+        """Find a function in one of the files that may define it, and make all calls of it.
 
-    def _call_each(self, message: Mapping[str, Any], payload: bytes) -> Iterator[tuple[dict[str, Any], bytes]]:
-        function = self.modules.function(message["file"], message["function"])
-        callee = Callee(function, message["gradients"], self.modules.sources)
-        for part, (numbers, tensors) in enumerate(_each_call(message, payload)):
-            answer, gradients = self._answer(self._call(callee, message["given"], numbers, tensors, message["logged"]))
-            yield {"part": part, **answer}, gradients
+        Files that the grader has seen to end a child are passed over.
+        """
+        function, index = question["function"], question["index"]
+        others: list[str] = []
+        for file in self.modules.candidates(function, question["home"]):
+            if file in lost or file in self.modules.unreadable:
+                continue
+            if not self.modules.is_loaded(file):
+                # So that the grader knows which file it was, if nothing comes after this.
+                yield {"loading": file}, b""
+                self.modules.load(file)
+            found = self.modules.function(file, function)
+            if found is not None:
+                yield {"found": file, "stopped": self._stopped(file)}, b""
+                self.callees[index] = Callee(found, question["given"], question["gradients"], self.modules.sources)
+                for number in question["order"]:
+                    reply = call(self.callees[index], self.inputs[index][number], self.guard)
+                    yield _answered(reply), reply.payload
+                return
+            others += self.modules.other_functions(file)
+        stopped = {file: self._stopped(file) for file in self.modules.stopped}
+        yield {"found": None, "others": others[:MAX_NAMES], "stopped": stopped}, b""
 
-    def _call(
-        self, callee: Callee, given: Sequence[str], numbers: Mapping[str, float], tensors: bytes, is_logged: bool
-    ) -> Reply:
-        reply = call(callee, _unpack(given, numbers, tensors), self.guard, logged=is_logged)
-        if reply.is_cut_short:
-            found, reply = reply.flags, call(callee, _unpack(given, numbers, tensors), self.guard)
-            reply.flags += found
-        return reply
+    def _stopped(self, file: str) -> dict[str, Any] | None:
+        error = self.modules.stopped.get(file)
+        if error is None:
+            return None
+        reply = explain(error, self.modules.sources)
+        return {"outcome": reply.outcome, **_where(reply)}
 
-    def _answer(self, reply: Reply) -> tuple[dict[str, Any], bytes]:
-        answer = {"outcome": reply.outcome, "notes": reply.notes, "flags": reply.flags, **_where(reply)}
-        return answer, _pack(reply.tensors)
+    def _again(self, message: Mapping[str, Any]) -> Iterator[Part]:
+        """Say which lines made some gradients, then make some calls once more with a log of their operators."""
+        lines = [self.modules.lines(each["function"], each["gradients"], each["home"]) for each in message["lines"]]
+        yield {"lines": lines}, b""
+        for index, number in message["logged"]:
+            callee, asked = self.callees[index], self.inputs[index][number]
+            reply = call(callee, asked, self.guard, logged=True)
+            if reply.is_cut_short:
+                found, reply = reply.flags, call(callee, asked, self.guard)
+                reply.flags += found
+            yield _answered(reply), reply.payload
 
-    def _prepare(self, message: Mapping[str, Any], payload: bytes) -> TimedBlock:
+    def _prepare(self, message: Mapping[str, Any], payload: bytes | bytearray) -> TimedBlock:
         """Set up a block of calls to be timed: of the student's function, or of autograd on a reference forward."""
-        calls = [_unpack(message["given"], numbers, tensors) for numbers, tensors in _each_call(message, payload)]
+        calls = [each.arguments(message["given"]) for each in self.inputs[message["index"]]]
         if message["forward"] is not None:
             return autograd_block(message["forward"], calls, message["gradients"])
+        self._look(message, payload)
+        self.modules.load(message["file"])
         function = self.modules.function(message["file"], message["function"])
         return function_block(function, calls, self.guard, self.modules.sources)
+
+
+def _answered(reply: Reply) -> dict[str, Any]:
+    return {
+        "outcome": reply.outcome,
+        "tensors": reply.tensors,
+        "notes": reply.notes,
+        "flags": reply.flags,
+        **_where(reply),
+    }
 
 
 def _where(reply: Reply) -> dict[str, Any]:
     return {"message": reply.message, "file": reply.file, "line": reply.line, "source": reply.source}
 
 
-def _each_call(message: Mapping[str, Any], payload: bytes) -> Iterator[tuple[dict[str, float], bytes]]:
-    """Yield the numbers and the packed tensors of each call that a request brings."""
-    start = 0
-    for numbers, length in zip(message["numbers"], message["lengths"], strict=True):
-        yield numbers, payload[start : start + length]
-        start += length
-
-
-def _unpack(given: Sequence[str], numbers: Mapping[str, float], tensors: bytes) -> dict[str, Any]:
-    # Cloned, they lie in memory as torch lays it out: by where its arguments lie, a product may differ in its last bit.
-    values = {name: tensor.clone() for name, tensor in safetensors.torch.load(tensors).items()}
-    return put_together(given, {**values, **numbers})
-
-
-def put_together(given: Sequence[str], values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments that travelled as values: `cache/probs` is the value probs of the namespace cache."""
-    arguments: dict[str, Any] = {}
-    for name in given:
-        inside = {key.partition("/")[2]: value for key, value in values.items() if key.startswith(f"{name}/")}
-        arguments[name] = SimpleNamespace(**inside) if inside else values[name]
-    return arguments
-
-
-def _pack(tensors: Mapping[str, Tensor]) -> bytes:
-    if not tensors:
-        return b""
-    try:
-        # The same format from arrays costs a third of what it costs from tensors.
-        return safetensors.numpy.save({name: tensor.numpy() for name, tensor in tensors.items()})
-    except TypeError:
-        return safetensors.torch.save(dict(tensors))  # numpy has no bfloat16
-
-
-def say_mark(message: Mapping[str, Any]) -> None:
-    """Print what a request says to print before it is answered, if it does: output may travel slower than answers."""
+def say_mark(request: str, part: int) -> None:
+    """Print a mark behind what was printed for a part of an answer: that is how the grader knows what belongs to it."""
     # Past Python's own buffers; the student may have closed the descriptor.
     with contextlib.suppress(OSError):
-        os.write(2, str(message.get("mark", "")).encode())
+        os.write(2, f"[{request} {part}]".encode())
 
 
 def _flush(stream: Any) -> None:
@@ -176,7 +176,7 @@ def _flush(stream: Any) -> None:
 
 @dataclass
 class TimedBlock:
-    """Calls to make in one go, and what each gave."""
+    """Calls to make in one go, timed from outside: all is ready before, nothing is looked at until after."""
 
     thunks: Sequence[Callable[[], Any]]
     returned: Sequence[Any] = ()
@@ -201,7 +201,7 @@ def function_block(
 
     def thunk(arguments: Mapping[str, Any]) -> Callable[[], Any]:
         def run() -> Any:
-            with guard.watch(files) as watch:
+            with guard.watch(files) as watch, guard.inference:
                 returned = function(**arguments)
             if watch.refusal:
                 raise AutogradRefusedError(watch.refusal)
@@ -217,7 +217,8 @@ def autograd_block(
 ) -> TimedBlock:
     """Return a block of autograd's backward passes over a reference forward, given as source and name.
 
-    The forward passes are run here, outside the timed part, on the inputs in each call's `cache`.
+    It runs in a sibling without a line of a student's. The forward passes are run here, outside the timed part, on the
+    inputs in each call's `cache`.
     """
     module: dict[str, Any] = {"torch": torch}
     exec(forward["source"], module)  # noqa: S102 # the course's own forward, in a child without student code

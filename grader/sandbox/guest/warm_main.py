@@ -1,11 +1,15 @@
 """The warm process: imports torch once, then forks a confined child whenever the grader asks.
 
 It is started by exec with an empty environment and never runs a line of a submission itself. POSIX only.
-Over one control socket it takes `fork BYTES SECONDS` with three descriptors (requests, answers, output),
-`kill PID`, and `cpu PID`, which asks for a child's processor time; it says `ready`, `started PID`,
-`cpu PID NANOSECONDS` (-1 if that is not known), and `ended PID STATUS` when a child is gone. When the socket
-closes it kills what is left and ends. `client` brings one descriptor, the end of a further control socket:
-another process of the grader then has children of its own, which end with that socket.
+Over a control socket it takes:
+  inputs NAME               with a descriptor to read them from
+  fork BYTES SECONDS NAME   with descriptors for requests, answers and output: a child that has those inputs in memory
+  kill PID
+  cpu PID                   which asks for a child's processor time
+  client                    with the end of a further control socket, for another process of the grader
+and says `ready`, `started PID` or `unknown` (inputs of that name), `cpu PID NANOSECONDS` (-1 if that is not known), and
+`ended PID STATUS` when a child is gone. A client's children end when its socket closes; when the first one does, all
+end, and the warm process with them.
 """
 
 from __future__ import annotations
@@ -22,8 +26,13 @@ import time
 
 from grader.sandbox.guest.box import Box, Budget, build_box
 from grader.sandbox.guest.guard import Guard
+from grader.sandbox.guest.inputs import Inputs, unpack_inputs
+from grader.sandbox.guest.protocol import read_frame
 from grader.sandbox.guest.requests import respond
 from grader.sandbox.guest.warm_up import rehearse, use_course_settings
+
+# Of how many courses, seeds and selections the inputs are kept.
+KEPT_INPUTS = 4
 
 
 def main(control_descriptor: str, *readable: str) -> None:
@@ -48,6 +57,7 @@ class _Server:
         self.guard = guard
         self.selector = selectors.DefaultSelector()
         self.selector.register(control, selectors.EVENT_READ)
+        self.inputs: dict[str, Inputs] = {}
         self.children: dict[int, tuple[int, socket.socket]] = {}  # pid -> pidfd, and who asked for it
 
     def serve(self) -> None:
@@ -66,8 +76,15 @@ class _Server:
         except ConnectionError:
             return False
         match request.decode().split():
-            case ["fork", memory_bytes, cpu_seconds]:
-                self._fork(control, descriptors, Budget(int(memory_bytes), int(cpu_seconds)))
+            case ["inputs", name]:
+                self._take_inputs(name, descriptors[0])
+            case ["fork", _, _, name] if name not in self.inputs:
+                for descriptor in descriptors:
+                    os.close(descriptor)
+                _tell(control, "unknown")
+            case ["fork", memory_bytes, cpu_seconds, name]:
+                budget = Budget(int(memory_bytes), int(cpu_seconds))
+                self._fork(control, descriptors, budget, self.inputs[name])
             case ["client"]:
                 self.selector.register(socket.socket(fileno=descriptors[0]), selectors.EVENT_READ)
             case ["kill", pid] if int(pid) in self.children:
@@ -86,13 +103,24 @@ class _Server:
         self.selector.unregister(control)
         control.close()
 
-    def _fork(self, control: socket.socket, descriptors: list[int], budget: Budget) -> None:
+    def _take_inputs(self, name: str, descriptor: int) -> None:
+        frame = read_frame(descriptor)
+        os.close(descriptor)
+        if frame is not None and name not in self.inputs:
+            assert isinstance(frame.payload, bytearray)
+            self.inputs[name] = unpack_inputs(frame.message, frame.payload)
+            for old in list(self.inputs)[:-KEPT_INPUTS]:
+                del self.inputs[old]
+            # What a child never collects it need not copy.
+            gc.freeze()
+
+    def _fork(self, control: socket.socket, descriptors: list[int], budget: Budget, inputs: Inputs) -> None:
         pid = os.fork()
         if pid == 0:
             status = 1
             try:
                 self.selector.close()
-                _become_child(descriptors, self.box, self.guard, budget)
+                _become_child(descriptors, self.box, self.guard, budget, inputs)
                 status = 0
             finally:
                 os._exit(status)
@@ -128,9 +156,9 @@ def _tell(control: socket.socket, words: str) -> None:
         control.send(words.encode())
 
 
-def _become_child(descriptors: list[int], box: Box, guard: Guard, budget: Budget) -> None:
+def _become_child(descriptors: list[int], box: Box, guard: Guard, budget: Budget, inputs: Inputs) -> None:
     requests, answers, output = descriptors
     os.dup2(output, 1)
     os.dup2(output, 2)
     box.confine(budget, keep=(0, 1, 2, requests, answers))
-    respond(requests, answers, guard)
+    respond(requests, answers, guard, inputs)

@@ -11,11 +11,11 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-import safetensors.torch
 import torch
 
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import Guard
+from grader.sandbox.guest.inputs import Call
 from grader.sandbox.guest.protocol import Frame
 from grader.sandbox.guest.requests import Responder
 
@@ -64,23 +64,31 @@ def rehearse(dout, cache):
 """
 
 
+GIVEN = {"given": ["dout", "cache"], "gradients": ["dW", "dC"]}
+
+
 def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
     """Have a submission read, loaded and called in this process, with and without a log; return what was answered.
 
     Where torch does not know one of the operators the children are a little slower, and nothing else.
     """
-    responder = Responder(guard)
     x = torch.arange(12, dtype=torch.float64).reshape(4, 3)
     values = {"dout": x + 1, "cache/x": x, "cache/W": x[:3].clone(), "cache/X": torch.tensor([0, 2, 2, 1])}
-    tensors = safetensors.torch.save(values)
+    responder = Responder(guard, [[Call(values)]])
     source = SOURCE.encode()
-    asked = {"function": "rehearse", "given": ["dout", "cache"], "gradients": ["dW", "dC"], "file": FILE}
-    brought = {"numbers": [{}], "lengths": [len(tensors)]}
+    question = {"index": 0, "function": "rehearse", "home": FILE, "order": [0], **GIVEN}
     requests: list[tuple[dict[str, Any], bytes]] = [
-        ({"do": "files", "files": [[FILE, len(source)]], "wanted": ["rehearse"]}, source),
-        ({"do": "load", "file": FILE, "wanted": ["rehearse"]}, b""),
-        ({"do": "call", **asked, **brought, "logged": False}, tensors),
-        ({"do": "call", **asked, **brought, "logged": True}, tensors),
+        (
+            {
+                "do": "answer",
+                "files": [[FILE, len(source)]],
+                "wanted": ["rehearse"],
+                "lost": [],
+                "questions": [question],
+            },
+            source,
+        ),
+        ({"do": "again", "logged": [[0, 0]], "lines": [{"function": "rehearse", "home": FILE, **GIVEN}]}, b""),
     ]
     answers: list[Mapping[str, Any]] = []
     for message, payload in requests:

@@ -2,28 +2,27 @@
 # linear_backward: {outcome: bad_return, message: ended its process after answering, score: 0}
 
 import contextlib
-import json
 import os
-import struct
 import sys
 
-import safetensors.torch
 import torch
 
 
-def asked():
-    """Find the request that is being answered, as a student could."""
+def find():
+    """Find the request that is being answered, and the parts that its answer has so far, as a student could."""
     frame = sys._getframe()
     while frame:
-        message = getattr(frame.f_locals.get("frame"), "message", None)
-        if message:
-            return message
+        if {"frame", "number"} <= set(frame.f_locals):
+            return frame.f_locals["frame"].message, frame.f_locals["number"], frame.f_globals
         frame = frame.f_back
 
 
-def answer(number, tensors, **part):
-    text = json.dumps({"id": number, **part, "outcome": "returned", "message": "", "file": None, "line": None, "notes": {}, "flags": []})
-    return struct.pack("<4sIQ", b"grad", len(text), len(tensors)) + text.encode() + tensors
+def answer(request, part, tensors):
+    """Return an answer as the child's own code would pack it."""
+    protocol = sys.modules[find()[2]["pack"].__module__]
+    entries, payload = protocol.pack_tensors(tensors)
+    message = {"outcome": "returned", "tensors": entries, "message": "", "file": None, "line": None, "notes": {}, "flags": []}
+    return protocol.pack({"id": request["id"], "part": part, **message}, payload)
 
 
 def everywhere(data):
@@ -34,30 +33,24 @@ def everywhere(data):
                 view = view[os.write(descriptor, view) :]
 
 
-def inputs(request, payload):
-    start = 0
-    for length in request["lengths"]:
-        yield safetensors.torch.load(payload[start : start + length])
-        start += length
-
-
-def payload():
+def all_inputs():
     """Find the inputs of all the calls, as a student could."""
     frame = sys._getframe()
     while frame:
-        found = getattr(frame.f_locals.get("frame"), "payload", None)
+        found = getattr(frame.f_locals.get("self"), "inputs", None)
         if found:
             return found
         frame = frame.f_back
 
 
 def linear_backward(dout, x, W):
-    request = asked()
+    request, before, _ = find()
+    asked = next(each for each in request["questions"] if each["function"] == "linear_backward")
     parts = b""
-    for part, given in enumerate(inputs(request, payload())):
+    for number, place in enumerate(asked["order"]):
+        given = all_inputs()[asked["index"]][place].values
         dout, x, W = given["dout"], given["x"], given["W"]
         right = {"dx": dout @ W.T, "dW": x.T @ dout, "db": dout.sum(0)}
-        right = {name: gradient.contiguous() for name, gradient in right.items()}
-        parts += answer(request["id"], safetensors.torch.save(right), part=part)
-    everywhere(parts + answer(request["id"], b""))
+        parts += answer(request, before + 1 + number, right)
+    everywhere(parts)
     os._exit(0)
