@@ -18,6 +18,7 @@ from grader.judge.prepared import Prepared, prepare_all
 from grader.judge.speed import measure
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
 from grader.sandbox.answer import Answer
+from grader.sandbox.probing import Probing
 from grader.sandbox.question import Questionnaire
 from grader.sandbox.session import Session
 from grader.sandbox.warm import Warm
@@ -54,8 +55,12 @@ class Grader:
             judged = _judge_all(judges, session)
             try:
                 slips = [name for name, each in judged.items() if isinstance(each, Judgement) and each.slips]
-                stood = session.finish(slips)
-                judged = judged if stood else _judge_all(judges, session)
+                probings = _draw_probes(judges, judged, session)
+                if not session.finish(slips, list(probings.values())):
+                    judged = _judge_all(judges, session)
+                    probings = _draw_probes(judges, judged, session)
+                    session.probe(list(probings.values()))
+                judged |= _judge_again(judges, probings, session)
             except SandboxError as error:
                 judged = dict.fromkeys(judged, error)
             exercises = {
@@ -125,6 +130,35 @@ def _judge_all(judges: Iterable[Judge], session: Session) -> dict[str, Judgement
             judged[question.function] = judge.judge(session.answers(question))
         except Exception as error:  # noqa: BLE001 # a fault of ours costs no other function
             judged[question.function] = error
+    return judged
+
+
+def _draw_probes(
+    judges: Iterable[Judge], judged: Mapping[str, Judgement | Exception], session: Session
+) -> dict[str, Probing]:
+    """Draw probes for the functions in which a call with them may show a gradient to be right, by function."""
+    drawn = {}
+    for judge in judges:
+        question = judge.prepared.question
+        judgement = judged[question.function]
+        if isinstance(judgement, Judgement) and judgement.is_open:
+            drawn[question.function] = judge.probing(session.answers(question))
+    return drawn
+
+
+def _judge_again(
+    judges: Iterable[Judge], probings: Mapping[str, Probing], session: Session
+) -> dict[str, Judgement | Exception]:
+    """Judge functions that were to be called with probes; without, where that could not be had."""
+    judged: dict[str, Judgement | Exception] = {}
+    for judge in judges:
+        question = judge.prepared.question
+        if question.function in probings:
+            try:
+                answers, probed = session.answers(question), session.probed(question)
+                judged[question.function] = judge.judge_again(answers, probings[question.function], probed)
+            except Exception as error:  # noqa: BLE001 # a fault of ours costs no other function
+                judged[question.function] = error
     return judged
 
 

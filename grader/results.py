@@ -9,6 +9,7 @@ from grader.adjustment import Adjustment
 from grader.diagnose import Diagnosis
 from grader.sandbox.answer import CodeLine, Flag, Outcome
 from grader.verdict.compare import Comparison, Verdict
+from grader.verdict.follow import Basis
 from grader.verdict.picture import Picture
 
 
@@ -16,8 +17,8 @@ from grader.verdict.picture import Picture
 class GradientFeedback:
     """One gradient: its verdict over all cases, and the case and comparison that decided it.
 
-    `note` says in words what no number shows; `slips` are the wrong gradients that a `follows` rests on;
-    `picture` is the error of a wrong one, and `code` the student's line that made it.
+    `note` says in words what no number shows; `slips` are the wrong gradients that a `follows` rests on, and `basis`
+    the numbers with which it was found right; `picture` is the error of a wrong one, and `code` the line that made it.
     """
 
     name: str
@@ -29,6 +30,7 @@ class GradientFeedback:
     exact: bool | None = None
     note: str = ""
     slips: tuple[str, ...] = ()
+    basis: Basis | None = None
     hints: tuple[str, ...] = ()
     case_number: int | None = None
     diagnosis: Diagnosis | None = None

@@ -65,20 +65,37 @@ class Forward:
         """The values computed directly from `name`, in forward order."""
         return tuple(step.name for step in self.steps if name in step.reads)
 
+    def gradient(
+        self, name: str, dout: Tensor, given: Mapping[str, Tensor], without: Collection[str] = ()
+    ) -> Tensor | None:
+        """Return what `gradients` does for one name, at the cost of the steps between it and what is given."""
+        steps: set[str] = set()
+        pending = list(self.consumers(name))
+        while pending:
+            step = pending.pop()
+            if step not in steps:
+                steps.add(step)
+                pending += self.consumers(step) if step not in given else ()
+        return self.gradients(dout, given, without, steps).get(name)
+
     def gradients(
-        self, dout: Tensor, given: Mapping[str, Tensor] | None = None, without: Collection[str] = ()
+        self,
+        dout: Tensor,
+        given: Mapping[str, Tensor] | None = None,
+        without: Collection[str] = (),
+        within: Collection[str] | None = None,
     ) -> dict[str, Tensor]:
         """Return autograd's gradient of every value that the output depends on, by the value's name.
 
         `dout` has the shape of the output. A name in `given` passes that gradient on in place of its
-        own; a name in `without` passes nothing on. What is returned for a name is always what reached
-        it from its consumers.
+        own; a name in `without` passes nothing on, nor does one that is not in `within`. What is returned for a name
+        is always what reached it from its consumers.
         """
         given = given or {}
         reached: dict[str, Tensor] = {self.output: dout}
         for step in reversed(self.steps):
             upstream = given.get(step.name, reached.get(step.name))
-            if upstream is None or step.name in without:
+            if upstream is None or step.name in without or (within is not None and step.name not in within):
                 continue
             with torch.enable_grad():
                 # A scalar to differentiate: grad(output, ..., upstream) would import sympy, 0.4 s.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -17,9 +17,14 @@ from grader.judge.invariants import judge_invariants
 from grader.judge.prepared import Prepared
 from grader.results import ExerciseFeedback, GradientFeedback, InvariantFeedback, total
 from grader.sandbox.answer import Answer, CodeLine, Flag, Outcome
+from grader.sandbox.probing import ProbedRun, Probing
 from grader.verdict.compare import Comparison, Verdict, compare
-from grader.verdict.follow import Trial, find_follows
+from grader.verdict.follow import Follow, Trial, find_follows
+from grader.verdict.intervene import draw_probes, find_right_steps, is_needed, isolate, replaced
 from grader.verdict.picture import draw
+
+# What came of the call of one case with probes.
+Runs = tuple[ProbedRun, ...]
 
 # Of each exercise, as many different sets of answers as a class may share.
 REMEMBERED = 100
@@ -29,12 +34,14 @@ REMEMBERED = 100
 class Judgement:
     """What the answers to an exercise are worth by themselves, whoever gave them.
 
-    `slips` are the gradients that are wrong in themselves, of a function that answered at all.
+    `slips` are the gradients that are wrong in themselves, of a function that answered at all. Where `is_open`, a call
+    with probes may show some of them to be right; until then none is explained.
     """
 
     gradients: tuple[GradientFeedback, ...]
     invariants: tuple[InvariantFeedback, ...]
     slips: tuple[str, ...]
+    is_open: bool = False
 
     @property
     def score(self) -> float | None:
@@ -50,13 +57,35 @@ class Judge:
 
     def __init__(self, prepared: Prepared) -> None:
         self.prepared = prepared
-        self._known: dict[bytes, Judgement] = {}
+        self._known: dict[Hashable, Judgement] = {}
 
     def judge(self, answers: Sequence[Answer]) -> Judgement:
         """Judge the answers of a function, one for each call, or fewer if it ended its process."""
         restored = self._restore(answers)
-        key = _fingerprint(restored)
-        judgement = self._known.pop(key, None) or judge(self.prepared, restored)
+        return self._recall(_fingerprint(restored), lambda: judge(self.prepared, restored))
+
+    def probing(self, answers: Sequence[Answer]) -> Probing:
+        """Draw probes for a function that was judged, and in which something is wrong."""
+        exercise, cases = self.prepared.exercise, self.prepared.cases
+        drawn = draw_probes(exercise, _judge_cases(self.prepared, self._restore(answers)))
+        return Probing(self.prepared.question, drawn, replaced(exercise, cases[0].forward))
+
+    def judge_again(self, answers: Sequence[Answer], probing: Probing, probed: Sequence[Runs]) -> Judgement:
+        """Judge answers together with what came of calls with probes, as far as there were any."""
+        restored = self._restore(answers)
+        trials = _judge_cases(self.prepared, restored)
+        exercise = self.prepared.exercise
+        right = find_right_steps(exercise, trials, probing.probes, probed)
+
+        def alone(name: str) -> list[Trial]:
+            return isolate(exercise, name, trials, probing.probes, probed)
+
+        # Probes differ each time, and what they show does not.
+        key = (_fingerprint(restored), tuple(right))
+        return self._recall(key, lambda: judge(self.prepared, restored, right, alone))
+
+    def _recall(self, key: Hashable, judge: Callable[[], Judgement]) -> Judgement:
+        judgement = self._known.pop(key, None) or judge()
         self._known[key] = judgement  # the latest last
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
@@ -111,23 +140,42 @@ class Judge:
         return [answer or ended for answer in self.prepared.question.restore(answers)]
 
 
-def judge(prepared: Prepared, answers: Sequence[Answer]) -> Judgement:
-    """Judge the answers to all cases of an exercise, in the rubric's order, and to its probes behind them."""
+def judge(
+    prepared: Prepared,
+    answers: Sequence[Answer],
+    right: Sequence[Collection[str]] | None = None,
+    alone: Callable[[str], Sequence[Trial]] | None = None,
+) -> Judgement:
+    """Judge the answers to all cases of an exercise, in the rubric's order, and to its invariants' calls behind them.
+
+    `right` are for each case the gradients that probes have shown to be right in themselves, once that was tried, and
+    `alone` gives the cases of a wrong one as if it were the only one: so its slip is told from those before it.
+    """
     exercise, count = prepared.exercise, len(prepared.cases)
-    probes = [answer.gradients for answer in answers[count:] if answer.outcome is Outcome.RETURNED]
-    answers = answers[:count]
-    trials = [_judge_case(exercise, case, answer) for case, answer in zip(prepared.cases, answers, strict=True)]
-    follows = find_follows(exercise, trials)
+    further = [answer.gradients for answer in answers[count:] if answer.outcome is Outcome.RETURNED]
+    trials, answers = _judge_cases(prepared, answers), answers[:count]
+    follows = find_follows(exercise, trials, right or ())
+    ended = all(answer.outcome in (Outcome.RETURNED, Outcome.RAISED) for answer in answers)
+    is_open = right is None and ended and is_needed(exercise, trials, follows)
     notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
     gradients = tuple(
         _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
         for gradient in exercise.gradients
     )
-    gradients = tuple(_explain(prepared, each, trials) if each.is_slip else each for each in gradients)
+    if not is_open:
+        gradients = tuple(
+            _explain(prepared, each, alone(each.name) if alone else trials) if each.is_slip else each
+            for each in gradients
+        )
     is_answered = any(answer.gradients or answer.notes for answer in answers)
     slips = tuple(each.name for each in gradients if each.is_slip and is_answered)
-    invariants = judge_invariants(exercise, trials, probes, gradients, prepared.forward_pass)
-    return Judgement(gradients, invariants, slips)
+    invariants = judge_invariants(exercise, trials, further, gradients, prepared.forward_pass)
+    return Judgement(gradients, invariants, slips, is_open)
+
+
+def _judge_cases(prepared: Prepared, answers: Sequence[Answer]) -> list[Trial]:
+    asked = zip(prepared.cases, answers[: len(prepared.cases)], strict=True)
+    return [_judge_case(prepared.exercise, case, answer) for case, answer in asked]
 
 
 def _place_of_end(restored: Sequence[Answer], answers: Sequence[Answer]) -> int:
@@ -168,7 +216,7 @@ def _judge_case(exercise: Exercise, case: Case, answer: Answer) -> Trial:
         )
         for gradient in exercise.gradients
     }
-    return Trial(case, answer.gradients, comparisons)
+    return Trial(case, answer.gradients, comparisons, answer.outcome is Outcome.RAISED)
 
 
 def _truths(gradient: Gradient, case: Case) -> list[Mapping[str, Tensor]]:
@@ -193,13 +241,14 @@ def _judge_gradient(
     gradient: Gradient,
     exercise: Exercise,
     trials: Sequence[Trial],
-    follows: Mapping[str, tuple[str, ...]],
+    follows: Mapping[str, Follow],
     note: str,
 ) -> GradientFeedback:
     place = max(range(len(trials)), key=lambda number: trials[number].comparisons[gradient.name].severity)
     decisive = trials[place]
     comparison = decisive.comparisons[gradient.name]
-    verdict = Verdict.FOLLOWS if gradient.name in follows else comparison.verdict
+    follow = follows.get(gradient.name)
+    verdict = comparison.verdict if follow is None else Verdict.FOLLOWS
     shares = {Verdict.CORRECT: 1.0, Verdict.FOLLOWS: exercise.follow_through, Verdict.NOT_JUDGED: None}
     share = shares.get(verdict, 0.0)
     picture = None
@@ -215,7 +264,8 @@ def _judge_gradient(
         comparison=comparison,
         exact=_all_exact([trial.comparisons[gradient.name].exact for trial in trials]),
         note=note,
-        slips=follows.get(gradient.name, ()),
+        slips=follow.slips if follow is not None else (),
+        basis=follow.basis if follow is not None else None,
         hints=gradient.hints,
         case_number=place + 1,
         picture=picture,

@@ -10,6 +10,7 @@ from grader.diagnose import CERTAIN, Diagnosis
 from grader.results import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
 from grader.sandbox.answer import Outcome
 from grader.verdict.compare import Comparison, Verdict
+from grader.verdict.follow import Basis
 from grader.verdict.picture import Picture
 
 VERDICTS: Mapping[Verdict, str] = MappingProxyType(
@@ -201,16 +202,19 @@ def _worst(comparison: Comparison) -> str:
 
 
 def follows_line(followers: Sequence[GradientFeedback]) -> str:
-    """Say of gradients that follow from the same slips that the slip is not theirs."""
+    """Say of gradients that follow from the same slips that the slip is not theirs, and how that was found."""
     slips = " and ".join(dict.fromkeys(slip for each in followers for slip in each.slips))
+    if any(each.basis is Basis.RANDOM for each in followers):
+        place = f"in place of your {slips}; the slip is there" if slips else "in place of what came before it"
+        return f"right in itself, tried with random numbers {place}"
     return f"right, given your {slips}; the slip is there" if slips else "right, given what came before it"
 
 
 def group_followers(followers: Sequence[GradientFeedback]) -> list[list[GradientFeedback]]:
-    """Return the gradients that follow, those together that rest on the same slips."""
-    groups: dict[tuple[str, ...], list[GradientFeedback]] = {}
+    """Return the gradients that follow, those together that rest on the same slips and were judged alike."""
+    groups: dict[tuple[tuple[str, ...], Basis | None], list[GradientFeedback]] = {}
     for each in followers:
-        groups.setdefault(each.slips, []).append(each)
+        groups.setdefault((each.slips, each.basis), []).append(each)
     return list(groups.values())
 
 

@@ -1,16 +1,16 @@
 """One submission and what was asked of it, in one exchange and at most one more.
 
 The first exchange brings its files and names every function: the child makes all the calls and answers as it goes. The
-second goes to the same child, when the answers are judged: it draws the calls that are made again with a log. What was
-answered counts when the process still stands behind it, that is, answers the second request. Where a child ended on the
-way, or nobody stands behind its answers, a fresh one is asked again, with less at a time.
+second goes to the same child, when the answers are judged: it draws the calls that are made again with a log, and has
+probes where something is wrong. What was answered counts when the process still stands behind it, that is, answers the
+second request. Where a child ended on the way, or nobody stands behind its answers, a fresh one is asked for the rest.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,33 +29,17 @@ from grader.sandbox.answer import (
     read_names,
     read_written,
 )
-from grader.sandbox.child import Child, End, Heard, describe_exit
+from grader.sandbox.child import End, Heard, describe_exit
 from grader.sandbox.guest.protocol import Frame, FrameError
+from grader.sandbox.probing import ProbedRun, Probing, read_runs
 from grader.sandbox.question import Question, Questionnaire
+from grader.sandbox.talk import Talk
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.text import clean, one_line
 
 # Of the time that a call may take, the share up to which it is quick enough to be made again with a log.
 QUICK_SHARE = 0.1
-# Between looks at what a child has answered.
-PAUSE = 0.002
-# A call that took less wall time cannot have used enough processor time to be remarked on.
-WORTH_A_LOOK = 0.2
-
-
-@dataclass
-class Talk:
-    """One child, and the questions that it has answered; `child` is None once it has ended.
-
-    `clock` is its processor time when that was last looked at, and `unclocked` the wall time since then.
-    """
-
-    child: Child | None
-    answered: list[Question] = field(default_factory=list)
-    seconds: float = 0.0
-    clock: float = 0.0
-    unclocked: float = 0.0
 
 
 class Session:
@@ -71,10 +55,11 @@ class Session:
         self._files = dict(submission.files)
         self._seconds_left = limits.submission_seconds
         self._talk: Talk | None = None
-        self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next three
+        self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next four
         self._found: dict[str, str] = {}
         self._logged: dict[str, tuple[int, Answer]] = {}
         self._lines: dict[str, tuple[str, Mapping[str, object]]] = {}
+        self._probed: dict[str, tuple[tuple[ProbedRun, ...], ...]] = {}
         self._lost = {
             file: Answer(Outcome.UNREADABLE, f"{one_line(file, 200)} could not be read: {reason}", file=file)
             for file, reason in submission.refused.items()
@@ -89,7 +74,7 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._talk is not None:
-            _close(self._talk)
+            self._talk.close()
 
     @property
     def unreadable(self) -> Mapping[str, Answer]:
@@ -137,19 +122,34 @@ class Session:
         else:
             self._settle(questions, talk)
 
-    def finish(self, slips: Collection[str]) -> bool:
-        """Have drawn calls made again with a log, and find the lines that made the gradients of some functions.
+    def finish(self, slips: Collection[str], probings: Sequence[Probing] = ()) -> bool:
+        """Have drawn calls made again with a log, and some with probes, and find the lines that made some gradients.
 
-        Returns False if nobody stood behind the answers: then there are others now.
+        Returns False if nobody stood behind the answers: then there are others now, and no calls with probes.
         """
         talk, self._talk = self._talk, None
-        if talk is None:
-            return True
-        if self._confirm(talk, slips):
-            return True
-        for question in talk.answered:
-            self._settle([question])
-        return False
+        if talk is not None and not self._confirm(talk, slips, probings):
+            for question in talk.answered:
+                self._settle([question])
+            return False
+        self.probe(probings)
+        return True
+
+    def probe(self, probings: Sequence[Probing]) -> None:
+        """Have functions called with probes, each in a fresh child, that were not in the second exchange."""
+        for probing in probings:
+            function = probing.question.function
+            if function in self._probed or not self._is_quick(probing.question) or self._seconds_left <= 0:
+                continue
+            known, self._probed[function] = self._answers[function], ()
+            talk = self._begin([probing.question])
+            if talk is not None and talk.child is not None:
+                self._confirm(talk, (), [probing], logs=False)
+            self._answers[function] = known
+
+    def probed(self, question: Question) -> tuple[tuple[ProbedRun, ...], ...]:
+        """Return the runs with probes of the first calls, as far as there are any."""
+        return self._probed.get(question.function, ())
 
     def _settle(self, questions: Sequence[Question], talk: Talk | None = None) -> None:
         """Ask until there are answers that a living process stands behind; `talk` is what was begun with them."""
@@ -185,20 +185,19 @@ class Session:
         for question in questions:
             self._answers.pop(question.function, None)
         talk = Talk(self._warm.fork(self._limits, self._questionnaire))
-        assert talk.child is not None
         listed, sources = self.files
         asked = [{**each.names(), "index": self._questionnaire.index(each), "order": each.order} for each in questions]
         wanted, lost = self._questionnaire.functions, list(self._lost)
         message = {"do": "answer", "files": listed, "wanted": wanted, "lost": lost, "questions": asked}
-        talk.child.request(message, sources)
+        talk.request(message, sources)
         heard = self._hear(talk)
         if heard.frame is None:
-            _close(talk)
+            talk.close()
             return None
         self._take_look(self._files, heard.frame)
         for question in questions:
             if not self._hear_answers(talk, question):
-                _close(talk)
+                talk.close()
                 break
             talk.answered.append(question)
         return talk
@@ -228,32 +227,36 @@ class Session:
             if heard.frame is None and loading is not None:
                 self._lost[loading] = replace(self._explain(heard, f"loading {one_line(loading, 200)}"), file=loading)
                 return False
-            answers.append(replace(self._read(heard, question), cpu_seconds=_processor_time(talk, heard)))
+            answers.append(replace(self._read(heard, question), cpu_seconds=talk.processor_time(heard)))
             if heard.frame is None:
                 break
         noted = note_stop(stopped, self._found.get(question.function, question.home), tuple(answers))
         self._answers[question.function] = noted
         return heard.frame is not None
 
-    def _confirm(self, talk: Talk, slips: Collection[str]) -> bool:
+    def _confirm(
+        self, talk: Talk, slips: Collection[str], probings: Sequence[Probing] = (), *, logs: bool = True
+    ) -> bool:
         """Make the second request; False if nobody stands behind the answers to the first.
 
         Which calls are logged is drawn now, when all plain answers have left. If one of them ends the child, a fresh
         one goes on with those behind it.
         """
         chance = random.SystemRandom()
-        chosen = [each for each in talk.answered if self._is_quick(each)]
+        chosen = [each for each in talk.answered if logs and self._is_quick(each)]
+        probings = [each for each in probings if each.question in talk.answered and self._is_quick(each.question)]
+        probed = [each.pack(self._questionnaire.index(each.question)) for each in probings]
         chance.shuffle(chosen)
         places = {each.function: chance.choice(each.order) for each in chosen}
         lines = [each.names() for each in talk.answered if each.function in slips]
         logged = [[self._questionnaire.index(each), places[each.function]] for each in chosen]
-        assert talk.child is not None
-        talk.child.request({"do": "again", "logged": logged, "lines": lines})
+        message = {"do": "again", "logged": logged, "lines": lines, "probed": [said for said, _ in probed]}
+        talk.request(message, b"".join(data for _, data in probed))
         heard = self._hear(talk)
         if heard.frame is None:
             if len(talk.answered) == 1:
                 self._answers[talk.answered[0].function] = (self._explain_trouble(heard, talk.answered[0]),)
-            _close(talk)
+            talk.close()
             return False
         match heard.frame.message.get("lines"):
             case list(found):
@@ -267,8 +270,24 @@ class Session:
             if heard.frame is None:
                 self._log_rest(chosen[number + 1 :])
                 break
-        _close(talk)
+        else:
+            self._hear_probed(talk, probings)
+        talk.close()
         return True
+
+    def _hear_probed(self, talk: Talk, probings: Sequence[Probing]) -> None:
+        """Take what came of calls with probes, up to the one in which the child ended, if it did: it costs nothing."""
+        for probing in probings:
+            function, gradients = probing.question.function, probing.question.gradients
+            self._probed[function] = ()
+            for _ in probing.probes:
+                heard = self._hear(talk)
+                if heard.frame is None:
+                    return
+                try:
+                    self._probed[function] += (read_runs(heard.frame, gradients),)
+                except FrameError:
+                    return
 
     def _log_rest(self, questions: Sequence[Question]) -> None:
         known = dict(self._answers)
@@ -291,12 +310,11 @@ class Session:
         readable: dict[str, bytes] = {}
         for file, source in self._files.items():
             talk = Talk(self._warm.fork(self._limits, self._questionnaire))
-            assert talk.child is not None
             listed = [(file, len(source))]
             message = {"do": "look", "files": listed, "wanted": self._questionnaire.functions}
-            talk.child.request(message, source)
+            talk.request(message, source)
             heard = self._hear(talk)
-            _close(talk)
+            talk.close()
             if heard.frame is None:
                 text = f"{one_line(file, 200)} could not be parsed: reading it ended the process or took too long"
                 self._lost[file] = Answer(Outcome.UNREADABLE, text, file=file)
@@ -362,8 +380,7 @@ class Session:
             return Answer(Outcome.BAD_RETURN, str(error), printed=heard.printed, seconds=heard.seconds)
 
     def _hear(self, talk: Talk) -> Heard:
-        assert talk.child is not None
-        heard = talk.child.hear(min(self._limits.call_seconds, max(self._seconds_left, 0.01)), PAUSE)
+        heard = talk.hear(min(self._limits.call_seconds, max(self._seconds_left, 0.01)))
         self._seconds_left -= heard.seconds
         talk.seconds += heard.seconds
         talk.unclocked += heard.seconds
@@ -372,25 +389,6 @@ class Session:
     def _explain(self, heard: Heard, what: str) -> Answer:
         limit = min(self._limits.call_seconds, self._seconds_left + heard.seconds)
         return explain_end(heard, what, self._limits, limit)
-
-
-def _processor_time(talk: Talk, heard: Heard) -> float | None:
-    """Return the processor time of a call, at the least, if it took long enough to look."""
-    if heard.frame is None or talk.child is None or heard.seconds < WORTH_A_LOOK:
-        return None
-    now = talk.child.cpu_seconds()
-    if now is None:
-        return None
-    # What went before, quick calls and loading, may have been work or waiting: it counts as work.
-    used = now - talk.clock - (talk.unclocked - heard.seconds)
-    talk.clock, talk.unclocked = now, 0.0
-    return max(0.0, min(used, heard.seconds))
-
-
-def _close(talk: Talk) -> None:
-    if talk.child is not None:
-        child, talk.child = talk.child, None
-        child.close()
 
 
 def _problem(stopped: object) -> Mapping[str, Any] | None:

@@ -8,8 +8,8 @@ from being bought with an upstream in which many wrong formulas look right.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from torch import Tensor
@@ -28,11 +28,15 @@ ZERO = 1e-12
 
 @dataclass(frozen=True)
 class Trial:
-    """One case as it went: what was returned, by gradient name, and how each compares with autograd."""
+    """One case as it went: what was returned, by gradient name, and how each compares with autograd.
+
+    Of a call that raised, it is what had been computed by then.
+    """
 
     case: Case
     returned: Mapping[str, Tensor]
     comparisons: Mapping[str, Comparison]
+    has_raised: bool = False
 
     def is_correct(self, name: str) -> bool:
         """Return whether autograd agrees with this gradient."""
@@ -40,14 +44,42 @@ class Trial:
 
     def own(self, name: str) -> Tensor:
         """Return a gradient of the student's as what comes after it has it: float32 times float64 is float64."""
-        return self.returned[name].double()
+        return self.returned[name].double().reshape(self.case.expected[name[1:]].shape)
+
+    def is_whole(self, name: str) -> bool:
+        """Return whether this gradient is one as the exercise asks for it, but for its values."""
+        return self.comparisons[name].verdict in (Verdict.CORRECT, Verdict.WRONG_VALUES)
 
     def is_usable(self, name: str) -> bool:
-        """Return whether what rests on this gradient can be judged with it: finite, real and of the right shape."""
-        verdict = self.comparisons[name].verdict
-        if verdict is Verdict.WRONG_DTYPE and name in self.returned:
-            return self.returned[name].is_floating_point() and bool(self.returned[name].isfinite().all())
-        return verdict in (Verdict.CORRECT, Verdict.WRONG_VALUES)
+        """Return whether what rests on this gradient can be judged with it: finite, real and of the right shape.
+
+        One that differs by axes of size 1 is read as the shape that was meant.
+        """
+        if self.is_whole(name):
+            return True
+        own = self.returned.get(name)
+        if own is None or not own.is_floating_point() or not bool(own.isfinite().all()):
+            return False
+        return _meant(own.shape) == _meant(self.case.expected[name[1:]].shape)
+
+
+def _meant(shape: Sequence[int]) -> list[int]:
+    return [size for size in shape if size != 1]
+
+
+class Basis(Enum):
+    """With which numbers before it a step was found right: the student's own, or random ones."""
+
+    OWN = "own"
+    RANDOM = "random"
+
+
+@dataclass(frozen=True)
+class Follow:
+    """A gradient that is right in itself: the slips that it rests on, and how that was found."""
+
+    slips: tuple[str, ...]
+    basis: Basis
 
 
 class _Fit(Enum):
@@ -69,31 +101,49 @@ class _Upstream:
     all: tuple[str, ...]
 
 
-def find_follows(exercise: Exercise, trials: Sequence[Trial]) -> dict[str, tuple[str, ...]]:
-    """Return the gradients that are right given the student's own upstream, each with the slips it rests on.
+def find_follows(
+    exercise: Exercise, trials: Sequence[Trial], right: Sequence[Collection[str]] = ()
+) -> dict[str, Follow]:
+    """Return the gradients that are right given the student's own upstream, or random ones, with the slips before them.
 
-    Such a gradient fits in every case in which it is not correct, and in at least one of them its
-    upstream is fit to tell.
+    Such a gradient fits in every case in which it is not correct, and in at least one of them its upstream is fit to
+    tell. `right` are for each case those whose steps are right with random numbers before them.
     """
-    judged = [comparison.verdict for trial in trials for comparison in trial.comparisons.values()]
-    if judged.count(Verdict.WRONG_VALUES) + judged.count(Verdict.WRONG_DTYPE) < 2:
-        return {}  # a slip and what rests on it are two
-    placeholders = frozenset(each.name for each in exercise.gradients if _is_placeholder_in(each, trials))
-    fits = [_fit_case(exercise, trial, placeholders) for trial in trials]
-    follows: dict[str, tuple[str, ...]] = {}
+    fits = _replay(exercise, trials)
+    follows: dict[str, Follow] = {}
     for gradient in exercise.gradients:
-        tried = [
-            fit.get(gradient.name, _Fit.NO)
-            for fit, trial in zip(fits, trials, strict=True)
-            if not trial.is_correct(gradient.name)
-        ]
-        if _Fit.YES in tried and _Fit.NO not in tried:
-            follows[gradient.name] = ()
-    for name in follows:
-        resting = [_upstreams(trial)[name].all for trial in trials if not trial.is_correct(name)]
+        name = gradient.name
+        wrong = [place for place, trial in enumerate(trials) if not trial.is_correct(name)]
+        own = [fits[place].get(name, _Fit.NO) for place in wrong]
+        both = [_Fit.YES if right and name in right[place] else fit for place, fit in zip(wrong, own, strict=True)]
+        if _Fit.YES in both and _Fit.NO not in both:
+            is_own = _Fit.YES in own and _Fit.NO not in own
+            follows[name] = Follow((), Basis.OWN if is_own else Basis.RANDOM)
+    for name, follow in follows.items():
+        lost = follow.basis is Basis.RANDOM
+        resting = [_upstreams(trial, lost=lost)[name].all for trial in trials if not trial.is_correct(name)]
         slips = dict.fromkeys(other for names in resting for other in names if other not in follows)
-        follows[name] = tuple(slips)
+        follows[name] = replace(follow, slips=tuple(slips))
     return follows
+
+
+def own_upstream(exercise: Exercise, trial: Trial) -> dict[str, Tensor]:
+    """Return the student's own gradients by the name of the value; the true one for what can't be used."""
+    return {
+        gradient.value: trial.own(gradient.name)
+        if trial.is_usable(gradient.name)
+        else trial.case.expected[gradient.value]
+        for gradient in exercise.gradients
+    }
+
+
+def _replay(exercise: Exercise, trials: Sequence[Trial]) -> list[dict[str, _Fit]]:
+    """Return for each case how the gradients fit the student's own upstream."""
+    verdicts = [comparison.verdict for trial in trials for comparison in trial.comparisons.values()]
+    if sum(verdict not in (Verdict.CORRECT, Verdict.NOT_RETURNED, Verdict.NOT_JUDGED) for verdict in verdicts) < 2:
+        return [{} for _ in trials]  # a slip and what rests on it are two
+    placeholders = frozenset(each.name for each in exercise.gradients if _is_placeholder_in(each, trials))
+    return [_fit_case(exercise, trial, placeholders) for trial in trials]
 
 
 def is_placeholder(pairs: Sequence[tuple[Tensor, Tensor]]) -> bool:
@@ -138,10 +188,7 @@ def _fit_case(exercise: Exercise, trial: Trial, placeholders: frozenset[str]) ->
         return {}  # and no pass through autograd for what is right, or was never written
     upstreams = _upstreams(trial)
     usable = {gradient.name for gradient in exercise.gradients if trial.is_usable(gradient.name)}
-    given = {
-        gradient.value: trial.own(gradient.name) if gradient.name in usable else trial.case.expected[gradient.value]
-        for gradient in exercise.gradients
-    }
+    given = own_upstream(exercise, trial)
     reached = [trial.case.forward.gradients(trial.case.dout, given)]
     if exercise.detached:
         reached.append(trial.case.forward.gradients(trial.case.dout, given, without=exercise.detached))
@@ -177,8 +224,8 @@ def _fit(gradient: Gradient, trial: Trial, near: Sequence[str], expected: Tensor
     return _Fit.YES if effect >= LEAST_EFFECT * true_effect else _Fit.UNDECIDED
 
 
-def _upstreams(trial: Trial) -> dict[str, _Upstream]:
-    """Return what each gradient rests on; one that is correct, or was not returned, ends the chain."""
+def _upstreams(trial: Trial, *, lost: bool = False) -> dict[str, _Upstream]:
+    """Return what each gradient rests on; one that is correct ends the chain, and one not returned unless `lost`."""
     found: dict[str, _Upstream] = {}
     for name in _in_backward_order(trial, every=True):
         near: list[str] = []
@@ -186,7 +233,7 @@ def _upstreams(trial: Trial) -> dict[str, _Upstream]:
             other = f"d{consumer}"
             if other not in trial.comparisons:
                 near.extend(found[other].near)
-            elif other in trial.returned and not trial.is_correct(other):
+            elif (lost or other in trial.returned) and not trial.is_correct(other):
                 near.append(other)
         further = [more for other in near for more in found[other].all]
         found[name] = _Upstream(tuple(dict.fromkeys(near)), tuple(dict.fromkeys([*near, *further])))

@@ -26,7 +26,7 @@ MAX_MESSAGE = 2_000
 MAX_SOURCE = 400
 MAX_ANSWER_BYTES = 1 << 26
 # What travels; another dtype is only named.
-_CARRIED = frozenset(getattr(torch, name) for name in DTYPES)
+CARRIED = frozenset(getattr(torch, name) for name in DTYPES)
 
 
 @dataclass
@@ -264,7 +264,7 @@ def _take_tensor(name: str, value: Tensor, room: int, reply: Reply) -> int:
         return 0
     if value.requires_grad:
         reply.flags.append(["requires_grad", f"{name} requires grad ({_kind(value)}); it was detached"])
-    if value.dtype not in _CARRIED:
+    if value.dtype not in CARRIED:
         reply.notes[name] = {"kind": "dtype", "text": dtype, "shape": shape}
         return 0
     plain = value.detach().resolve_conj().resolve_neg().contiguous()

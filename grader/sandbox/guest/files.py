@@ -106,6 +106,12 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         module = vars(self.loaded[file]) if file in self.loaded else {}
         return [name for name, value in module.items() if isinstance(value, FunctionType) and name not in self._wanted]
 
+    def parts(self, file: str) -> list[str]:
+        """Return the sources that a file runs: itself, or the cells of a notebook."""
+        if not file.endswith(".ipynb"):
+            return [file]
+        return [part for part in self.sources if part.startswith(f"{file} cell ")]
+
     def lines(self, function: str, gradients: Sequence[str], home: str) -> tuple[str, dict[str, Passage]]:
         """Return the file that defines a function, its home if that does, and the line that made each gradient."""
         for file in sorted(self.sources, key=lambda file: (file != home, file)):

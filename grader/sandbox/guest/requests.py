@@ -1,7 +1,8 @@
 """The child's side of a conversation: requests come in, answers go out. Also played through before the first fork.
 
 `answer` brings a submission and names the functions to call: all calls are made, and answered as they end, without
-another word from the grader. `again` names calls to make once more with a log, and gradients whose line is wanted.
+another word from the grader. `again` names calls to make once more with a log, gradients whose line is wanted, and
+brings probes: random tensors to call functions with in place of their gradients.
 `prepare`, `run` and `show` are the conversation of a timed exercise.
 """
 
@@ -22,7 +23,8 @@ from grader.sandbox.guest.call import Callee, Reply, call, explain, gather
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import AutogradRefusedError, Guard
 from grader.sandbox.guest.inputs import Inputs, unpack_inputs
-from grader.sandbox.guest.protocol import Frame, pack, read_frame, write_all
+from grader.sandbox.guest.probe import Prober, describe
+from grader.sandbox.guest.protocol import Frame, pack, read_frame, unpack_tensors, write_all
 
 MAX_NAMES = 100
 
@@ -49,6 +51,7 @@ class Responder:
         self.inputs = inputs
         self.modules = Modules({})
         self.callees: dict[int, Callee] = {}
+        self.places: dict[int, tuple[str, str]] = {}  # file and name of each of them
         self.block = TimedBlock((), ())
 
     def answers(self, frame: Frame) -> Iterator[Part]:
@@ -66,7 +69,7 @@ class Responder:
                 for question in message["questions"]:
                     yield from self._answer(question, frozenset(message["lost"]))
             case "again":
-                yield from self._again(message)
+                yield from self._again(message, payload)
             case "prepare":
                 self.block = self._prepare(message, payload)
                 yield {}, b""
@@ -108,6 +111,7 @@ class Responder:
             found = self.modules.function(file, function)
             if found is not None:
                 yield {"found": file, "stopped": self._stopped(file)}, b""
+                self.places[index] = file, function
                 self.callees[index] = Callee(found, question["given"], question["gradients"], self.modules.sources)
                 for number in question["order"]:
                     reply = call(self.callees[index], self.inputs[index][number], self.guard)
@@ -124,8 +128,8 @@ class Responder:
         reply = explain(error, self.modules.sources)
         return {"outcome": reply.outcome, **_where(reply)}
 
-    def _again(self, message: Mapping[str, Any]) -> Iterator[Part]:
-        """Say which lines made some gradients, then make some calls once more with a log of their operators."""
+    def _again(self, message: Mapping[str, Any], payload: bytes | bytearray) -> Iterator[Part]:
+        """Say which lines made some gradients, then make some calls once more: with a log, and with probes."""
         lines = [self.modules.lines(each["function"], each["gradients"], each["home"]) for each in message["lines"]]
         yield {"lines": lines}, b""
         for index, number in message["logged"]:
@@ -135,6 +139,17 @@ class Responder:
                 found, reply = reply.flags, call(callee, asked, self.guard)
                 reply.flags += found
             yield _answered(reply), reply.payload
+        parts = memoryview(payload)
+        for each in message["probed"]:
+            index = each["index"]
+            callee = self.callees[index]
+            prober = Prober(self.modules, callee, *self.places[index], self.guard)
+            for case in each["cases"]:
+                own, parts = parts[: case["length"]], parts[case["length"] :]
+                probes = unpack_tensors(case["tensors"], own, callee.gradients)
+                runs = map(describe, prober.probe(self.inputs[index][case["number"]], probes, each["replaced"]))
+                described = list(runs)
+                yield {"runs": [said for said, _ in described]}, b"".join(data for _, data in described)
 
     def _prepare(self, message: Mapping[str, Any], payload: bytes | bytearray) -> TimedBlock:
         """Set up a block of calls to be timed: of the student's function, or of autograd on a reference forward."""

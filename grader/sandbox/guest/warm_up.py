@@ -16,7 +16,7 @@ import torch
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import Guard
 from grader.sandbox.guest.inputs import Call
-from grader.sandbox.guest.protocol import Frame
+from grader.sandbox.guest.protocol import Frame, pack_tensors
 from grader.sandbox.guest.requests import Responder
 
 FILE = "rehearsal.py"
@@ -77,6 +77,10 @@ def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
     responder = Responder(guard, [[Call(values)]])
     source = SOURCE.encode()
     question = {"index": 0, "function": "rehearse", "home": FILE, "order": [0], **GIVEN}
+    lines = [{"function": "rehearse", "home": FILE, **GIVEN}]
+    entries, data = pack_tensors({"dW": x[:3].clone(), "dC": torch.ones(5, 3)})
+    case = {"number": 0, "tensors": entries, "length": len(data)}
+    probed = {"index": 0, "cases": [case], "replaced": ["dW", "dC"]}
     requests: list[tuple[dict[str, Any], bytes]] = [
         (
             {
@@ -88,7 +92,7 @@ def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
             },
             source,
         ),
-        ({"do": "again", "logged": [[0, 0]], "lines": [{"function": "rehearse", "home": FILE, **GIVEN}]}, b""),
+        ({"do": "again", "logged": [[0, 0]], "lines": lines, "probed": [probed]}, data),
     ]
     answers: list[Mapping[str, Any]] = []
     for message, payload in requests:

@@ -1,0 +1,67 @@
+"""Calls with random tensors in place of gradients: what is asked, and what came of it, read with bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from grader.sandbox.guest.protocol import Frame, FrameError, pack_tensors, unpack_tensors
+from grader.sandbox.question import Question
+
+# One without probes, one with them, and one with them in the student's own shape.
+MAX_RUNS = 3
+
+
+@dataclass(frozen=True)
+class Probing:
+    """A question whose function is to be called with probes: by gradient, one set for each of the first calls.
+
+    Only those in `replaced` have their probe put in wherever they are made; any other gets it where it is missing.
+    """
+
+    question: Question
+    probes: tuple[Mapping[str, Tensor], ...]
+    replaced: frozenset[str]
+
+    def pack(self, index: int) -> tuple[dict[str, Any], bytes]:
+        """Return what a request says of it, and the tensors."""
+        cases, data = [], []
+        for number, probes in enumerate(self.probes):
+            entries, part = pack_tensors(probes)
+            cases.append({"number": number, "tensors": entries, "length": len(part)})
+            data.append(part)
+        return {"index": index, "cases": cases, "replaced": sorted(self.replaced)}, b"".join(data)
+
+
+@dataclass(frozen=True)
+class ProbedRun:
+    """One run: `values` are what the student's statements made of the probes in `placed`, and of their own values.
+
+    The first of a call has no probes, but for what was None or raised. One that is not complete raised on its way.
+    """
+
+    placed: frozenset[str]
+    values: Mapping[str, Tensor]
+    is_complete: bool
+
+
+def read_runs(frame: Frame, gradients: Sequence[str]) -> tuple[ProbedRun, ...]:
+    """Turn a child's frame into the runs of one call. Raises FrameError if it is anything but a well-formed one."""
+    described = frame.message.get("runs")
+    if not isinstance(described, list) or len(described) > MAX_RUNS:
+        raise FrameError("the answer does not say how the calls with probes went")
+    runs, rest = [], memoryview(frame.payload)
+    for each in described:
+        match each:
+            case {"placed": list(placed), "tensors": entries, "length": int(length), "complete": bool(complete)}:
+                own, rest = rest[:length], rest[length:]
+                values = unpack_tensors(entries, own, gradients)
+                runs.append(ProbedRun(frozenset(gradients).intersection(map(str, placed)), values, complete))
+            case _:
+                raise FrameError("the answer does not say how a call with probes went")
+    if rest:
+        raise FrameError("the answer's tensors are not well-formed: bytes are left over")
+    return tuple(runs)

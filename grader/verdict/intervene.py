@@ -1,0 +1,308 @@
+"""Intervention: is a step right by itself, with random numbers in place of what came before it? Pure.
+
+The trace runs backward with probes in place of autograd's gradients, as the student's function did. What it makes of
+them at a name is what the student's statement should have made there, whatever went wrong before it.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from grader.course import Exercise, Gradient, Tolerance
+from grader.course.trace import Forward
+from grader.sandbox.probing import ProbedRun
+from grader.verdict.compare import Verdict, compare
+from grader.verdict.follow import Trial, own_upstream
+
+# Relative to the largest gradient of its case, below which one is zero in truth, but for rounding.
+ZERO = 1e-9
+# Relative to what is expected as a whole, what rounding may leave of an entry in which large terms cancel.
+ROUNDING = 1e-12
+# How far apart two results of one formula on the same numbers may be, relative to their norm.
+SAME = 1e-9
+# And how far a formula that is right for random numbers may be off for a student's own, whatever rounding did.
+CONTRADICTION = 1e-6
+
+Probes = Mapping[str, Tensor]
+
+
+def replaced(exercise: Exercise, forward: Forward) -> frozenset[str]:
+    """Return the gradients that others are computed from; nothing flows on from those of inputs and parameters."""
+    return frozenset(each.name for each in exercise.gradients if each.value not in forward.inputs)
+
+
+def is_needed(exercise: Exercise, trials: Sequence[Trial], follows: Mapping[str, object]) -> bool:
+    """Return whether probes may show a gradient to be right that the student's own numbers do not."""
+    if any(trial.has_raised for trial in trials):
+        return True
+    for trial in trials:
+        wrong = {name for name in trial.comparisons if not trial.is_correct(name)}
+        answered = {name for name in wrong if trial.comparisons[name].verdict is not Verdict.NOT_RETURNED}
+        for name in answered.difference(follows):
+            if wrong.intersection(before(exercise, trial, name)):
+                return True
+    return False
+
+
+def draw_probes(exercise: Exercise, trials: Sequence[Trial]) -> tuple[Probes, ...]:
+    """Return random gradients for each case, which nobody can have known: of the true ones' size, zero where they are.
+
+    What the truth leaves out, one entry of each row say, an honest formula may leave out as well.
+    """
+    generator = torch.Generator().manual_seed(random.SystemRandom().getrandbits(62))
+
+    def draw(trial: Trial, gradient: Gradient) -> Tensor:
+        true = trial.case.expected[gradient.value]
+        probe = torch.randn(true.shape, dtype=torch.float64, generator=generator) * _size(gradient.value, trial)
+        return probe * (true != 0) if bool(true.any()) else probe
+
+    return tuple({each.name: draw(trial, each) for each in exercise.gradients} for trial in trials)
+
+
+def find_right_steps(
+    exercise: Exercise, trials: Sequence[Trial], probes: Sequence[Probes], probed: Sequence[Sequence[ProbedRun]]
+) -> list[frozenset[str]]:
+    """Return for each case the gradients, of those that are not correct, whose steps are right with probes before them.
+
+    A step that is wrong in one case is not looked at in the others.
+    """
+    # A case behind the one that ended the child has no runs.
+    runs = [probed[place] if place < len(probed) else () for place in range(len(trials))]
+    views = [
+        [_View(exercise, trial, drawn, run, tried[0]) for run in tried[1:]]
+        for trial, drawn, tried in zip(trials, probes, runs, strict=True)
+    ]
+    views = [[view for view in tried if view.is_consistent()] for tried in views]
+    found: list[set[str]] = [set() for _ in trials]
+    for gradient in exercise.gradients:
+        for place, trial in enumerate(trials):
+            if trial.is_correct(gradient.name):
+                continue
+            if not any(view.is_right(gradient) for view in views[place]):
+                break
+            found[place].add(gradient.name)
+    return [frozenset(names) for names in found]
+
+
+def isolate(
+    exercise: Exercise,
+    name: str,
+    trials: Sequence[Trial],
+    probes: Sequence[Probes],
+    probed: Sequence[Sequence[ProbedRun]],
+) -> list[Trial]:
+    """Return the cases of a gradient that is wrong as if nothing before it were, with probes for what is true.
+
+    The cases as they went, where nothing before it is wrong or not every one of them has such a run.
+    """
+    gradient = exercise.gradient(name)
+    found = []
+    for trial, drawn, runs in zip(trials, probes, probed, strict=False):
+        view = next((_View(exercise, trial, drawn, run, runs[0]) for run in runs[1:2] if name in run.values), None)
+        if view is None or not _is_sound(view.run.values[name], drawn[name]):
+            return list(trials)
+        found.append(view.alone(gradient))
+    is_first = all(trial.is_correct(other) for trial in trials for other in before(exercise, trial, name))
+    return list(trials) if is_first or len(found) < len(trials) else found
+
+
+def before(exercise: Exercise, trial: Trial, name: str) -> tuple[str, ...]:
+    """Return the gradients that one rests on, the nearest first."""
+    known = exercise.gradient_names
+    found: dict[str, None] = {}
+    pending = list(trial.case.forward.consumers(name[1:]))
+    while pending:
+        value = pending.pop(0)
+        if value not in found:
+            found[value] = None
+            pending += trial.case.forward.consumers(value)
+    return tuple(f"d{value}" for value in found if f"d{value}" in known)
+
+
+@dataclass(frozen=True)
+class _View:
+    """One run with probes, beside the plain call of the same case and the run that was to find its statements."""
+
+    exercise: Exercise
+    trial: Trial
+    probes: Probes
+    run: ProbedRun
+    found: ProbedRun
+
+    def is_consistent(self) -> bool:
+        """Return whether the run tells something of the plain call.
+
+        What no probe stands before is the same in both, or the function has looked which one it is in.
+        """
+        if self.trial.has_raised:
+            return True
+        first = [name for name in self.run.values if not self.run.placed.intersection(self._before(name))]
+        return self.run.is_complete and all(self._is_as_returned(name, self.run.values[name]) for name in first)
+
+    def _is_repeated(self, name: str) -> bool:
+        """Return whether a run that differs from the plain call by nothing but its hooks has given the same.
+
+        Where something before it was not there, or was mended to get to the end, it differs.
+        """
+        value = self.found.values.get(name)
+        if not all(other in self.trial.returned and self._is_like(other) for other in self._before(name)):
+            return True
+        return self.trial.has_raised if value is None else self._is_as_returned(name, value)
+
+    def _is_like(self, name: str) -> bool:
+        """Return whether the plain call gave this gradient in its own shape and dtype."""
+        return self.trial.comparisons[name].verdict not in (Verdict.WRONG_SHAPE, Verdict.WRONG_DTYPE)
+
+    def _is_as_returned(self, name: str, value: Tensor) -> bool:
+        plain = self.trial.returned.get(name)
+        if plain is None:
+            return True
+        if value.shape != plain.shape or value.dtype != plain.dtype:
+            return False
+        return torch.allclose(value, plain, rtol=SAME, atol=_rms(plain.nan_to_num()) * SAME, equal_nan=True)
+
+    def _before(self, name: str) -> tuple[str, ...]:
+        return before(self.exercise, self.trial, name)
+
+    def is_right(self, gradient: Gradient) -> bool:
+        """Return whether the student's statement made of the probes what autograd makes of them."""
+        value = self.run.values.get(gradient.name)
+        if value is None or not self._may_earn(gradient.name) or not self._is_repeated(gradient.name):
+            return False
+        if (
+            value.shape != self.probes[gradient.name].shape
+            or value.dtype != torch.float64
+            or not value.isfinite().all()
+        ):
+            return False
+        for passed_over in self._ways(gradient.value):
+            given = {name[1:]: self.probes[name] for name in self.run.placed if name[1:] not in passed_over}
+            expected = self._reached(gradient.value, given) if passed_over else self._under_probes
+            if any(_fits(gradient, each[gradient.value], value) for each in expected if gradient.value in each):
+                return bool(passed_over) or not self._contradicts(gradient)
+        return False
+
+    def alone(self, gradient: Gradient) -> Trial:
+        """Return this case with the probes for the true gradients, of which all others were returned rightly."""
+        placed = {name[1:]: self.probes[name] for name in self.run.placed if name != gradient.name}
+        value, expected = self.run.values[gradient.name], self._under_probes[0]
+        case = replace(self.trial.case, expected={**expected, **placed, gradient.value: expected[gradient.value]})
+        returned = {each.name: case.expected[each.value] for each in self.exercise.gradients} | {gradient.name: value}
+        comparisons = {
+            each.name: compare(case.expected[each.value], returned[each.name], each.tolerance)
+            for each in self.exercise.gradients
+        }
+        return Trial(case, returned, comparisons)
+
+    def _may_earn(self, name: str) -> bool:
+        """Return whether the plain call had this gradient, or ended before it could."""
+        return self.trial.has_raised or self.trial.comparisons[name].verdict is not Verdict.NOT_RETURNED
+
+    @cached_property
+    def _under_probes(self) -> list[Mapping[str, Tensor]]:
+        """What autograd makes of all probes, once for all gradients; and without what the rubric names as detached."""
+        given = {name[1:]: self.probes[name] for name in self.run.placed}
+        return [self.trial.case.forward.gradients(self.trial.case.dout, given, without) for without in self._withouts]
+
+    @cached_property
+    def _under_own(self) -> list[Mapping[str, Tensor]]:
+        """What autograd makes of the student's own gradients."""
+        case, given = self.trial.case, own_upstream(self.exercise, self.trial)
+        return [case.forward.gradients(case.dout, given, without) for without in self._withouts]
+
+    def _reached(self, value: str, given: Mapping[str, Tensor]) -> list[Mapping[str, Tensor]]:
+        case = self.trial.case
+        found = [case.forward.gradient(value, case.dout, given, without) for without in self._withouts]
+        return [{value: each} for each in found if each is not None]
+
+    @property
+    def _withouts(self) -> list[Sequence[str]]:
+        return [(), self.exercise.detached] if self.exercise.detached else [()]
+
+    def _ways(self, value: str) -> Iterator[frozenset[str]]:
+        """Yield sets of values that a formula may pass over: none, one next to it, or all up to some line.
+
+        A formula that goes from dh_preact to dh_prebn in one line reads nothing of what is between.
+        """
+        yield frozenset()
+        forward = self.trial.case.forward
+        placed = {name[1:] for name in self.run.placed}
+        near = list(_boundary(forward, value, placed))
+        seen = {frozenset[str]()}
+        behind = [step.name for step in forward.steps if step.name in placed]
+        order = [name for name in behind if f"d{name}" in self._before(f"d{value}")]
+        cuts = [frozenset(order[: count + 1]) for count in range(len(order))]
+        for passed_over in [*(frozenset([name]) for name in near), *cuts]:
+            if passed_over not in seen:
+                seen.add(passed_over)
+                yield passed_over
+
+    def _contradicts(self, gradient: Gradient) -> bool:
+        """Return whether the plain call refutes what the run shows.
+
+        Where all that a step reads was returned and fit to be used, a formula that is right for random numbers is right
+        for those: a step is linear in what it reads.
+        """
+        near = {f"d{value}" for value in _boundary(self.trial.case.forward, gradient.value, self._known)}
+        actual = self.trial.returned.get(gradient.name)
+        if self.trial.has_raised or actual is None or not near <= self.run.placed:
+            return False
+        if not all(name in self.trial.returned and self.trial.is_whole(name) for name in near):
+            return False
+        if actual.dtype != torch.float64 or actual.shape != self.probes[gradient.name].shape:
+            return True
+        case = self.trial.case
+        found = [reached[gradient.value] for reached in self._under_own if gradient.value in reached]
+        sizes = [(_rms(self.trial.own(name)), _rms(case.expected[name[1:]]) or 1.0) for name in near]
+        floor = SAME * max((own / true for own, true in sizes), default=1.0) * _size(gradient.value, self.trial)
+        return all(
+            not _rms(actual - expected) <= CONTRADICTION * (_rms(expected) + _rms(actual)) + floor for expected in found
+        )
+
+    @property
+    def _known(self) -> set[str]:
+        return {each.value for each in self.exercise.gradients}
+
+
+def _boundary(forward: Forward, value: str, known: set[str]) -> dict[str, None]:
+    """Return the nearest of the known values that are computed from one."""
+    found: dict[str, None] = {}
+    pending = list(forward.consumers(value))
+    while pending:
+        name = pending.pop(0)
+        if name in known:
+            found[name] = None
+        else:
+            pending += forward.consumers(name)
+    return found
+
+
+def _is_sound(value: Tensor, probe: Tensor) -> bool:
+    return value.shape == probe.shape and value.dtype == probe.dtype and bool(value.isfinite().all())
+
+
+def _fits(gradient: Gradient, expected: Tensor, value: Tensor) -> bool:
+    tolerance = Tolerance(gradient.tolerance.rtol, max(gradient.tolerance.atol, ROUNDING * _rms(expected)))
+    return compare(expected, value, tolerance).verdict is Verdict.CORRECT
+
+
+def _size(value: str, trial: Trial) -> float:
+    """Return the root mean square of a true gradient, or of the nearest that is not zero but for rounding."""
+    largest = max(_rms(each) for each in trial.case.expected.values())
+    while _rms(trial.case.expected[value]) <= ZERO * largest:
+        following = trial.case.forward.consumers(value)
+        if not following:
+            return largest or 1.0
+        value = following[0]
+    return _rms(trial.case.expected[value])
+
+
+def _rms(tensor: Tensor) -> float:
+    return float(tensor.norm()) / math.sqrt(max(tensor.numel(), 1))

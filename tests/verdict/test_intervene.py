@@ -1,0 +1,330 @@
+"""Intervention: a slip costs its own points and no others, whatever slip it is and however the function is written."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+
+import pytest
+from verdict.slip_table import FUNCTIONS, KEPT, ROOT, SLIPS, WAYS, Slip, all_slips, gradients, spoil, write
+
+from grader.course import Course
+from grader.grading import Grader
+from grader.results import ExerciseFeedback
+from grader.submission import Submission
+from grader.verdict.compare import Verdict
+from grader.verdict.follow import Basis
+
+Feedback = Callable[[str, str], ExerciseFeedback]
+
+
+@pytest.fixture(scope="module")
+def feedback_on(course: Course, grade_source) -> Feedback:
+    """Grade a text as a submission of one function."""
+    graders: dict[str, Grader] = {}
+
+    def feedback_on(function: str, source: str) -> ExerciseFeedback:
+        grader = graders.setdefault(function, Grader(course, seed=5, only=[function]))
+        file = f"{FUNCTIONS[function]}.py"
+        return grade_source(source, file=file, grader=grader).selected[0].exercises[0]
+
+    return feedback_on
+
+
+@pytest.fixture
+def undiagnosed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the search for a slip's name, which takes most of the time and changes no points."""
+    monkeypatch.setattr("grader.judge.judge.diagnose", lambda *_: None)
+
+
+def _lost(exercise: ExerciseFeedback) -> set[str]:
+    return {each.name for each in exercise.gradients if each.score != each.max_score}
+
+
+def _name(slip: Slip) -> str:
+    return f"{slip.function}-{slip.gradient}-{slip.kind}-{slip.way}"
+
+
+QUICK = [
+    *(Slip("batchnorm_steps_backward", "dbn_var_inv", kind, "plain") for kind in SLIPS),
+    *(Slip("cross_entropy_steps_backward", "dcounts_sum_inv", "shape", way) for way in WAYS),
+    *(Slip("attention_steps_backward", "dscaled", "raises", way) for way in WAYS),
+]
+
+
+@pytest.mark.usefixtures("undiagnosed")
+@pytest.mark.parametrize("slip", QUICK, ids=_name)
+def test_a_slip_costs_its_own_points_and_no_others(slip: Slip, feedback_on):
+    exercise = feedback_on(slip.function, slip.source())
+
+    assert _lost(exercise) == {slip.gradient}
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("undiagnosed")
+@pytest.mark.parametrize("slip", list(all_slips()), ids=_name)
+def test_every_slip_at_every_place_costs_its_own_points_and_no_others(slip: Slip, feedback_on):
+    exercise = feedback_on(slip.function, slip.source())
+
+    lost = _lost(exercise)
+    assert lost <= {slip.gradient}
+    # Zeros are right where the truth is zero and worth nothing; and what was there when a second line raised may be.
+    own = {each.name: each for each in exercise.gradients}[slip.gradient]
+    assert lost or own.max_score == 0 or (slip.kind == "raises" and own.verdict is Verdict.CORRECT)
+
+
+TWO = {
+    "a shape and a factor": {"dbn_var_inv": "shape", "dbn_diff_sq": "factor"},
+    "a factor and a shape": {"dbn_diff_sq": "factor", "dbn_mean": "shape"},
+    "three in a row": {"dbn_raw": "nan", "dbn_var_inv": "zeros", "dbn_var": "raises"},
+    "one that is left out, and one behind it": {"dbn_var": "none", "dbn_mean": "sign"},
+}
+
+
+@pytest.mark.parametrize("slips", TWO.values(), ids=TWO)
+@pytest.mark.parametrize("way", ["plain", "items of a dict", "a method"])
+@pytest.mark.usefixtures("undiagnosed")
+def test_several_slips_cost_their_own_points(slips: dict[str, str], way: str, feedback_on):
+    exercise = feedback_on("batchnorm_steps_backward", write("batchnorm_steps_backward", slips, way))
+
+    assert _lost(exercise) == set(slips)
+
+
+def _honest() -> Iterator[tuple[str, str, str, str]]:
+    """Yield honest variants of the step-by-step functions with a slip in one of the gradients that they name."""
+    for function, assignment in FUNCTIONS.items():
+        text = (ROOT / "tests" / "honest" / f"{assignment}.py").read_text()
+        variants = [node.name for node in ast.parse(text).body if isinstance(node, ast.FunctionDef)]
+        for variant in variants:
+            for gradient in gradients(function) if variant.startswith(f"{function}__") else ():
+                for kind in ("factor", "shape", "nan", "raises"):
+                    tree = ast.parse(text)
+                    body = next(node.body for node in tree.body if getattr(node, "name", "") == variant)
+                    axis = f"({{}}).squeeze({KEPT.get(gradient)})"
+                    if spoil(body, gradient, axis if kind == "shape" and gradient in KEPT else SLIPS[kind]):
+                        source = f"{ast.unparse(ast.fix_missing_locations(tree))}\n\n{function} = {variant}\n"
+                        yield pytest.param(function, gradient, source, id=f"{variant}-{gradient}-{kind}")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("undiagnosed")
+@pytest.mark.parametrize(("function", "gradient", "source"), list(_honest()))
+def test_an_honest_variant_with_a_slip_in_one_step_loses_that_only(
+    function: str, gradient: str, source: str, feedback_on
+):
+    exercise = feedback_on(function, source)
+
+    lost = _lost(exercise)
+    # A name that is not what is returned is not the gradient: the slip is in the first one that rests on it.
+    assert lost <= {gradient} or (gradient not in lost and len(lost) == 1)
+
+
+MLP = (ROOT / "solutions" / "mlp.py").read_text()
+LINES = {
+    "dcounts_sum_inv": "dcounts_sum_inv = (dprobs * counts).sum(dim=1, keepdim=True)  # (N, 1)",
+    "dcounts": "dcounts = dprobs * counts_sum_inv + dcounts_sum  # (N, V)",
+    "dnorm_logits": "dnorm_logits = norm_logits.exp() * dcounts  # (N, V)",
+    "dlogits": "dlogits = dnorm_logits.clone()  # (N, V)",
+    "dbn_var": "dbn_var = -0.5 * (bn_var + 1e-5) ** -1.5 * dbn_var_inv  # (1, H)",
+    "dbn_diff_sq": "dbn_diff_sq = dbn_var.expand_as(bn_diff_sq) / n  # (N, H)",
+    "dbn_diff": "dbn_diff = bn_var_inv * dbn_raw + 2 * bn_diff * dbn_diff_sq  # (N, H)",
+    "dbn_mean": "dbn_mean = -dbn_diff.sum(dim=0, keepdim=True)  # (1, H)",
+    "dh_prebn": "dh_prebn = dbn_diff + dbn_mean / n  # (N, H)",
+}
+# What students wrote, and what it costs.
+REAL = {
+    "a sum of the wrong thing": (
+        {"dcounts_sum_inv": "dcounts_sum_inv = counts.sum(1, keepdim=True) * dprobs"},
+        {"dcounts_sum_inv"},
+    ),
+    "a sum without keepdim beside another slip": (
+        {
+            "dbn_diff_sq": "dbn_diff_sq = torch.ones_like(bn_diff_sq) / (n - 1) * dbn_var",
+            "dbn_mean": "dbn_mean = -dbn_diff.sum(dim=0)",
+        },
+        {"dbn_diff_sq", "dbn_mean"},
+    ),
+    "a step that raises in the next line": ({"dbn_var": "dbn_var = dbn_var_inv @ bn_raw.T"}, {"dbn_var"}),
+    "a shape that the next line counts on": (
+        {
+            "dbn_mean": "dbn_mean = -2 * dbn_diff.sum(dim=0)",
+            "dh_prebn": "dh_prebn = dbn_diff + dbn_mean.unsqueeze(0) / n",
+        },
+        {"dbn_mean"},
+    ),
+    "read before it was complete": (
+        {
+            "dcounts": "dcounts = dprobs * counts_sum_inv",
+            "dnorm_logits": "dnorm_logits = norm_logits.exp() * dcounts\n    dcounts = dcounts + dcounts_sum",
+        },
+        {"dnorm_logits"},
+    ),
+    "overwritten when it had been read": (
+        {"dh_prebn": "dh_prebn = dbn_diff + dbn_mean / n\n    dbn_diff = bn_var_inv * dbn_raw"},
+        {"dbn_diff"},
+    ),
+    "changed under a second name, and both are returned": (
+        {"dlogits": "dlogits = dnorm_logits\n    dlogits -= dnorm_logits.mean(dim=0)"},
+        {"dnorm_logits"},
+    ),
+    "a formula that passes over names, behind a wrong shape": (
+        {
+            "dcounts_sum_inv": "dcounts_sum_inv = counts.sum(1, keepdim=True) * dprobs",
+            "dh_prebn": "dh_prebn = bn_gain * bn_var_inv / n * "
+            "(n * dh_preact - dh_preact.sum(0) - bn_raw * (dh_preact * bn_raw).sum(0))",
+        },
+        {"dcounts_sum_inv"},
+    ),
+}
+
+
+@pytest.mark.usefixtures("undiagnosed")
+@pytest.mark.parametrize(("lines", "lost"), REAL.values(), ids=REAL)
+def test_a_real_slip_costs_its_own_points(lines: dict[str, str], lost: set[str], feedback_on):
+    source = MLP
+    for name, line in lines.items():
+        assert LINES[name] in source
+        source = source.replace(LINES[name], line)
+
+    assert _lost(feedback_on("mlp_backward", source)) == lost
+
+
+def test_what_is_behind_a_step_that_raises_is_paid_under_that_outcome(feedback_on):
+    exercise = feedback_on(
+        "batchnorm_steps_backward", write("batchnorm_steps_backward", {"dbn_var": "raises"}, "plain")
+    )
+
+    behind = {each.name: each for each in exercise.gradients}["dh_prebn"]
+    assert exercise.outcome.value == "raised"
+    assert (behind.verdict, behind.slips, behind.basis) == (Verdict.FOLLOWS, ("dbn_var",), Basis.RANDOM)
+
+
+def test_a_slip_that_can_be_replayed_is_judged_with_the_students_own_numbers(feedback_on):
+    exercise = feedback_on(
+        "batchnorm_steps_backward", write("batchnorm_steps_backward", {"dbn_var": "factor"}, "plain")
+    )
+
+    assert {each.basis for each in exercise.gradients if each.verdict is Verdict.FOLLOWS} == {Basis.OWN}
+
+
+CHEAT = """
+import sys
+import torch
+
+CALLS = []
+
+def batchnorm_steps_backward(dout, cache):
+    bn_gain, bn_raw, bn_var_inv = cache.bn_gain, cache.bn_raw, cache.bn_var_inv
+    bn_var, bn_diff_sq, bn_diff = cache.bn_var, cache.bn_diff_sq, cache.bn_diff
+    n = len(dout)
+    CALLS.append(1)
+    is_probed = {looks}
+    dbn_gain = (bn_raw * dout).sum(dim=0)
+    dbn_bias = dout.sum(dim=0)
+    dbn_raw = {slip}
+    dbn_var_inv = (bn_diff * dbn_raw).sum(dim=0, keepdim=True)
+    dbn_var = -0.5 * (bn_var + 1e-5) ** -1.5 * dbn_var_inv
+    if not is_probed:
+        dbn_var = {garbage}
+    dbn_diff_sq = dbn_var.expand_as(bn_diff_sq) / n
+    dbn_diff = bn_var_inv * dbn_raw + 2 * bn_diff * dbn_diff_sq
+    dbn_mean = -dbn_diff.sum(dim=0, keepdim=True)
+    dh_prebn = dbn_diff + dbn_mean / n
+    return {returned}
+"""
+HONESTLY = {
+    "looks": "True",
+    "slip": "3 * bn_gain * dout",
+    "garbage": "None",
+    "returned": "dbn_gain, dbn_bias, dbn_raw, dbn_var_inv, dbn_var, dbn_diff_sq, dbn_diff, dbn_mean, dh_prebn",
+}
+LOOKS = "'__probe__' in sys._getframe().f_globals"
+RETURNED = HONESTLY["returned"]
+CHEATS = {
+    "none": ({}, {"dbn_raw"}),
+    "it looks for the hooks": ({"looks": LOOKS, "garbage": "torch.zeros_like(bn_var)"}, {"dbn_raw", "dbn_var"}),
+    "it looks, behind numbers that can't be used": (
+        {"looks": LOOKS, "slip": "dout * float('nan')", "garbage": "bn_var.clone()"},
+        {"dbn_raw", "dbn_var"},
+    ),
+    "it looks, and raises if not": (
+        {"looks": LOOKS, "garbage": "torch.zeros(3, 3)"},
+        {"dbn_raw", "dbn_var"},
+    ),
+    "it counts the calls": ({"looks": "len(CALLS) > 6", "garbage": "bn_var.clone()"}, {"dbn_raw", "dbn_var"}),
+    "another is returned": (
+        {"slip": "dout * float('nan')", "returned": RETURNED.replace("dbn_var,", "2 * dbn_var,")},
+        {"dbn_raw", "dbn_var"},
+    ),
+    "autograd, only with probes": (
+        {
+            "looks": f"{LOOKS} and torch.autograd.grad((v := torch.ones(1, requires_grad=True)).sum(), v) is not None",
+            "garbage": "[][1]",
+        },
+        # What it had when it raised is right.
+        {"dbn_raw", "dbn_diff_sq", "dbn_diff", "dbn_mean", "dh_prebn"},
+    ),
+    "two are returned in each other's place": (
+        {
+            "slip": "dout * float('nan')",
+            "returned": RETURNED.replace("dbn_diff_sq, dbn_diff,", "dbn_diff, dbn_diff_sq,"),
+        },
+        {"dbn_raw", "dbn_diff_sq", "dbn_diff"},
+    ),
+    "one is not returned": (
+        {"slip": "dout * float('nan')", "returned": RETURNED.replace("dbn_var,", "None,")},
+        {"dbn_raw", "dbn_var"},
+    ),
+}
+
+
+@pytest.mark.usefixtures("undiagnosed")
+@pytest.mark.parametrize(("changed", "lost"), CHEATS.values(), ids=CHEATS)
+def test_a_cheat_earns_nothing(changed: dict[str, str], lost: set[str], feedback_on):
+    exercise = feedback_on("batchnorm_steps_backward", CHEAT.format(**{**HONESTLY, **changed}))
+
+    assert lost <= _lost(exercise)
+    assert {"dbn_var_inv", "dbn_gain"}.isdisjoint(_lost(exercise))
+
+
+def test_a_probed_call_that_ends_the_process_costs_nobody_anything(feedback_on):
+    ends = "[__import__('os')._exit(3)] if '__probe__' in sys._getframe().f_globals else True"
+
+    exercise = feedback_on("batchnorm_steps_backward", CHEAT.format(**{**HONESTLY, "looks": ends}))
+
+    assert _lost(exercise) == {"dbn_raw"}
+
+
+def test_an_honest_check_that_random_numbers_fail_falls_back_to_replay(feedback_on):
+    checked = write("cross_entropy_steps_backward", {"dcounts": "factor"}, "plain").replace(
+        "    return ", "    assert dlogits.sum(1).abs().max() < 1e-6\n    return "
+    )
+
+    assert _lost(feedback_on("cross_entropy_steps_backward", checked)) == {"dcounts"}
+
+
+def test_a_helper_of_another_file_is_probed_as_well(course: Course, warm):
+    source = write("batchnorm_steps_backward", {"dbn_var_inv": "shape"}, "a helper")
+    helper, main = source.replace("def steps", "def steps_backward").split("\n\n\ndef batchnorm_steps_backward")
+    main = f"from steps import steps_backward as steps\n\n\ndef batchnorm_steps_backward{main}"
+    files = {"steps.py": helper.encode(), "batchnorm.py": main.encode()}
+
+    report = Grader(course, only=["batchnorm_steps_backward"]).grade(Submission("student", files, {}), warm)
+
+    assert _lost(report.selected[0].exercises[0]) == {"dbn_var_inv"}
+
+
+NAMED = {
+    "behind numbers that are not finite": ({"dbn_raw": "nan", "dbn_diff_sq": "sign"}, "dbn_diff_sq", "factor:-1"),
+    "behind zeros": ({"dbn_raw": "zeros", "dh_prebn": "factor"}, "dh_prebn", "factor:2"),
+    "behind a step that raises": ({"dbn_var": "raises", "dbn_diff": "factor"}, "dbn_diff", "factor:2"),
+}
+
+
+@pytest.mark.parametrize(("slips", "name", "found"), NAMED.values(), ids=NAMED)
+def test_a_second_slip_is_named_as_if_it_were_the_only_one(slips: dict[str, str], name: str, found: str, feedback_on):
+    exercise = feedback_on("batchnorm_steps_backward", write("batchnorm_steps_backward", slips, "plain"))
+
+    diagnosis = {each.name: each.diagnosis for each in exercise.gradients}[name]
+    assert diagnosis is not None
+    assert diagnosis.id == found
