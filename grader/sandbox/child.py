@@ -170,6 +170,8 @@ def describe_exit(code: int) -> str:
 
 
 MAX_PRINTED = 4_000
+# Of a request's answer, more parts than any has.
+MAX_MARKS = 10_000
 # All bytes of a UTF-8 character but its first.
 CONTINUING = bytes(range(0x80, 0xC0))
 
@@ -203,7 +205,8 @@ class Output:
         self._open += data
         while self._mark and (found := self._mark.search(self._open)):
             part, (start, end) = int(found[1]), found.span()
-            self._room += end - start
+            if part < MAX_MARKS and part not in self._said:
+                self._room += end - start  # it is ours, and costs the student nothing
             behind = self._open[end:]
             del self._open[start:]
             self._trim()

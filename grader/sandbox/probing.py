@@ -40,12 +40,14 @@ class Probing:
 class ProbedRun:
     """One run: `values` are what the student's statements made of the probes in `placed`, and of their own values.
 
-    The first of a call has no probes, but for what was None or raised. One that is not complete raised on its way.
+    The first of a call has no probes, but for what was None or raised. One that is not complete raised on its way; one
+    that has failed would have without its hooks.
     """
 
     placed: frozenset[str]
     values: Mapping[str, Tensor]
     is_complete: bool
+    has_failed: bool = False
 
 
 def read_runs(frame: Frame, gradients: Sequence[str]) -> tuple[ProbedRun, ...]:
@@ -56,10 +58,20 @@ def read_runs(frame: Frame, gradients: Sequence[str]) -> tuple[ProbedRun, ...]:
     runs, rest = [], memoryview(frame.payload)
     for each in described:
         match each:
-            case {"placed": list(placed), "tensors": entries, "length": int(length), "complete": bool(complete)}:
+            case {
+                "placed": list(placed),
+                "tensors": entries,
+                "length": int(length),
+                "complete": bool(),
+                "failed": bool(),
+            }:
                 own, rest = rest[:length], rest[length:]
                 values = unpack_tensors(entries, own, gradients)
-                runs.append(ProbedRun(frozenset(gradients).intersection(map(str, placed)), values, complete))
+                runs.append(
+                    ProbedRun(
+                        frozenset(gradients).intersection(map(str, placed)), values, each["complete"], each["failed"]
+                    )
+                )
             case _:
                 raise FrameError("the answer does not say how a call with probes went")
     if rest:

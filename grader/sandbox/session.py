@@ -38,8 +38,9 @@ from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.text import clean, one_line
 
-# Of the time that a call may take, the share up to which it is quick enough to be made again with a log.
-QUICK_SHARE = 0.1
+# Bytes that all answers of a submission may have.
+MAX_ANSWERS = 1 << 28
+QUICK_SHARE = 0.1  # of the time that a call may take: up to that it can be made again with a log
 
 
 class Session:
@@ -53,7 +54,8 @@ class Session:
         self._questionnaire = questionnaire
         self._limits = limits
         self._files = dict(submission.files)
-        self._seconds_left = limits.submission_seconds
+        self._seconds_left = self._to_give = limits.submission_seconds
+        self._room = MAX_ANSWERS
         self._talk: Talk | None = None
         self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next four
         self._found: dict[str, str] = {}
@@ -172,8 +174,9 @@ class Session:
                     self._settle([question])
                 return
             if done:
-                # Who answered before the end has a right to the time once more: it is we who ask again.
-                self._seconds_left += talk.seconds
+                # Who answered before the end gets the time again, since it is we who ask again; but once in all.
+                again = min(talk.seconds, self._to_give)
+                self._to_give, self._seconds_left = self._to_give - again, self._seconds_left + again
                 self._settle(questions[:done])
             # The one in which it ended has its answer, unless that was a file's doing, which is known now.
             is_answered = done < len(questions) and questions[done].function in self._answers
@@ -224,7 +227,7 @@ class Session:
                 case {"found": None, "others": list(others), "stopped": dict(where)}:
                     self._answers[question.function] = (self._explain_absence(question, others, where),)
                     return True
-            if heard.frame is None and loading is not None:
+            if heard.frame is None and loading is not None and loading not in self._lost:
                 self._lost[loading] = replace(self._explain(heard, f"loading {one_line(loading, 200)}"), file=loading)
                 return False
             answers.append(replace(self._read(heard, question), cpu_seconds=talk.processor_time(heard)))
@@ -282,7 +285,7 @@ class Session:
             self._probed[function] = ()
             for _ in probing.probes:
                 heard = self._hear(talk)
-                if heard.frame is None:
+                if heard.frame is None or self._room < 0:
                     return
                 try:
                     self._probed[function] += (read_runs(heard.frame, gradients),)
@@ -310,9 +313,8 @@ class Session:
         readable: dict[str, bytes] = {}
         for file, source in self._files.items():
             talk = Talk(self._warm.fork(self._limits, self._questionnaire))
-            listed = [(file, len(source))]
-            message = {"do": "look", "files": listed, "wanted": self._questionnaire.functions}
-            talk.request(message, source)
+            wanted = self._questionnaire.functions
+            talk.request({"do": "look", "files": [(file, len(source))], "wanted": wanted}, source)
             heard = self._hear(talk)
             talk.close()
             if heard.frame is None:
@@ -361,8 +363,8 @@ class Session:
         return next(iter(lost), self._used_up())
 
     def _used_up(self) -> Answer:
-        limit = self._limits.submission_seconds
-        return Answer(Outcome.TIMED_OUT, f"the {limit:g} s for the whole submission were used up before this call")
+        used = f"the {self._limits.submission_seconds:g} s for the whole submission were used up before this call"
+        return Answer(Outcome.TIMED_OUT, used)
 
     def _is_quick(self, question: Question) -> bool:
         """Return whether a call can be made again with a log, and not cost other functions their time."""
@@ -375,6 +377,8 @@ class Session:
         if heard.frame is None:
             return self._explain(heard, question.function)
         try:
+            if self._room < 0:
+                raise FrameError(f"the answers are larger than {MAX_ANSWERS >> 20} MB in all")
             return read_answer(heard.frame, question.gradients, heard.printed, heard.seconds)
         except FrameError as error:
             return Answer(Outcome.BAD_RETURN, str(error), printed=heard.printed, seconds=heard.seconds)
@@ -382,6 +386,7 @@ class Session:
     def _hear(self, talk: Talk) -> Heard:
         heard = talk.hear(min(self._limits.call_seconds, max(self._seconds_left, 0.01)))
         self._seconds_left -= heard.seconds
+        self._room -= len(heard.frame.payload) if heard.frame is not None else 0
         talk.seconds += heard.seconds
         talk.unclocked += heard.seconds
         return heard

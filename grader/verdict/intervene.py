@@ -142,7 +142,8 @@ class _View:
         What no probe stands before is the same in both, or the function has looked which one it is in.
         """
         if self.trial.has_raised:
-            return True
+            # A function that raised raises again, unless the hooks went on with what was missing.
+            return self.found.has_failed or not (self.found.is_complete or self.run.is_complete)
         first = [name for name in self.run.values if not self.run.placed.intersection(self._before(name))]
         return self.run.is_complete and all(self._is_as_returned(name, self.run.values[name]) for name in first)
 
@@ -166,7 +167,10 @@ class _View:
             return True
         if value.shape != plain.shape or value.dtype != plain.dtype:
             return False
-        return torch.allclose(value, plain, rtol=SAME, atol=_rms(plain.nan_to_num()) * SAME, equal_nan=True)
+        atol = _rms(plain[plain.isfinite()]) * SAME if plain.is_floating_point() else 0.0
+        if not plain.is_floating_point() or not math.isfinite(atol):
+            return torch.equal(value, plain)  # numbers whose squares overflow are no honest ones
+        return torch.allclose(value, plain, rtol=SAME, atol=atol, equal_nan=True)
 
     def _before(self, name: str) -> tuple[str, ...]:
         return before(self.exercise, self.trial, name)
@@ -186,7 +190,7 @@ class _View:
             given = {name[1:]: self.probes[name] for name in self.run.placed if name[1:] not in passed_over}
             expected = self._reached(gradient.value, given) if passed_over else self._under_probes
             if any(_fits(gradient, each[gradient.value], value) for each in expected if gradient.value in each):
-                return bool(passed_over) or not self._contradicts(gradient)
+                return not self._contradicts(gradient, passed_over)
         return False
 
     def alone(self, gradient: Gradient) -> Trial:
@@ -244,13 +248,14 @@ class _View:
                 seen.add(passed_over)
                 yield passed_over
 
-    def _contradicts(self, gradient: Gradient) -> bool:
-        """Return whether the plain call refutes what the run shows.
+    def _contradicts(self, gradient: Gradient, passed_over: frozenset[str]) -> bool:
+        """Return whether the plain call refutes what the run shows of a step, with the values that it passes over.
 
         Where all that a step reads was returned and fit to be used, a formula that is right for random numbers is right
-        for those: a step is linear in what it reads.
+        for those: a step is linear in what it reads. One that reads nothing of the student's must be right as it is.
         """
-        near = {f"d{value}" for value in _boundary(self.trial.case.forward, gradient.value, self._known)}
+        known = self._known - passed_over
+        near = {f"d{value}" for value in _boundary(self.trial.case.forward, gradient.value, known)}
         actual = self.trial.returned.get(gradient.name)
         if self.trial.has_raised or actual is None or not near <= self.run.placed:
             return False
@@ -259,11 +264,16 @@ class _View:
         if actual.dtype != torch.float64 or actual.shape != self.probes[gradient.name].shape:
             return True
         case = self.trial.case
-        found = [reached[gradient.value] for reached in self._under_own if gradient.value in reached]
+        own = own_upstream(self.exercise, self.trial)
+        given = {value: tensor for value, tensor in own.items() if value not in passed_over}
+        under_own = self._reached(gradient.value, given) if passed_over else self._under_own
+        found = [reached[gradient.value] for reached in under_own if gradient.value in reached]
         sizes = [(_rms(self.trial.own(name)), _rms(case.expected[name[1:]]) or 1.0) for name in near]
         floor = SAME * max((own / true for own, true in sizes), default=1.0) * _size(gradient.value, self.trial)
+        bounds = [CONTRADICTION * (_rms(expected) + _rms(actual)) + floor for expected in found]
         return all(
-            not _rms(actual - expected) <= CONTRADICTION * (_rms(expected) + _rms(actual)) + floor for expected in found
+            not (math.isfinite(bound) and _rms(actual - expected) <= bound)
+            for expected, bound in zip(found, bounds, strict=True)
         )
 
     @property

@@ -277,6 +277,37 @@ def test_a_cheat_earns_nothing(changed: dict[str, str], lost: set[str], feedback
     assert {"dbn_var_inv", "dbn_gain"}.isdisjoint(_lost(exercise))
 
 
+# In front of a right function: what it does unless it finds itself probed, for good and not to find its statements.
+PROBED = f"({LOOKS} and not sys._getframe().f_globals['__probe__'].run.is_trial)"
+VALUES = (
+    "cache.bn_gain, cache.bn_bias, cache.bn_raw, bn_var_inv, bn_var, bn_diff_sq, bn_diff, cache.bn_mean, cache.h_prebn"
+)
+WHOLE = {
+    "huge numbers": f"    if not {PROBED}: return tuple(torch.full_like(v, 1e300) for v in ({VALUES}))\n",
+    "zeros": f"    if not {PROBED}: return tuple(torch.zeros_like(v) for v in ({VALUES}))\n",
+    "an exception": f"    if not {PROBED}: raise ValueError\n",
+    "an exception, and nothing in the trial": f"    if not {LOOKS}: raise ValueError\n",
+}
+
+
+@pytest.mark.parametrize("first", WHOLE.values(), ids=WHOLE)
+def test_a_function_that_answers_only_when_it_is_probed_earns_nothing(first: str, feedback_on):
+    right = CHEAT.format(**{**HONESTLY, "slip": "bn_gain * dout"})
+
+    exercise = feedback_on("batchnorm_steps_backward", right.replace("    CALLS.append(1)\n", first))
+
+    assert not any(each.score for each in exercise.gradients)
+
+
+@pytest.mark.parametrize("dtype", ["int64", "bool", "float32"])
+def test_a_gradient_of_another_dtype_is_judged(dtype: str, feedback_on):
+    slip = {"looks": "False", "slip": "2 * bn_gain * dout", "garbage": f"torch.zeros_like(bn_var).to(torch.{dtype})"}
+
+    exercise = feedback_on("batchnorm_steps_backward", CHEAT.format(**{**HONESTLY, **slip}))
+
+    assert _lost(exercise) == {"dbn_raw", "dbn_var"}
+
+
 def test_a_probed_call_that_ends_the_process_costs_nobody_anything(feedback_on):
     ends = "[__import__('os')._exit(3)] if '__probe__' in sys._getframe().f_globals else True"
 

@@ -57,6 +57,7 @@ class Run:
     made: dict[str, Tensor | None] = field(default_factory=dict)
     count: int = 0
     is_complete: bool = False
+    has_failed: bool = False
     is_void: bool = False
     returned: Mapping[str, Tensor] = field(default_factory=dict)
 
@@ -82,6 +83,7 @@ class Hooks:
             value = run.probes[gradient].clone()
         elif run.is_trial and (value is None or (run.mends and not _is_like(value, run.probes[gradient]))):
             value = run.stand_in(gradient)
+            run.has_failed = True  # or would have, at whatever reads it
         run.count += 1
         if run.count > MAX_EVENTS:
             raise RuntimeError("too many assignments to be looked at")
@@ -101,8 +103,13 @@ class Hooks:
 
     def failed(self, gradient: str, site: int) -> Any:
         """Go on with a probe, whatever the run: the statement that was to make this gradient raised."""
+        self.lost()
         value = self.note(gradient, None, site)
         return self.run.stand_in(gradient) if value is None else value
+
+    def lost(self) -> None:
+        """See that a statement raised."""
+        self.run.has_failed = True
 
     def item(self, holder: Any, key: Any, site: int) -> None:
         """See what was put into a dict under a name that only the run shows."""
@@ -188,7 +195,11 @@ def describe(run: Run) -> tuple[dict[str, Any], bytes]:
             values[name] = made
     values |= {name: value for name, value in run.returned.items() if name not in run.made}
     entries, data = pack_tensors(values)
-    return {"placed": sorted(run.made), "tensors": entries, "length": len(data), "complete": run.is_complete}, data
+    return {"placed": sorted(run.made), "tensors": entries, "length": len(data), **_ended(run)}, data
+
+
+def _ended(run: Run) -> dict[str, bool]:
+    return {"complete": run.is_complete, "failed": run.has_failed}
 
 
 def _is_like(value: Any, probe: Tensor) -> bool:

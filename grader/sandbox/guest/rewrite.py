@@ -262,7 +262,8 @@ def _unless_it_raises(statement: _Simple, scope: _Scope) -> ast.stmt:
             pass
         case _:
             return statement
-    handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, [_assign(target, ast.Constant(None))])
+    noted = [_assign(target, ast.Constant(None)), ast.Expr(_call("lost"))]
+    handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), None, noted)
     return _at(statement, ast.Try([statement], [handler], [], []))
 
 
