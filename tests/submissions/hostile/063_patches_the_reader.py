@@ -1,5 +1,5 @@
 # handed in as: linear.py
-# linear_backward: {outcome: [bad_return, crashed], message: exit status 1, score: 0}
+# linear_backward: {outcome: bad_return, message: exit status 1, score: 0}
 
 import json
 
