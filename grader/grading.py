@@ -107,7 +107,7 @@ class Grader:
             if isinstance(judgement, Exception):
                 raise judgement
             line_of = partial(session.line, question)
-            feedback = judge.feedback(session.answers(question), judgement, session.logged(question), line_of)
+            feedback = judge.feedback(session.answers(question), judgement, session.repeated(question), line_of)
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             try:
