@@ -7,8 +7,7 @@ import dis
 import inspect
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 from types import SimpleNamespace, TracebackType
 from typing import Any
 
@@ -60,7 +59,7 @@ class Callee:
     gradients: Sequence[str]
     files: Collection[str]
 
-    @cached_property
+    @property
     def misfit(self) -> Reply | None:
         """What there is to say if the function does not take what the exercise gives, by its parameters' names."""
         try:
@@ -99,8 +98,6 @@ def call(callee: Callee, asked: Call, guard: Guard) -> Reply:
 
 
 def _call(callee: Callee, arguments: Mapping[str, Any], guard: Guard) -> Reply:
-    if callee.misfit:
-        return replace(callee.misfit, flags=[])
     function, gradients, files = callee.function, callee.gradients, callee.files
     inputs = {name: value for name, value in _flatten(arguments) if isinstance(value, Tensor)}
     versions = {name: tensor._version for name, tensor in inputs.items()}
@@ -109,7 +106,8 @@ def _call(callee: Callee, arguments: Mapping[str, Any], guard: Guard) -> Reply:
         try:
             returned = function(**arguments)
         except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
-            reply = explain(error, files)
+            misfit = callee.misfit if isinstance(error, TypeError) else None
+            reply = misfit or explain(error, files)
             found = _locals_of(function, error.__traceback__, gradients)
             error.__traceback__ = None
             # Asking an object of the student's for its class or its shape may raise anything, too.

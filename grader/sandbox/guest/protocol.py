@@ -101,8 +101,9 @@ def pack_tensors(tensors: Mapping[str, Tensor]) -> tuple[list[list[Any]], bytes]
     entries, parts = [], []
     for name, tensor in tensors.items():
         entries.append([name, str(tensor.dtype).removeprefix("torch."), list(tensor.shape)])
-        # Flat first: a tensor without axes can't be seen as bytes.
-        data = tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        if tensor.dtype is torch.bfloat16:
+            tensor = tensor.view(torch.int16)  # numpy has none
+        data = tensor.numpy().tobytes()
         parts += [data, bytes(-len(data) % ALIGNMENT)]
     return entries, b"".join(parts)
 
