@@ -6,7 +6,7 @@ import difflib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
@@ -204,6 +204,7 @@ def _nothing_found(submission: Submission, unreadable: Mapping[str, Answer], pre
     return f"no function of the course is defined in {submission.name} (looked for {looked_for}){broken}"
 
 
+@cache
 def grader_version() -> str:
     """Return the version of the installed package."""
     try:
