@@ -7,6 +7,7 @@ import base64
 import io
 import textwrap
 import tokenize
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -48,6 +49,21 @@ class Source:
         start = definition.body[0].end_lineno if body is not definition.body else _header_end(definition)
         text = textwrap.dedent("\n".join(lines[start or 0 : definition.end_lineno]))
         return _without(definition.args.args[0].arg, text).strip("\n")
+
+    @cached_property
+    def lines(self) -> Mapping[str, str]:
+        """The lesson's statements by the name that each assigns."""
+        try:
+            statements = list(ast.walk(ast.parse(self.lesson)))
+        except SyntaxError:  # what is left of a body need not stand by itself
+            return {}
+        return {
+            target.id: ast.get_source_segment(self.lesson, statement) or ""
+            for statement in statements
+            if isinstance(statement, ast.Assign)
+            for target in statement.targets
+            if isinstance(target, ast.Name)
+        }
 
     @cached_property
     def runnable(self) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import sys
 import traceback
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -108,6 +108,49 @@ class Forward:
             found = torch.autograd.grad(scalar, [self.leaves[name] for name in step.reads], retain_graph=True)
             reached.update(zip(step.reads, found, strict=True))
         return reached
+
+
+@dataclass(frozen=True)
+class NamedValue:
+    """One value of a graph: its shape in each case, the names that it was computed from, and the line that says how."""
+
+    name: str
+    shapes: tuple[tuple[int, ...], ...]
+    reads: tuple[str, ...] = ()
+    line: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The values of a forward pass that have a gradient, in forward order, the output last; no tensors."""
+
+    values: tuple[NamedValue, ...]
+
+    @property
+    def output(self) -> str:
+        """The name of the last value."""
+        return self.values[-1].name
+
+    def consumers(self, name: str) -> tuple[NamedValue, ...]:
+        """The values computed directly from `name`, in forward order."""
+        return tuple(value for value in self.values if name in value.reads)
+
+
+def make_graph(forwards: Sequence[Forward], lines: Mapping[str, str]) -> Graph:
+    """Return the graph of a forward pass that was run on several cases; `lines` are its lines by the name they make."""
+    first = forwards[0]
+    reads = {step.name: step.reads for step in first.steps}
+    return Graph(
+        tuple(
+            NamedValue(
+                name,
+                tuple(tuple(forward.leaves[name].shape) for forward in forwards),
+                reads.get(name, ()),
+                lines.get(name, "") if name in reads else "",
+            )
+            for name in first.leaves
+        )
+    )
 
 
 class Trace:

@@ -27,12 +27,14 @@ class Diagnosis:
     """What a wrong gradient equals, in one or two sentences to the student.
 
     `id` is a stable slug such as "factor:1/N". `certainty` is "certain" where the answer is reproduced in
-    every case and no other name fits as well, else "likely".
+    every case and no other name fits as well, else "likely". `steps` are the values whose forward lines it is about,
+    where it knows them.
     """
 
     id: str
     message: str
     certainty: str
+    steps: tuple[str, ...] = ()
 
 
 Explanation = Callable[[Samples], Diagnosis | None]
@@ -88,7 +90,7 @@ def _first(explanations: Sequence[Explanation], samples: Samples) -> Diagnosis |
 
 def _given_theirs(found: Diagnosis | None) -> Diagnosis | None:
     # Of what rests on another slip, the sentence must say so, and there are two readings of it.
-    return found and Diagnosis(found.id, words.GIVEN_THEIRS + found.message, LIKELY)
+    return found and replace(found, message=words.GIVEN_THEIRS + found.message, certainty=LIKELY)
 
 
 def _is_as_expected(samples: Samples) -> bool:
@@ -156,7 +158,7 @@ def _by_factor(samples: Samples) -> Diagnosis | None:
         return Diagnosis(f"factor:{name}", words.say_factor(found, shown, factor), certainty)
     what = {"0": "missing", "-1": "sign"}.get(name, f"factor:{name}")
     slug = f"term:{what}:{'+'.join(found.path.through)}"
-    return Diagnosis(slug, words.say_term(found, shown, factor), certainty)
+    return Diagnosis(slug, words.say_term(found, shown, factor), certainty, found.path.through)
 
 
 def _by_two_terms(samples: Samples) -> Diagnosis | None:
@@ -218,7 +220,8 @@ def _say_slip(samples: Samples, matching: Sequence[Slip]) -> Diagnosis:
     slip, shown = matching[0], _shown(samples)
     sentences = [words.say_slip(each, shown) for each in matching]
     slug = f"slip:{slip.step}:{slip.operation or 'step'}:{slip.kind}"
-    return Diagnosis(slug, sentences[0], CERTAIN if len(set(sentences)) == 1 else LIKELY)
+    certainty = CERTAIN if len(set(sentences)) == 1 else LIKELY
+    return Diagnosis(slug, sentences[0], certainty, (slip.step,))
 
 
 def _say_exchange(samples: Samples, matching: Sequence[Exchanged]) -> Diagnosis | None:
@@ -226,7 +229,7 @@ def _say_exchange(samples: Samples, matching: Sequence[Exchanged]) -> Diagnosis 
         return None
     simple = min(matching, key=lambda e: (len(e.path.through), bool(e.found) + bool(e.right), "²" in e.found + e.right))
     slug = f"exchanged:{'+'.join(simple.path.through) or 'all'}:{simple.right or '1'}->{simple.found or '1'}"
-    return Diagnosis(slug, words.say_exchanged(simple, _shown(samples)), _certainty(matching))
+    return Diagnosis(slug, words.say_exchanged(simple, _shown(samples)), _certainty(matching), simple.path.through)
 
 
 def _by_addition(samples: Samples) -> Diagnosis | None:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from grader.course import Exercise, Gradient
 from grader.course.cases import Case
-from grader.diagnose import diagnose
+from grader.diagnose import diagnose, work_out
 from grader.judge.invariants import judge_invariants
 from grader.judge.prepared import Prepared
 from grader.results import ExerciseFeedback, GradientFeedback, InvariantFeedback, total
@@ -125,6 +125,7 @@ class Judge:
             source=decisive.source,
             forward=prepared.source.lesson,
             maths=prepared.exercise.maths,
+            graph=prepared.graph,
             case_number=place + 1 if len({answer.outcome for answer in restored[:count]}) > 1 else None,
         )
 
@@ -278,9 +279,10 @@ def _explain(prepared: Prepared, feedback: GradientFeedback, trials: Sequence[Tr
     gradient = prepared.exercise.gradient(feedback.name)
     try:
         diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
+        worked = work_out(prepared.exercise, gradient, trials)
     except Exception:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
-        diagnosis = None
-    return replace(feedback, diagnosis=diagnosis)
+        return feedback
+    return replace(feedback, diagnosis=diagnosis, worked=worked)
 
 
 def _all_exact(exact: Sequence[bool | None]) -> bool | None:
