@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from grader.authoring.answers import handed_in
 from grader.course import Course
 from grader.grading import Grader
 
@@ -31,7 +32,7 @@ def test_every_assignment_has_honest_variants(course: Course):
 @pytest.mark.parametrize(("path", "variant"), VARIANTS, ids=[variant for _, variant in VARIANTS])
 def test_an_honest_variant_is_correct_and_gets_no_flag(path: Path, variant: str, grader: Grader, grade_source):
     function = variant.partition("__")[0]
-    source = f"{path.read_text()}\n\n{function} = {variant}\n"
+    source = handed_in(path, variant, grader.course.exercise(function)[1])
 
     report = grade_source(source, file=path.name, grader=grader)
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from grader.authoring.answers import check_answers, place_of_function
 from grader.authoring.folder import check_files, check_maths, check_secrecy, check_template
 from grader.authoring.margins import Margin, Nearest, Proof, Subject, powers
-from grader.authoring.template import NAME, check_notebook, make_template
+from grader.authoring.template import NAME, check_notebook, make_template, template_name
 from grader.authoring.trials import is_zero_in_truth
 from grader.course import DEFAULT_TOLERANCE, Course
 from grader.course.cases import Case, Reference
@@ -116,7 +116,7 @@ def _forwards(subject: Subject) -> Iterator[str]:
 
 def _stub(subject: Subject) -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / subject.solution.name
+        path = Path(folder) / template_name(subject.solution)
         path.write_text(make_template(subject.solution), encoding="utf-8")
         for exercise in subject.grade(0, read_submission(path)):
             if exercise.outcome is Outcome.MISSING:

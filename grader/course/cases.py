@@ -100,7 +100,7 @@ class Reference:
             if not expected[gradient.value].isfinite().all():
                 raise CourseError([f"{spec.place}: the expected {gradient.name} is not finite in this case"])
         detached = forward.gradients(dout, without=exercise.detached) if exercise.detached else {}
-        arguments = _arguments(exercise, forward, dout)
+        arguments = _arguments(exercise, forward, dout, expected)
         return Case(spec.name, forward, dout, arguments, expected, detached)
 
     def forward(self, exercise: Exercise) -> Callable[..., object]:
@@ -158,7 +158,7 @@ def _check_names(exercise: Exercise, forward: Forward) -> None:
     """Raise CourseError unless every name of the exercise is one that the forward can serve."""
     problems = [_gradient_problem(gradient, forward) for gradient in exercise.gradients]
     for name in exercise.given:
-        if name not in forward.values and name not in ("dout", "cache"):
+        if name not in forward.values and name[1:] not in forward.leaves and name not in ("dout", "cache"):
             problems.append(
                 f"{exercise.place}: given names {name!r}, which the forward {exercise.forward} does not have"
             )
@@ -187,6 +187,10 @@ def _gradient_problem(gradient: Gradient, forward: Forward) -> str | None:
     return f"{gradient.place}: {gradient.name}: the forward has no value {gradient.value!r}; it has {known}"
 
 
-def _arguments(exercise: Exercise, forward: Forward, dout: Tensor) -> dict[str, Argument]:
-    special: dict[str, Argument] = {"dout": dout, "cache": forward.values}
-    return {name: special[name] if name in special else forward.values[name] for name in exercise.given}
+def _arguments(
+    exercise: Exercise, forward: Forward, dout: Tensor, expected: Mapping[str, Tensor]
+) -> dict[str, Argument]:
+    """Return what is given by name: dout, the whole cache, a value, or the true gradient of one."""
+    known: dict[str, Argument] = {f"d{name}": gradient for name, gradient in expected.items()}
+    known |= {**forward.values, "dout": dout, "cache": forward.values}
+    return {name: known[name] for name in exercise.given}

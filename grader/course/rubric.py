@@ -102,12 +102,14 @@ def _in_file(file: str, key: str) -> BeforeValidator:
 class ByName:
     """Marks a tuple of entries that a file holds as a mapping of their names to them.
 
-    What an entry leaves out of `inherits` it has from the fields of these names around it. With `only`, an entry is
-    no mapping: all of it is the field of that alias.
+    What an entry leaves out of `inherits` it has from the fields of these names around it, and of the number in
+    `shares`, if there is one, a part of its own. With `only`, an entry is no mapping: all of it is the field of that
+    alias.
     """
 
     name: object
     inherits: tuple[str, ...] = ()
+    shares: str | None = None
     only: str | None = None
     at_least: int = 1
 
@@ -122,6 +124,10 @@ class ByName:
         if not isinstance(entries, Section):
             return entries
         inherited = {key: info.data[key] for key in self.inherits if key in info.data}
+        shared = info.data.get(self.shares) if self.shares else None
+        if shared is not None:
+            without = [each for each in entries.values() if isinstance(each, Section) and self.shares not in each]
+            inherited[str(self.shares)] = shared / max(len(without), 1)
         filled: dict[str, object] = {}
         for name, entry in entries.items():
             place = entries.key_places[name]
@@ -132,6 +138,11 @@ class ByName:
                 entry = {**inherited, **own, NAME: name, PLACE: place}
             filled[name] = entry
         return filled
+
+
+Aliases = Annotated[Mapping[Name, Name], AfterValidator(MappingProxyType)] | None
+# Of an assignment, what holds for each exercise that does not say otherwise.
+INHERITED = ("tolerance", "follow_through", "style", "aliases", "unit_axes", "float32")
 
 
 @dataclass(frozen=True)
@@ -168,6 +179,13 @@ class CaseSpec:
     name: Text
     sizes: Annotated[Mapping[str, Size], AfterValidator(MappingProxyType), Field(validation_alias=SIZES)]
     place: OwnPlace
+
+
+class Style(StrEnum):
+    """How an exercise is written: as a function, or as statements in a notebook or a script."""
+
+    FUNCTION = "function"
+    STATEMENTS = "statements"
 
 
 class InvariantKind(StrEnum):
@@ -224,13 +242,20 @@ class Exercise:
     """One backward function to write, and what it is judged by; `maths` is its forward as lines of TeX.
 
     `tolerance` is that of the gradients that have none of their own. `reference` is the reference.py that has the
-    function `forward`, its own assignment's or another's.
+    function `forward`, its own assignment's or another's. `points` are shared among the gradients that have none of
+    their own. With `unit_axes` an axis of size 1 too many or too few counts as right; `float32` is the tolerance of
+    gradients in that dtype, if they may be. `aliases` are other names of values that statements may have.
     """
 
     function: OwnName
     forward: Annotated[FunctionName, WITHOUT_ASSIGNMENT]
     reference: OwnPath
     given: Annotated[tuple[Name, ...], AT_LEAST_ONE]
+    style: Style = Style.FUNCTION
+    aliases: Aliases = None
+    unit_axes: Annotated[bool, Field(strict=True)] = False
+    float32: Tolerance | None = None
+    points: Points | None = None
     detached: tuple[Name, ...] = ()
     maths: Lines = ()
     mistakes_of: Annotated[
@@ -238,7 +263,7 @@ class Exercise:
     ] = ()
     tolerance: Tolerance = DEFAULT_TOLERANCE
     follow_through: Share = 1.0
-    gradients: Annotated[tuple[Gradient, ...], ByName(GradientName, inherits=("tolerance",))]
+    gradients: Annotated[tuple[Gradient, ...], ByName(GradientName, inherits=("tolerance",), shares="points")]
     cases: Annotated[tuple[Annotated[CaseSpec, BeforeValidator(_gather_sizes)], ...], AT_LEAST_ONE]
     invariants: tuple[Annotated[Invariant, Placed], ...] = ()
     timing: Annotated[Timing, Placed] | None = None
@@ -283,17 +308,21 @@ def _or_default(tolerance: object) -> object:
 class Rubric:
     """One assignment: the exercises of its rubric.yaml and the folder it stands in.
 
-    `tolerance` and `follow_through` are those of the exercises that have none of their own. What is `optional`, as its
-    course says, has points beside those of the course.
+    What stands here and could stand in an exercise is that of all that have none of their own. What is `optional`, as
+    its course says, has points beside those of the course.
     """
 
     format: Format
     title: Text
     tolerance: Annotated[Tolerance, BeforeValidator(_or_default)] = DEFAULT_TOLERANCE
     follow_through: Share = 1.0
+    style: Style = Style.FUNCTION
+    aliases: Aliases = None
+    unit_axes: Annotated[bool, Field(strict=True)] = False
+    float32: Tolerance | None = None
     exercises: Annotated[
         tuple[Annotated[Exercise, _in_file("reference.py", "forward")], ...],
-        ByName(Name, inherits=("tolerance", "follow_through")),
+        ByName(Name, inherits=INHERITED),
     ]
     name: OwnName
     folder: OwnFolder

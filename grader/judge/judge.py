@@ -18,7 +18,7 @@ from grader.judge.prepared import Prepared
 from grader.results import ExerciseFeedback, GradientFeedback, InvariantFeedback, total
 from grader.sandbox.answer import Answer, CodeLine, Flag, Outcome
 from grader.sandbox.probing import ProbedRun, Probing
-from grader.verdict.compare import Comparison, Verdict, compare
+from grader.verdict.compare import Comparison, Verdict, as_meant, compare
 from grader.verdict.follow import Follow, Trial, find_follows
 from grader.verdict.intervene import draw_probes, find_right_steps, is_needed, isolate, replaced
 from grader.verdict.picture import draw
@@ -75,6 +75,9 @@ class Judge:
         restored = self._restore(answers)
         trials = _judge_cases(self.prepared, restored)
         exercise = self.prepared.exercise
+        if exercise.unit_axes or exercise.float32:
+            pairs = zip(trials, probed, strict=False)
+            probed = [tuple(_as_meant(exercise, trial.case, run) for run in runs) for trial, runs in pairs]
         right = find_right_steps(exercise, trials, probing.probes, probed)
 
         def alone(name: str) -> list[Trial]:
@@ -211,12 +214,19 @@ def _find_flags(
 def _judge_case(exercise: Exercise, case: Case, answer: Answer) -> Trial:
     comparisons = {
         gradient.name: min(
-            (_compare(gradient, expected[gradient.value], answer) for expected in _truths(gradient, case)),
+            (_compare(gradient, expected[gradient.value], answer, exercise) for expected in _truths(gradient, case)),
             key=lambda comparison: comparison.severity,
         )
         for gradient in exercise.gradients
     }
-    return Trial(case, answer.gradients, comparisons, answer.outcome is Outcome.RAISED)
+    returned = {name: as_meant(case.expected[name[1:]], own, exercise)[0] for name, own in answer.gradients.items()}
+    return Trial(case, returned, comparisons, answer.outcome is Outcome.RAISED)
+
+
+def _as_meant(exercise: Exercise, case: Case, run: ProbedRun) -> ProbedRun:
+    """Return a run with its values in the shapes that they count as."""
+    values = {name: as_meant(case.expected[name[1:]], value, exercise)[0] for name, value in run.values.items()}
+    return replace(run, values=values)
 
 
 def _truths(gradient: Gradient, case: Case) -> list[Mapping[str, Tensor]]:
@@ -224,13 +234,16 @@ def _truths(gradient: Gradient, case: Case) -> list[Mapping[str, Tensor]]:
     return [case.expected, case.detached] if gradient.value in case.detached else [case.expected]
 
 
-def _compare(gradient: Gradient, expected: Tensor, answer: Answer) -> Comparison:
+def _compare(gradient: Gradient, expected: Tensor, answer: Answer, exercise: Exercise) -> Comparison:
     shape = tuple(expected.shape)
     if answer.outcome is Outcome.NOT_JUDGED:
         return Comparison(Verdict.NOT_JUDGED, shape)
     actual, note = answer.gradients.get(gradient.name), answer.notes.get(gradient.name)
     if actual is not None:
-        return compare(expected, actual, gradient.tolerance)
+        meant, text = as_meant(expected, actual, exercise)
+        is_single = meant.dtype is not actual.dtype
+        tolerance = exercise.float32 if is_single and exercise.float32 is not None else gradient.tolerance
+        return replace(compare(expected, meant, tolerance), note=text) if text else compare(expected, meant, tolerance)
     if note is not None and note.kind == "dtype":
         verdict = Verdict.WRONG_DTYPE if note.shape == shape else Verdict.WRONG_SHAPE
         return Comparison(verdict, shape, note.shape, note.text)
@@ -263,7 +276,7 @@ def _judge_gradient(
         case=decisive.case.name,
         comparison=comparison,
         exact=_all_exact([trial.comparisons[gradient.name].exact for trial in trials]),
-        note=note,
+        note=note or comparison.note,
         slips=follow.slips if follow is not None else (),
         basis=follow.basis if follow is not None else None,
         hints=gradient.hints,

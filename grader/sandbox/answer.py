@@ -145,8 +145,10 @@ def read_source(message: Mapping[str, Any]) -> str:
 
 
 def read_code_line(file: str, entry: object) -> CodeLine | None:
-    """Return what an entry [line, text] says of a file, cleaned, or None if it is no such entry."""
+    """Return what an entry [line, text] says of a file, cleaned, or [part, line, text] of a part of it; or None."""
     match entry:
+        case [str(part), int(line), str(text)] if read_line({"line": line}):
+            return CodeLine(one_line(part, 200), line, clean(text, 2 * MAX_SOURCE))
         case [int(line), str(text)] if read_line({"line": line}):
             return CodeLine(file, line, clean(text, 2 * MAX_SOURCE))
     return None

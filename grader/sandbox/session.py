@@ -192,6 +192,7 @@ class Session:
         asked = [{**each.names(), "index": self._questionnaire.index(each), "order": each.order} for each in questions]
         wanted, lost = self._questionnaire.functions, list(self._lost)
         message = {"do": "answer", "files": listed, "wanted": wanted, "lost": lost, "questions": asked}
+        message["statements"] = self._questionnaire.statements
         talk.request(message, sources)
         heard = self._hear(talk)
         if heard.frame is None:

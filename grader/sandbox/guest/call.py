@@ -55,6 +55,15 @@ class Reply:
         self.taken = {}
 
 
+class UnfinishedError(Exception):
+    """A call went to its end although a part of it raised: `error`, beside the gradients that there are."""
+
+    def __init__(self, error: BaseException, found: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.error = error
+        self.found = found
+
+
 @dataclass(frozen=True)
 class Callee:
     """A student's function, what it is given and asked for, and the files that are its submission."""
@@ -114,6 +123,10 @@ def _call(callee: Callee, arguments: Mapping[str, Any], guard: Guard, watch: Wat
         try:
             with log or nullcontext():
                 returned = function(**arguments)
+        except UnfinishedError as unfinished:
+            reply = explain(unfinished.error, files)
+            with contextlib.suppress(BaseException):
+                _take(unfinished.found, reply)
         except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
             reply = explain(error, files)
             found = _locals_of(function, error.__traceback__, gradients)

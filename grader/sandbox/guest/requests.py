@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -23,8 +24,9 @@ from grader.sandbox.guest.call import Callee, Reply, call, explain, gather
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import AutogradRefusedError, Guard
 from grader.sandbox.guest.inputs import Inputs, unpack_inputs
-from grader.sandbox.guest.probe import Prober, describe
+from grader.sandbox.guest.probe import Hooks, Prober, copy_function, describe
 from grader.sandbox.guest.protocol import Frame, pack, read_frame, unpack_tensors, write_all
+from grader.sandbox.guest.slices import Statements, find_statements
 
 MAX_NAMES = 100
 
@@ -50,6 +52,7 @@ class Responder:
         self.guard = guard
         self.inputs = inputs
         self.modules = Modules({})
+        self.statements: dict[str, Statements] = {}  # exercises that are no functions
         self.callees: dict[int, Callee] = {}
         self.places: dict[int, tuple[str, str]] = {}  # file and name of each of them
         self.block = TimedBlock((), ())
@@ -92,7 +95,13 @@ class Responder:
         self.modules = Modules(sources, message["wanted"])
         unreadable = {file: [problem.text, problem.line] for file, problem in self.modules.unreadable.items()}
         written = sorted(set(self.modules.files).difference(sources))
-        return {"unreadable": unreadable, "defines": self.modules.defines, "written": written}
+        self.statements = find_statements(
+            self.modules, message.get("statements", ()), lambda index: self.inputs[index][0].values
+        )
+        defines = {file: list(names) for file, names in self.modules.defines.items()}
+        for function, found in self.statements.items():
+            defines[found.file].append(function)
+        return {"unreadable": unreadable, "defines": defines, "written": written}
 
     def _answer(self, question: Mapping[str, Any], lost: Collection[str]) -> Iterator[Part]:
         """Find a function in one of the files that may define it, and make all calls of it.
@@ -100,6 +109,9 @@ class Responder:
         Files that the grader has seen to end a child are passed over.
         """
         function, index = question["function"], question["index"]
+        if question.get("statements"):
+            yield from self._answer_with_statements(question)
+            return
         others: list[str] = []
         for file in self.modules.candidates(function, question["home"]):
             if file in lost or file in self.modules.unreadable:
@@ -121,6 +133,29 @@ class Responder:
         stopped = {file: self._stopped(file) for file in self.modules.stopped}
         yield {"found": None, "others": others[:MAX_NAMES], "stopped": stopped}, b""
 
+    def _answer_with_statements(self, question: Mapping[str, Any]) -> Iterator[Part]:
+        index, found = question["index"], self.statements.get(question["function"])
+        if found is None:
+            yield (
+                {"found": None, "others": [], "stopped": {file: self._stopped(file) for file in self.modules.stopped}},
+                b"",
+            )
+            return
+        yield {"found": found.file, "stopped": None}, b""
+        self.callees[index] = Callee(found, question["given"], question["gradients"], self.modules.sources)
+        for number in question["order"]:
+            yield self._said(call(self.callees[index], self.inputs[index][number], self.guard), index)
+
+    def _said(self, reply: Reply, index: int) -> Part:
+        """Return a reply as an answer; of statements, with the part of the file where they were found."""
+        found = self.callees[index].function
+        if isinstance(found, Statements):
+            if reply.outcome == "returned":
+                reply.message = found.summary
+            if reply.file == found.file:
+                reply.file, reply.line = found.place(reply.line)
+        return _answered(reply), reply.payload
+
     def _stopped(self, file: str) -> dict[str, Any] | None:
         error = self.modules.stopped.get(file)
         if error is None:
@@ -130,26 +165,37 @@ class Responder:
 
     def _again(self, message: Mapping[str, Any], payload: bytes | bytearray) -> Iterator[Part]:
         """Say which lines made some gradients, then make some calls once more: with a log, and with probes."""
-        lines = [self.modules.lines(each["function"], each["gradients"], each["home"]) for each in message["lines"]]
-        yield {"lines": lines}, b""
+        yield {"lines": [self._lines(each) for each in message["lines"]]}, b""
         for index, number in message["logged"]:
             callee, asked = self.callees[index], self.inputs[index][number]
             reply = call(callee, asked, self.guard, logged=True)
             if reply.is_cut_short:
                 found, reply = reply.flags, call(callee, asked, self.guard)
                 reply.flags += found
-            yield _answered(reply), reply.payload
+            yield self._said(reply, index)
         parts = memoryview(payload)
         for each in message["probed"]:
             index = each["index"]
             callee = self.callees[index]
-            prober = Prober(self.modules, callee, *self.places[index], self.guard)
+            prober = Prober(callee, self._copier(index), self.guard)
             for case in each["cases"]:
                 own, parts = parts[: case["length"]], parts[case["length"] :]
                 probes = unpack_tensors(case["tensors"], own, callee.gradients)
                 runs = map(describe, prober.probe(self.inputs[index][case["number"]], probes, each["replaced"]))
                 described = list(runs)
                 yield {"runs": [said for said, _ in described]}, b"".join(data for _, data in described)
+
+    def _lines(self, asked: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        found = self.statements.get(asked["function"])
+        if found is not None:
+            return found.file, found.lines(asked["gradients"])
+        return self.modules.lines(asked["function"], asked["gradients"], asked["home"])
+
+    def _copier(self, index: int) -> Callable[[Hooks], Any]:
+        callee = self.callees[index]
+        if isinstance(callee.function, Statements):
+            return callee.function.hooked
+        return partial(copy_function, self.modules, callee.gradients, *self.places[index])
 
     def _prepare(self, message: Mapping[str, Any], payload: bytes | bytearray) -> TimedBlock:
         """Set up a block of calls to be timed: of the student's function, or of autograd on a reference forward."""
