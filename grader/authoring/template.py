@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.course import Course, Style
+from grader.course import Course, Rubric, Style
 from grader.errors import CourseError, UsageError
 from grader.text import one_line
 
@@ -95,7 +95,8 @@ def write_templates(course: Course) -> list[Path]:
     for path in folder.iterdir():
         if path.suffix in (".py", ".ipynb") and path.name not in contents:
             path.unlink()
-    contents[NAME] = make_notebook(course, contents)
+    if _in_notebook(course):
+        contents[NAME] = make_notebook(course, contents)
     for name, content in contents.items():
         (folder / name).write_text(content, encoding="utf-8")
     return [folder / name for name in contents]
@@ -221,9 +222,7 @@ def make_notebook(course: Course, templates: Mapping[str, str]) -> str:
         _cell("welcome", "markdown", _WELCOME.format(title=course.title)),
         _cell("setup", "code", _SETUP),
     ]
-    for rubric in course.rubrics:
-        if rubric.optional:
-            continue
+    for rubric in _in_notebook(course):
         text = rubric.folder / "README.md"
         if text.is_file():
             cells.append(_cell(f"{rubric.name}-text", "markdown", text.read_text(encoding="utf-8").strip()))
@@ -248,6 +247,11 @@ def _as_notebook(cells: Sequence[object]) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
+def _in_notebook(course: Course) -> list[Rubric]:
+    """Return the assignments that the notebook of a course has: all that are functions, and not optional."""
+    return [rubric for rubric in course.rubrics if not rubric.optional and rubric.style is Style.FUNCTION]
+
+
 def notebook_path(course: Course) -> Path:
     """Return where the notebook of a course stands."""
     return course.folder / "student_template" / NAME
@@ -256,7 +260,9 @@ def notebook_path(course: Course) -> Path:
 def check_notebook(course: Course) -> Iterator[str]:
     """Yield a line if the notebook is not what the templates and texts give."""
     path = notebook_path(course)
-    files = [path.parent / f"{rubric.name}.py" for rubric in course.rubrics if not rubric.optional]
+    files = [path.parent / f"{rubric.name}.py" for rubric in _in_notebook(course)]
+    if not files:
+        return
     if not all(file.is_file() for file in files):
         return  # a template that is missing has its own line, and `grade template` mends both
     wanted = make_notebook(course, {file.name: file.read_text(encoding="utf-8") for file in files})

@@ -133,7 +133,8 @@ class Statements:
             said = f"found in cell{'s' * (len(cells) > 1)} {_joined(cells)}"
         else:
             lines = sorted(item.node.lineno for item in items)
-            said = f"found in {self.file}, lines {lines[0]} to {lines[-1]}"
+            span = f"lines {lines[0]} to {lines[-1]}" if len(lines) > 1 else f"line {lines[0]}"
+            said = f"found in {self.file}, {span}"
         renamed = [f"{own} is read as {name}" for name, own in self._slice.renamed.items()]
         return "; ".join([said, *renamed])
 
