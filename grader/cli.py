@@ -95,7 +95,7 @@ def grade_submission(
             # The folder may go and come back under the same name, and with it the current one.
             path = path.resolve()
         submission = read_submission(path)
-        grader = Grader(_load(course), seed, only)
+        grader = Grader(_load(course), seed, only, about=None if watch else submission)
         if watch:
             result = _watch(path, lambda: grader.grade(read_submission(path), warm), save)
         else:

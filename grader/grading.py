@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from grader.course import Course, Exercise, Rubric
+from grader.course import Course, Exercise, Rubric, Style
 from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.judge.judge import Judge, Judgement
 from grader.judge.prepared import Prepared, prepare_all
@@ -31,16 +31,27 @@ class Grader:
     """A course and a seed, ready to grade submissions one after the other.
 
     `only` names assignments or functions. An optional assignment counts if `only` names it, or if nothing else was
-    handed in, which in a class does not matter (`is_class`). Raises UsageError for a name that the course does not
+    handed in, which in a class does not matter (`is_class`). If it is known what is to be graded, `about` saves making
+    cases that nobody asks for. Raises UsageError for a name that the course does not
     have, and CourseError if the course does not hold together.
     """
 
-    def __init__(self, course: Course, seed: int = 0, only: Sequence[str] = (), *, is_class: bool = False) -> None:
+    def __init__(
+        self,
+        course: Course,
+        seed: int = 0,
+        only: Sequence[str] = (),
+        *,
+        is_class: bool = False,
+        about: Submission | None = None,
+    ) -> None:
         self.course = course
         self.seed = seed
         self._is_narrowed = bool(only)
         self._is_class = is_class
         chosen = _choose(course, only)
+        if about is not None and not only:
+            chosen = [each for each in chosen if _is_about(about, *each)] or chosen
         self._prepared = prepare_all(chosen, seed)
         self._judges = {name: tuple(map(Judge, part)) for name, part in self._prepared.items()}
         self.questionnaire = Questionnaire(
@@ -69,7 +80,7 @@ class Grader:
                 judge.prepared.exercise.function: self._grade_exercise(judge, judged, session, warm) for judge in judges
             }
         assignments = self._settle_optional(
-            _assignment(rubric, self._judges.get(rubric.name, ()), exercises) for rubric in self.course.rubrics
+            [_assignment(rubric, self._judges.get(rubric.name, ()), exercises) for rubric in self.course.rubrics]
         )
         chosen = [assignment for assignment in assignments if assignment.is_selected and assignment.counts]
         return Report(
@@ -100,9 +111,10 @@ class Grader:
             raise SubmissionError(_nothing_found(submission, session.unreadable, prepared))
         return about if submission.single and not self._is_narrowed else set(self._prepared)
 
-    def _settle_optional(self, assignments: Iterable[AssignmentFeedback]) -> tuple[AssignmentFeedback, ...]:
+    def _settle_optional(self, assignments: Sequence[AssignmentFeedback]) -> tuple[AssignmentFeedback, ...]:
         """Leave out optional assignments that were not handed in, and what is not optional where nothing else was."""
-        if self._is_narrowed:
+        is_about_them = all(each.optional for each in assignments if each.is_selected) and not self._is_class
+        if self._is_narrowed or is_about_them:
             return tuple(assignments)
         graded = [each if each.is_handed_in or not each.optional else _left_out(each) for each in assignments]
         is_alone = not self._is_class and not any(each.is_handed_in and not each.optional for each in graded)
@@ -210,6 +222,20 @@ def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exe
         if exercises:
             chosen.append((rubric, exercises))
     return chosen
+
+
+def _is_about(submission: Submission, rubric: Rubric, exercises: Sequence[Exercise]) -> bool:
+    """Return whether a submission may be about an assignment, by the names in it; a folder is about the whole course."""
+    if not submission.single and not rubric.optional:
+        return True
+    names = {f"{rubric.name}.py", f"{rubric.name}.ipynb"}
+    sought = {
+        name.encode()
+        for each in exercises
+        for name in (each.gradient_names if each.style is Style.STATEMENTS else [each.function])
+    }
+    is_named = not names.isdisjoint([*submission.files, *submission.refused])
+    return is_named or any(name in content for content in submission.files.values() for name in sought)
 
 
 def _nothing_found(submission: Submission, unreadable: Mapping[str, Answer], prepared: Iterable[Prepared]) -> str:

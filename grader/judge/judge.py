@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from grader.course import Exercise, Gradient
+from grader.course import Exercise, Gradient, Style
 from grader.course.cases import Case
 from grader.diagnose import diagnose
 from grader.judge.invariants import judge_invariants
@@ -129,6 +129,7 @@ class Judge:
             forward=prepared.source.lesson,
             maths=prepared.exercise.maths,
             case_number=place + 1 if len({answer.outcome for answer in restored[:count]}) > 1 else None,
+            is_statements=prepared.exercise.style is Style.STATEMENTS,
         )
 
     def not_judged(self, error: Exception) -> ExerciseFeedback:

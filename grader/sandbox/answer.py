@@ -234,6 +234,17 @@ def explain_missing(function: str, home: str | None, others: Sequence[str]) -> A
     return Answer(Outcome.MISSING, text + hint, file=home)
 
 
+def explain_not_found(gradients: Sequence[str], between: Sequence[str], stopped: Mapping[str, Any]) -> Answer:
+    """Say that no statements of an exercise are in any file, and of which parts nothing is known."""
+    names = ", ".join(gradients[:4]) + (", ..." if len(gradients) > 4 else "")
+    among = ", ".join(between[-3:])
+    way = f" without the gradients between, such as {among}," if between else ""
+    text = f"no statement was found that assigns {names}{way} outside of a training loop"
+    unread = [str(each.get("message", "")) for each in stopped.values() if isinstance(each, Mapping)]
+    parts = [one_line(each, 200) for each in unread if each.startswith("SyntaxError: ")]
+    return Answer(Outcome.MISSING, "; ".join([text, *parts[:3]]))
+
+
 def note_stop(stopped: Mapping[str, Any] | None, file: str, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
     """Say with answers that are right in themselves that their file stopped further down."""
     if stopped is None:

@@ -54,7 +54,7 @@ class Question:
     def names(self) -> dict[str, object]:
         """Return what a request says about the function."""
         said = {"function": self.function, "home": self.home, "given": self.given, "gradients": self.gradients}
-        return {**said, "statements": self.statements is not None}
+        return {**said, "is_statements": self.statements is not None}
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from grader.sandbox.answer import (
     explain_end,
     explain_missing,
     explain_never_reached,
+    explain_not_found,
     note_stop,
     read_answer,
     read_code_line,
@@ -190,10 +191,9 @@ class Session:
         talk = Talk(self._warm.fork(self._limits, self._questionnaire))
         listed, sources = self.files
         asked = [{**each.names(), "index": self._questionnaire.index(each), "order": each.order} for each in questions]
-        wanted, lost = self._questionnaire.functions, list(self._lost)
-        message = {"do": "answer", "files": listed, "wanted": wanted, "lost": lost, "questions": asked}
-        message["statements"] = self._questionnaire.statements
-        talk.request(message, sources)
+        wanted, statements = self._questionnaire.functions, self._questionnaire.statements
+        message = {"files": listed, "wanted": wanted, "statements": statements, "lost": list(self._lost)}
+        talk.request({"do": "answer", "questions": asked, **message}, sources)
         heard = self._hear(talk)
         if heard.frame is None:
             talk.close()
@@ -304,9 +304,8 @@ class Session:
         """Say what is wrong with a function behind whose answers nobody stands."""
         if heard.end in (End.TIMED_OUT, End.FLOODED):
             return self._explain(heard, question.function)
-        text = f"{question.function} answered more than once, or ended its process after answering"
-        if heard.exit_code is not None:
-            text += f": {describe_exit(heard.exit_code)}"
+        how = f": {describe_exit(heard.exit_code)}" if heard.exit_code is not None else ""
+        text = f"{question.function} answered more than once, or ended its process after answering{how}"
         return Answer(Outcome.BAD_RETURN, text, printed=heard.printed, seconds=heard.seconds)
 
     def _survey(self) -> None:
@@ -328,15 +327,14 @@ class Session:
     def _take_look(self, files: Mapping[str, bytes], frame: Frame) -> None:
         """Note what the child found in files before a line of them ran."""
         for file in [*files, *read_written(frame)]:
-            wanted = self._questionnaire.functions
-            self._defines[file] = frozenset(read_names(frame, "defines", file)).intersection(wanted)
+            defined = read_names(frame, "defines", file)
+            self._defines[file] = frozenset(defined).intersection(self._questionnaire.functions)
             unreadable = frame.message.get("unreadable")
             match unreadable.get(file) if isinstance(unreadable, dict) else None:
                 case [str(text), line]:
                     where = f" line {line}" if isinstance(line, int) else ""
                     said = clean(f"{one_line(file, 200)}{where}: {text}", 500)
-                    answer = Answer(Outcome.UNREADABLE, said, file=file, line=read_line({"line": line}))
-                    self._unreadable[file] = answer
+                    self._unreadable[file] = Answer(Outcome.UNREADABLE, said, file, read_line({"line": line}))
 
     def _candidates(self, question: Question) -> list[str]:
         others = [file for file in sorted(self._defines) if question.function in self._defines[file]]
@@ -348,15 +346,16 @@ class Session:
 
     def _explain_absence(self, question: Question, others: list[Any], stopped: Mapping[str, Any]) -> Answer:
         """Say why a function was found in none of the files."""
-        unreadable = self.unreadable
         for file in self._candidates(question):
-            if file in unreadable:
-                return unreadable[file]
+            if file in self.unreadable:
+                return self.unreadable[file]
             problem = _problem(stopped.get(file))
             if problem is not None and question.function in self._defines[file]:
                 return explain_never_reached(question.function, file, problem)
-        home = question.home if question.home in self._files else None
-        return explain_missing(question.function, home, [name for name in others if isinstance(name, str)])
+        if question.statements is not None:
+            return explain_not_found(question.gradients, question.statements.between, stopped)
+        named = [name for name in others if isinstance(name, str)]
+        return explain_missing(question.function, question.home if question.home in self._files else None, named)
 
     def _unasked(self, question: Question) -> Answer:
         """Say why a function was not called at all."""

@@ -109,7 +109,7 @@ class Responder:
         Files that the grader has seen to end a child are passed over.
         """
         function, index = question["function"], question["index"]
-        if question.get("statements"):
+        if question.get("is_statements"):
             yield from self._answer_with_statements(question)
             return
         others: list[str] = []
