@@ -77,17 +77,16 @@ class Statements:
         gradients = self._slice.wanted.gradients
         again = _single(arguments) if self._in_float32 else None
         outcome = self._outcome(arguments)
-        found, error = {name: outcome.values.get(name) for name in gradients}, outcome.error
+        found, error = self._gathered(outcome), outcome.error
         if again is not None and outcome.depends_on_dtype(gradients):
             _set_default_dtype(torch.float32)
             try:
                 second = self._outcome(again)
             finally:
                 _set_default_dtype(torch.float64)
+            again = self._gathered(second)
             found |= {
-                name: second.values[name]
-                for name in gradients
-                if not _is_double(found[name]) and isinstance(second.values.get(name), Tensor)
+                name: again[name] for name in gradients if not _is_double(found[name]) and again[name] is not None
             }
             error = error if second.error is not None else None
         if error is not None and self._matters(outcome.failed, found):
@@ -100,7 +99,8 @@ class Statements:
         missing = [name for name in gradients if name not in self._slice.finals]
         body: list[ast.stmt] = [_parsed(f"{name} = None") for name in missing]
         body += [copy.deepcopy(node) for _, node in self._own_nodes()]
-        body.append(_parsed(f"return {{{', '.join(f'{name!r}: {name}' for name in gradients)}}}"))
+        pairs = ", ".join(f"{name!r}: {self._name_of(name)}" for name in gradients)
+        body.append(_parsed(f"return {{{pairs}}}"))
         tree = ast.Module([self._definition(body)], [])
         namespace = {**self._namespace, HOOKS: hooks}
         self._run(rewrite(tree, gradients), namespace)
@@ -146,6 +146,14 @@ class Statements:
             return _Outcome(values)
         place, error = failures[0]
         return _Outcome(values, self._own_nodes()[place][0], _as_in_a_notebook(error))
+
+    def _gathered(self, outcome: _Outcome) -> dict[str, Any]:
+        return {name: outcome.values.get(self._name_of(name)) for name in self._slice.wanted.gradients}
+
+    def _name_of(self, gradient: str) -> str:
+        """Return the name under which the statements have a gradient."""
+        run = self._slice.finals.get(gradient)
+        return run.name if run is not None else gradient
 
     def _matters(self, failed: Item | None, found: Mapping[str, Any]) -> bool:
         """Return whether a statement that failed has cost a gradient."""

@@ -17,7 +17,8 @@ from grader.sandbox.guest.dataflow import Effect, binds_any, blocks, effect_of, 
 
 # The lesson's own comparison, which is asked for in vain: ours says that all is well, and the grader compares.
 COMPARE = "cmp"
-NEAR = 0.85
+# How alike two names are of which one is taken for the other; in a short one each letter tells.
+NEAR, SHORT = 0.8, 4
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,11 @@ class Wanted:
 
     def claims(self, run: Run) -> bool:
         """Return whether the statements of a run may be this exercise's: nothing between is what they rest on."""
-        return run.name in self.gradients and not rests_on(run, self.given).intersection(self.between)
+        return run.name in self.gradients and not self.rests_between(run)
+
+    def rests_between(self, run: Run) -> bool:
+        """Return whether a run rests on a gradient between those that are asked for and those that are given."""
+        return not rests_on(run, self.given).isdisjoint(self.between)
 
 
 @dataclass(eq=False)
@@ -129,6 +134,7 @@ class Notebook:
             if finals:
                 items = _Closure(wanted, finals, self._runs, self._is_own).items()
                 renamed = {name: own for own, name in self.renamed.items() if name in finals}
+                renamed |= {name: run.name for name, run in finals.items() if run.name != name}
                 found.append(Slice(wanted, self.file, tuple(items), finals, renamed))
         return found
 
@@ -137,7 +143,11 @@ class Notebook:
         runs = self._runs.get(name, [])
         own = [run for run in runs if self._is_own(wanted, run)]
         borrowed = [run for run in runs if wanted.claims(run) and not run.is_none]
-        return next(iter([*own[-1:], *borrowed[-1:]]), None)
+        # dlogits_fast, say, where dlogits itself is the result of the long way.
+        others = [other for other in self._runs if other.startswith(f"{name}_") and other not in self._gradients]
+        named_on = [run for other in others for run in self._runs[other]]
+        fits = [run for run in named_on if not wanted.rests_between(run)] if not own else []
+        return next(iter([*own[-1:], *fits[-1:], *borrowed[-1:]]), None)
 
     def _is_own(self, wanted: Wanted, run: Run) -> bool:
         """Return whether a run belongs to this exercise: of those that claim it, the one with the fewest gradients."""
@@ -210,24 +220,24 @@ class Notebook:
 
     def _rename(self, parts: Mapping[str, ast.Module]) -> dict[str, str]:
         """Give values and gradients the names of the course where a near one is written; return those of gradients."""
-        trees = list(parts.values())
-        written = {each.id for tree in trees for each in ast.walk(tree) if isinstance(each, ast.Name)}
-        known = self._values | self._gradients
-        values = {own: value for each in self._exercises for own, value in each.aliases.items() if own in written}
-        values = {own: value for own, value in values.items() if value not in written}
-        assigned = {
-            each.id
-            for tree in trees
-            for each in ast.walk(tree)
-            if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
-        }
-        strangers = sorted(name for name in assigned - known if name.lower().startswith("d"))
-        near: dict[str, str] = {}
-        for gradient in sorted(self._gradients - assigned):
-            found = _nearest(gradient, [name for name in strangers if name not in near])
+        nodes = [each for tree in parts.values() for each in ast.walk(tree) if isinstance(each, ast.Name)]
+        written = {each.id for each in nodes}
+        assigned = {each.id for each in nodes if isinstance(each.ctx, ast.Store)}
+        strangers = assigned - self._values - self._gradients
+        aliases = {own: value for each in self._exercises for own, value in each.aliases.items()}
+        values = {own: value for own, value in aliases.items() if own in written and value not in written}
+        for value in sorted(self._tensors - written - set(values.values()) - {COMPARE}):
+            found = _nearest(value, strangers - set(values))
+            if found is not None:
+                values[found] = value
+        # What is the gradient of a value by another name, has another name as well.
+        near = {f"d{own}": f"d{value}" for own, value in values.items() if f"d{own}" in strangers}
+        near = {own: gradient for own, gradient in near.items() if gradient in self._gradients - assigned}
+        for gradient in sorted(self._gradients - assigned - set(near.values())):
+            found = _nearest(gradient, {name for name in strangers - set(near) if name.lower().startswith("d")})
             if found is not None:
                 near[found] = gradient
-        for tree in trees:
+        for tree in parts.values():
             _Renamed({**values, **near}).visit(tree)
         return near
 
@@ -351,14 +361,14 @@ class _Renamed(ast.NodeTransformer):
         return node
 
 
-def _nearest(gradient: str, strangers: Sequence[str]) -> str | None:
-    plain = [name for name in strangers if _plain(name) == _plain(gradient)]
+def _nearest(name: str, strangers: Collection[str]) -> str | None:
+    """Return the one name that is nearly the same, but for case, underscores, the word for a square, or a letter."""
+    plain = [each for each in strangers if _plain(each) == _plain(name)]
     if plain:
         return plain[0] if len(plain) == 1 else None
-    near = difflib.get_close_matches(_plain(gradient), list(map(_plain, strangers)), n=1, cutoff=NEAR)
-    return next(
-        (name for name in strangers if _plain(name) in near and name[-1:].isdigit() == gradient[-1:].isdigit()), None
-    )
+    known = {_plain(each): each for each in strangers if _plain(each)[-1:].isdigit() == _plain(name)[-1:].isdigit()}
+    near = difflib.get_close_matches(_plain(name), known, n=1, cutoff=NEAR) if len(name) >= SHORT else []
+    return known[near[0]] if near else None
 
 
 def _plain(name: str) -> str:

@@ -196,6 +196,17 @@ WAYS = {
         SECOND.replace("Yb", "Y_batch"),
         THIRD,
     ],
+    "all names with underscores": [
+        "bn_gain = torch.randn((1, 200))\nh_prebn = embcat @ W1 + B1\nbnmean = 1/n*h_prebn.sum(0, keepdim=True)",
+        *(
+            text.replace("bngain", "bn_gain").replace("hprebn", "h_prebn").replace("bnmeani", "bnmean")
+            .replace("b1", "B1")
+            for text in (FIRST, SECOND, THIRD)
+        ),
+    ],
+    "the short ways under names of their own": [
+        FIRST, SECOND.replace("dlogits", "dlogits_fast"), THIRD.replace("dhprebn", "dhprebn_fused")
+    ],
     "an attempt in comments": ["# dlogits = nonsense(\n" + FIRST, "'''\ndlogits = 1\n'''\n" + SECOND, THIRD],
     "a cell that is not Python": ["this is no Python at all", FIRST, "dlogits = (", SECOND, THIRD],
     "by views": [
