@@ -60,7 +60,9 @@ class Prepared:
                 if f"d{value}" not in exercise.given and f"d{value}" not in between:
                     between[f"d{value}"] = None
                     pending.append(value)
-        others = tuple(name for name in between if name not in exercise.gradient_names)
+        # The gradient of the output is no step: people write dloss = 1 and begin with it.
+        known = (*exercise.gradient_names, f"d{forward.output}")
+        others = tuple(name for name in between if name not in known)
         return Statements(others, exercise.aliases or {}, in_float32=exercise.float32 is not None)
 
     @property

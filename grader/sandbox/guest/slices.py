@@ -35,7 +35,7 @@ _set_default_dtype = torch.set_default_dtype
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What one run of the statements left: values by name, the first statement that raised, and what."""
+    """What one run of the statements left: gradients by name, the first statement that raised, and what."""
 
     values: Mapping[str, Any]
     failed: Item | None = None
@@ -77,17 +77,15 @@ class Statements:
         gradients = self._slice.wanted.gradients
         again = _single(arguments) if self._in_float32 else None
         outcome = self._outcome(arguments)
-        found, error = self._gathered(outcome), outcome.error
+        found, error = dict(outcome.values), outcome.error
         if again is not None and outcome.depends_on_dtype(gradients):
             _set_default_dtype(torch.float32)
             try:
                 second = self._outcome(again)
             finally:
                 _set_default_dtype(torch.float64)
-            again = self._gathered(second)
-            found |= {
-                name: again[name] for name in gradients if not _is_double(found[name]) and again[name] is not None
-            }
+            better = {name: value for name, value in second.values.items() if isinstance(value, Tensor)}
+            found |= {name: value for name, value in better.items() if not _is_double(found[name])}
             error = error if second.error is not None else None
         if error is not None and self._matters(outcome.failed, found):
             raise UnfinishedError(error, {name: value for name, value in found.items() if value is not None})
@@ -141,14 +139,14 @@ class Statements:
     def _outcome(self, arguments: Mapping[str, Any]) -> _Outcome:
         failures: list[tuple[int, BaseException]] = []
         self._function.__globals__["__failed__"] = lambda place, error: failures.append((place, error))
+        kept: dict[str, Any] = {}
+        self._function.__globals__["__keep__"] = lambda name, value: kept.update({name: _snapshot(value)})
         values = self._function(**arguments)
+        found = {name: kept.get(name, values.get(self._name_of(name))) for name in self._slice.wanted.gradients}
         if not failures:
-            return _Outcome(values)
+            return _Outcome(found)
         place, error = failures[0]
-        return _Outcome(values, self._own_nodes()[place][0], _as_in_a_notebook(error))
-
-    def _gathered(self, outcome: _Outcome) -> dict[str, Any]:
-        return {name: outcome.values.get(self._name_of(name)) for name in self._slice.wanted.gradients}
+        return _Outcome(found, self._own_nodes()[place][0], _as_in_a_notebook(error))
 
     def _name_of(self, gradient: str) -> str:
         """Return the name under which the statements have a gradient."""
@@ -171,10 +169,17 @@ class Statements:
 
     def _plain_body(self) -> list[ast.stmt]:
         body: list[ast.stmt] = []
-        for place, (_, node) in enumerate(self._own_nodes()):
+        made: dict[Item, list[str]] = {}
+        for name in self._slice.finals:
+            last = self._slice.made_by(name)
+            assert last is not None
+            made.setdefault(last, []).append(name)
+        for place, (item, node) in enumerate(self._own_nodes()):
             noted = _parsed(f"__failed__({place}, __failure__)")
             handler = ast.ExceptHandler(ast.Name("Exception", ast.Load()), "__failure__", [noted])
-            body.append(ast.Try([copy.deepcopy(node)], [handler], [], []))
+            # As it is when it is made: a later `dhprebn = dbndiff; dhprebn += …` changes dbndiff as well.
+            kept = [_parsed(f"__keep__({name!r}, {self._name_of(name)})") for name in made.get(item, ())]
+            body.append(ast.Try([copy.deepcopy(node)], [handler], kept, []))
         return [*body, _parsed("return __locals__()")]
 
     def _definition(self, body: Sequence[ast.stmt]) -> ast.stmt:
@@ -253,6 +258,10 @@ def _copied(value: Any) -> Any:
     if not isinstance(value, Tensor):
         return value
     return value.float() if value.dtype is torch.float64 else value.clone()
+
+
+def _snapshot(value: Any) -> Any:
+    return value.clone() if isinstance(value, Tensor) else value
 
 
 def _is_double(value: Any) -> bool:

@@ -65,6 +65,11 @@ class Item:
     effect: Effect
     uses: list[Use] = field(default_factory=list)
 
+    @property
+    def bound(self) -> set[str]:
+        """The names that it sets or changes."""
+        return self.effect.sets | self.effect.changes
+
 
 @dataclass(eq=False)
 class Run:
@@ -72,6 +77,11 @@ class Run:
 
     name: str
     items: list[Item] = field(default_factory=list)
+
+    @property
+    def is_definition(self) -> bool:
+        """Whether it is a module or a function, which is no tensor that others could share."""
+        return isinstance(self.items[0].node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef)
 
     @property
     def is_none(self) -> bool:
@@ -102,8 +112,13 @@ class Slice:
     renamed: Mapping[str, str]
 
     def made_by(self, gradient: str) -> Item | None:
-        """Return the last statement that made a gradient."""
-        return self.finals[gradient].items[-1] if gradient in self.finals else None
+        """Return the last statement that made a gradient, and not another one that has the same tensor."""
+        run = self.finals.get(gradient)
+        if run is None:
+            return None
+        others = {other.name for other in self.finals.values()} - {run.name}
+        own = [item for item in run.items if run.name in item.bound or item.bound.isdisjoint(others)]
+        return own[-1] if own else run.items[-1]
 
 
 class Notebook:
@@ -204,8 +219,9 @@ class Notebook:
             self._same.pop(name, None)
             run = self._current[name] = Run(name, [item])
             self._runs.setdefault(name, []).append(run)
-            if effect.aliases.get(name) in self._current and effect.aliases[name] != name:
-                self._same[name] = effect.aliases[name]
+            shared = effect.aliases.get(name, name)
+            if shared != name and shared in self._current and not self._current[shared].is_definition:
+                self._same[name] = shared
 
     def _changed(self, name: str, item: Item) -> None:
         seen: set[str] = set()
@@ -227,7 +243,8 @@ class Notebook:
         aliases = {own: value for each in self._exercises for own, value in each.aliases.items()}
         values = {own: value for own, value in aliases.items() if own in written and value not in written}
         for value in sorted(self._tensors - written - set(values.values()) - {COMPARE}):
-            found = _nearest(value, strangers - set(values))
+            # A name with a d before it is a gradient's.
+            found = _nearest(value, {name for name in strangers - set(values) if not name.startswith("d")})
             if found is not None:
                 values[found] = value
         # What is the gradient of a value by another name, has another name as well.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import re
+import subprocess
+import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -207,6 +210,16 @@ WAYS = {
     "the short ways under names of their own": [
         FIRST, SECOND.replace("dlogits", "dlogits_fast"), THIRD.replace("dhprebn", "dhprebn_fused")
     ],
+    "beginning with dloss": [
+        "dloss = 1.0\n" + FIRST.replace("-1.0 / n", "-1.0 / n * dloss"), SECOND, THIRD
+    ],
+    "the last step written first": [
+        "import torch", "dC = torch.zeros_like(C)\nfor k in range(32):\n    dC[k] += demb[k]",
+        "demb = torch.zeros_like(emb)", FIRST, SECOND, THIRD
+    ],
+    "another name for a gradient, changed when that one is done": [
+        FIRST.replace("dhprebn = dbndiff + dbnmeani / n", "dhprebn = dbndiff\ndhprebn += dbnmeani / n"), SECOND, THIRD
+    ],
     "an attempt in comments": ["# dlogits = nonsense(\n" + FIRST, "'''\ndlogits = 1\n'''\n" + SECOND, THIRD],
     "a cell that is not Python": ["this is no Python at all", FIRST, "dlogits = (", SECOND, THIRD],
     "by views": [
@@ -328,6 +341,29 @@ def test_a_dtype_in_the_way_has_it_run_in_float32(grade_cells: GradeCells) -> No
 def test_float32_does_not_let_a_slip_pass(grade_cells: GradeCells) -> None:
     text = FIRST.partition("dC =")[0] + "dC = 2 * F.one_hot(Xb.view(-1), 27).float().T @ demb.view(-1, 10)\n"
     assert not_right(grade_cells(text)) == {"dC": Verdict.WRONG_VALUES}
+
+
+def test_the_template_is_started_alone_and_scores_nothing(run_grade, tmp_path: Path) -> None:
+    run_grade("start", "work", "--only", "makemore")
+    assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["makemore.ipynb", "makemore.md"]
+    done = run_grade("makemore.ipynb", "--json", "result.json", cwd=tmp_path / "work")
+    result = json.loads((tmp_path / "work" / "result.json").read_text())
+    part = next(each for each in result["assignments"] if each["name"] == "makemore")
+    assert (done.returncode, result["score"], result["max_score"], part["optional"]) == (1, 0.0, 20.0, True)
+    assert [each["function"] for each in part["exercises"]] == ["exercise_1", "exercise_2", "exercise_3"]
+    assert [each["outcome"] for each in part["exercises"]] == ["not_written"] * 3
+    free = [each["name"] for each in part["exercises"][0]["gradients"] if each["max_score"] == 0]
+    assert free == ["dlogit_maxes", "db1"]
+
+
+def test_a_case_is_a_script_to_paste_statements_into(run_grade, tmp_path: Path) -> None:
+    run_grade("case", "exercise_3")
+    script = tmp_path / "case_exercise_3_1.py"
+    mark = "# YOUR STATEMENTS: copy them from your notebook to here.\n"
+    assert mark in script.read_text()
+    script.write_text(script.read_text().replace(mark, THIRD))
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=False)
+    assert re.search(r"dhprebn +\| exact: \w+ +\| approximate: True", done.stdout), done.stderr
 
 
 def test_autograd_in_the_statements_earns_nothing(grade_cells: GradeCells) -> None:
