@@ -141,6 +141,8 @@ class Responder:
                 b"",
             )
             return
+        yield {"loading": found.file}, b""
+        found.load()
         yield {"found": found.file, "stopped": None}, b""
         self.callees[index] = Callee(found, question["given"], question["gradients"], self.modules.sources)
         for number in question["order"]:

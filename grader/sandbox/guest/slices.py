@@ -65,15 +65,25 @@ class Statements:
         linecache.cache[self.file] = (sum(map(len, lines)), None, [f"{line}\n" for line in lines], self.file)
         self._namespace: dict[str, Any] = {"torch": torch, "F": F, "math": math, "random": random, COMPARE: _agree}
         self._namespace |= {"__name__": "notebook", "__locals__": builtins.locals}
+        self._function: Any = None
+        self._broken: BaseException | None = None
+
+    def load(self) -> None:
+        """Import what they need, which may be other files of the submission, and make them a function."""
         for _, node in self._nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 # A module that is not here fails whoever uses it.
                 with contextlib.suppress(Exception):
                     self._run([node], self._namespace)
-        self._function = self._compiled(self._plain_body(), dict(self._namespace))
+        try:
+            self._function = self._compiled(self._plain_body(), dict(self._namespace))
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            self._broken = error  # Python outside of a function only, `nonlocal` say
 
     def __call__(self, **arguments: Any) -> dict[str, Any]:
         """Run the statements and return the gradients. Raises UnfinishedError if one of them failed."""
+        if self._broken is not None:
+            raise UnfinishedError(self._broken, {})
         gradients = self._slice.wanted.gradients
         again = _single(arguments) if self._in_float32 else None
         outcome = self._outcome(arguments)
@@ -142,6 +152,7 @@ class Statements:
         kept: dict[str, Any] = {}
         self._function.__globals__["__keep__"] = lambda name, value: kept.update({name: _snapshot(value)})
         values = self._function(**arguments)
+        values = values if isinstance(values, dict) else {}  # a `yield` has made it another thing
         found = {name: kept.get(name, values.get(self._name_of(name))) for name in self._slice.wanted.gradients}
         if not failures:
             return _Outcome(found)
@@ -220,12 +231,14 @@ def find_statements(
         if not any(name in modules.sources[file] for name in names):
             continue
         texts = {part: modules.sources[part].decode("utf-8", errors="replace") for part in modules.parts(file)}
-        notebook = Notebook(file, _parse_all(texts), list(wanted.values()), modules.wanted)
-        for found in notebook.slices():
-            function = found.wanted.function
-            rank = sum(not run.is_none for run in found.finals.values()), stem == homes[function]
-            if function not in best or rank > best[function][0]:
-                best[function] = rank, Statements(found, texts, in_float32=single[function])
+        # What is nested too deeply to be looked at is not found.
+        with contextlib.suppress(RecursionError, MemoryError):
+            notebook = Notebook(file, _parse_all(texts), list(wanted.values()), modules.wanted)
+            for found in notebook.slices():
+                function = found.wanted.function
+                rank = sum(not run.is_none for run in found.finals.values()), stem == homes[function]
+                if function not in best or rank > best[function][0]:
+                    best[function] = rank, Statements(found, texts, in_float32=single[function])
     return {function: statements for function, (_, statements) in best.items()}
 
 

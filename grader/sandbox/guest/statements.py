@@ -19,6 +19,7 @@ from grader.sandbox.guest.dataflow import Effect, binds_any, blocks, effect_of, 
 COMPARE = "cmp"
 # How alike two names are of which one is taken for the other; in a short one each letter tells.
 NEAR, SHORT = 0.8, 4
+MOST_NAMES = 1_000
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ class Notebook:
             return
         if bound & self._values and not isinstance(node, ast.For | ast.While | ast.If | ast.Try | ast.With):
             return
-        _Without(self._tensors).visit(node)
+        node = _Without(self._tensors).visit(node)
         self._count += 1
         item = Item(node, part, self._count, effect)
         for name in effect.reads - self._values:
@@ -240,6 +241,7 @@ class Notebook:
         written = {each.id for each in nodes}
         assigned = {each.id for each in nodes if isinstance(each.ctx, ast.Store)}
         strangers = assigned - self._values - self._gradients
+        strangers = strangers if len(strangers) <= MOST_NAMES else set()
         aliases = {own: value for each in self._exercises for own, value in each.aliases.items()}
         values = {own: value for own, value in aliases.items() if own in written and value not in written}
         for value in sorted(self._tensors - written - set(values.values()) - {COMPARE}):
@@ -350,7 +352,7 @@ def _called(trees: Collection[ast.Module]) -> set[str]:
 
 
 class _Without(ast.NodeTransformer):
-    """Puts `pass` in the place of statements inside a block that assign values of the forward pass."""
+    """Puts `pass` in the place of statements inside a block that assign values of the forward pass, or return."""
 
     def __init__(self, values: Collection[str]) -> None:
         self._values = values
@@ -358,15 +360,16 @@ class _Without(ast.NodeTransformer):
     def generic_visit(self, node: ast.AST) -> ast.AST:
         if isinstance(node, ast.For | ast.While | ast.If | ast.Try | ast.With):
             for block in blocks(node):
-                block[:] = [
-                    ast.copy_location(ast.Pass(), each)
-                    if isinstance(each, ast.Assign | ast.AugAssign | ast.AnnAssign)
-                    and (effect := effect_of(each)).sets | effect.changes <= set(self._values)
-                    else each
-                    for each in block
-                ]
+                block[:] = [ast.copy_location(ast.Pass(), each) if self._is_left_out(each) else each for each in block]
             return super().generic_visit(node)
         return node
+
+    def _is_left_out(self, statement: ast.stmt) -> bool:
+        if isinstance(statement, ast.Return):
+            return True
+        effect = effect_of(statement)
+        is_simple = isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign)
+        return is_simple and effect.sets | effect.changes <= set(self._values)
 
 
 class _Renamed(ast.NodeTransformer):

@@ -343,6 +343,21 @@ def test_float32_does_not_let_a_slip_pass(grade_cells: GradeCells) -> None:
     assert not_right(grade_cells(text)) == {"dC": Verdict.WRONG_VALUES}
 
 
+def test_a_return_in_a_branch_ends_nothing(grade_cells: GradeCells) -> None:
+    text = (
+        f"def exercise1():\n{indented(LOSS)}    if dlogits is None:\n        return\n{indented(LAYER + NORM + EMBED)}"
+    )
+    assert not_right(grade_cells(text)) == {}
+
+
+def test_other_files_of_the_submission_can_be_imported(grade_files) -> None:
+    files = {
+        "lesson.ipynb": notebook(["from helpers import onehot", FIRST, SECOND.replace("-= 1", "-= onehot()"), THIRD]),
+        "helpers.py": b"def onehot():\n    return 1.0\n",
+    }
+    assert grade_files(files).score == 20.0
+
+
 def test_the_template_is_started_alone_and_scores_nothing(run_grade, tmp_path: Path) -> None:
     run_grade("start", "work", "--only", "makemore")
     assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["makemore.ipynb", "makemore.md"]
