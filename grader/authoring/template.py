@@ -5,13 +5,15 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shlex
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.course import Course
 from grader.errors import CourseError, UsageError
+from grader.text import one_line
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 _FIRST_LINE = re.compile(r"\s*(?P<name>\w+)\s*=[^#]*#\s*(?P<shape>\(.*\))\s*$")
@@ -88,14 +90,22 @@ def write_templates(course: Course) -> list[Path]:
     return [folder / name for name in contents]
 
 
-def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
+def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tuple[list[Path], list[Path]]:
     """Copy the template, and each assignment's text, into a folder; return what was written and what was kept.
 
-    A file that is there already is never overwritten. Raises UsageError if the folder cannot be made, and CourseError
-    if the course lacks one of the files.
+    That is of the assignments in `only`, or else of all that are not optional. A file that is there already is never
+    overwritten. Raises UsageError if the folder cannot be made or a name is no assignment's, and CourseError if the
+    course lacks one of the files.
     """
+    for name in only:
+        if name not in course.names:
+            raise UsageError(
+                f"{one_line(name, 100)} is no assignment of the course; there are {', '.join(course.names)}"
+            )
     files = {}
     for rubric in course.rubrics:
+        if rubric.name not in only if only else rubric.optional:
+            continue
         files[folder / f"{rubric.name}.py"] = course.folder / "student_template" / f"{rubric.name}.py"
         files[folder / f"{rubric.name}.md"] = rubric.folder / "README.md"
     missing = [source for source in files.values() if not source.is_file()]
@@ -104,7 +114,7 @@ def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
         raise CourseError(
             [f"{source}: the file is not there{advice if source.suffix == '.py' else ''}" for source in missing]
         )
-    if notebook_path(course).is_file():
+    if not only and notebook_path(course).is_file():
         files[folder / NAME] = notebook_path(course)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -115,6 +125,20 @@ def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
     except OSError as error:
         raise UsageError(f"{folder} could not be written: {error.strerror}; choose another folder") from error
     return written, kept
+
+
+def next_steps(course: Course, folder: Path, only: Collection[str] = ()) -> list[str]:
+    """Return what a student does next in a folder with the template, in order."""
+    names = [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)]
+    notebook = f" (or in {NAME}, not in both)" if (folder / NAME).is_file() else ""
+    steps = [] if folder == Path() else [f"Go there: cd {shlex.quote(str(folder))}"]
+    steps += [
+        f"Read {names[0]}.md, and write the functions in {names[0]}.py{notebook}.",
+        f"Grade it: grade --only {names[0]} (with --watch, again on every save)",
+    ]
+    if names[1:]:
+        steps.append(f"Go on in this order: {', '.join(names[1:])}. To see all of it: grade")
+    return steps
 
 
 def _parse(source: str, path: Path) -> ast.Module:
@@ -178,6 +202,8 @@ def make_notebook(course: Course, templates: Mapping[str, str]) -> str:
         _cell("setup", "code", _SETUP),
     ]
     for rubric in course.rubrics:
+        if rubric.optional:
+            continue
         text = rubric.folder / "README.md"
         if text.is_file():
             cells.append(_cell(f"{rubric.name}-text", "markdown", text.read_text(encoding="utf-8").strip()))

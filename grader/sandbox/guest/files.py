@@ -20,8 +20,8 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from grader.sandbox.guest.lines import Passage, find_lines, is_stub
-from grader.sandbox.guest.notebook import Notebook, read_notebook, read_script
 from grader.sandbox.guest.loading import Failure, Statement, find_needed, remember_lines, run_each, run_whole
+from grader.sandbox.guest.notebook import Notebook, read_notebook, read_script
 
 
 @dataclass(frozen=True)
