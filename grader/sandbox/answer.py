@@ -249,9 +249,8 @@ def _note_stop(stopped: object, file: str) -> str:
     line = read_line({"line": stopped.get("at")})
     at = f" line {line}" if line else ""
     if stopped.get("ends"):
-        return (
-            f"{place} stopped{at and f' at{at}'}: {reason}; what stands above was graded, what stands below did not run"
-        )
+        place = f"{place} stopped{at and f' at{at}'}"
+        return f"{place}: {reason}; functions above were graded, those below did not run"
     return f"{place}{at} failed: {reason}; the functions above and below it were graded all the same"
 
 

@@ -84,7 +84,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return [
             (file, self._is_written(file, function))
             for file in others
-            if (defined := self._definitions(file, function)) and list(map(ast.dump, defined)) != own
+            if own and (defined := self._definitions(file, function)) and list(map(ast.dump, defined)) != own
         ]
 
     def _is_written(self, file: str, function: str) -> bool:
@@ -202,9 +202,11 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             problem = self.unreadable[file]
             failures.append(Failure(SyntaxError(problem.text), file, problem.line or 0, is_end=True))
         elif file in self._statements:
-            # What failed and binds nothing, a plot say, is nobody's concern.
-            run = run_each(find_needed(self._statements[file], self._wanted), module.__dict__)
-            failures.extend(each for each in run if each.binds)
+            needed = find_needed(self._statements[file], self._wanted)
+            failures.extend(run_each(needed, module.__dict__))
+            # What failed and binds nothing that is needed, a plot say, is nobody's concern.
+            names = self._wanted.union(*(each.reads for each in needed))
+            failures[:] = [each for each in failures if names & each.binds]
         else:
             failures.extend(run_whole(self._code[file], partial(self._tree, file), module.__dict__))
         ends = [each.error for each in failures if each.is_end]
@@ -239,7 +241,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 problem = self.unreadable.pop(cell)
                 lost = frozenset(re.findall(r"^(?:def\s+)?(\w+)\s*[=(]", text, re.MULTILINE))
                 names += self._wanted & lost
-                error = SyntaxError(problem.text)
+                error = SyntaxError(problem.text.removeprefix("SyntaxError: "))
                 self.failures.setdefault(file, []).append(Failure(error, cell, problem.line or 0, lost))
         self._statements[file], self.defines[file] = statements, list(dict.fromkeys(names))
         for name, (cell, written) in notebook.written.items():

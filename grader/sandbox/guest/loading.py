@@ -69,6 +69,11 @@ class Statement:
         return frozenset(_changed([self.node]))
 
     @property
+    def function(self) -> str:
+        """The name of the function that it defines, or nothing."""
+        return self.node.name if isinstance(self.node, ast.FunctionDef) else ""
+
+    @property
     def binds_anything(self) -> bool:
         """Whether nobody can say which names it binds."""
         return isinstance(self.node, ast.ImportFrom) and self.node.names[0].name == "*"
@@ -111,30 +116,28 @@ def find_needed(statements: Sequence[Statement], wanted: Collection[str]) -> lis
     Of a function that is written once and left as a stub once, the stub is none of them.
     """
     bound = frozenset(name for each in statements for name in each.binds)
+    # A call changes no function that it is given or made of; but one may set a name for the whole file.
+    makers = {each.function: each.binds - {each.function} for each in statements if each.function}
+    changes = [
+        (each.changes - makers.keys()).union(*(makers[name] for name in each.changes & makers.keys()))
+        for each in statements
+    ]
     names = set(wanted)
     kept: set[int] = set()
     while True:
         found = {
             number
             for number, each in enumerate(statements)
-            if number not in kept
-            and (each.binds_anything or not names.isdisjoint(each.binds) or not names.isdisjoint(each.changes))
+            if number not in kept and (each.binds_anything or not names.isdisjoint(each.binds | changes[number]))
         }
         if not found:
             break
         kept |= found
         names |= {name for number in found for name in statements[number].reads & bound}
     needed = [each for number, each in enumerate(statements) if number in kept]
-    written = {each.node.name for each in needed if isinstance(each.node, ast.FunctionDef) and not is_stub(each.node)}
-    return [
-        each
-        for each in needed
-        if not (
-            isinstance(each.node, ast.FunctionDef)
-            and each.node.name in written.intersection(wanted)
-            and is_stub(each.node)
-        )
-    ]
+    stubs = {id(each) for each in needed if isinstance(each.node, ast.FunctionDef) and is_stub(each.node)}
+    written = {each.function for each in needed if id(each) not in stubs}.intersection(wanted)
+    return [each for each in needed if not (id(each) in stubs and each.function in written)]
 
 
 def _line_in(code: CodeType, error: BaseException) -> int:

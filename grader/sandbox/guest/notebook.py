@@ -70,7 +70,7 @@ def read_notebook(file: str, source: bytes) -> Notebook:
         elif name not in _FOREIGN_CELLS and not (name[:1].isupper() and not _is_python(body)):
             above = text.count("\n") - body.count("\n")
             notebook.cells[cell] = without_magics("\n" * above + body)
-    if not any(notebook.cells.values()) and not notebook.written:
+    if not any(map(str.strip, notebook.cells.values())) and not notebook.written:
         raise ValueError("it has no code in it; write your functions in its code cells, save it and try again")
     return notebook
 
