@@ -63,16 +63,17 @@ def explain_suffix(name: str) -> str:
     """Say why a file of this name is no Python file or notebook, and how to get one."""
     found = _HIDDEN_SUFFIX.match(name)
     if found:
-        return f"{name} is not read because of the end of its name; rename it to {found[1]}{found[2].lower()}"
+        kind = "Python file" if found[2].lower() == ".py" else "notebook"
+        return f"{name} is not a {kind} by its name; rename it to {found[1]}{found[2].lower()}"
     suffix = PurePath(name.lower()).suffix
     if suffix in (".html", ".htm"):
-        return f"{name} is a page made from a notebook, not the notebook; {NOTEBOOK_DOWNLOAD}"
+        return f"{name} is not a notebook but a page made from one; {NOTEBOOK_DOWNLOAD}"
     if suffix in (".pdf", ".doc", ".docx", ".odt", ".rtf", ".pages"):
-        return f"{name} is a document, and its text is no program; give a .py file, or {NOTEBOOK_DOWNLOAD}"
+        return f"{name} is not a Python file but a document; give a .py file, or {NOTEBOOK_DOWNLOAD}"
     if suffix in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"):
-        return f"{name} is an archive; unpack it and give the folder (`grade batch` takes that of a whole class)"
+        return f"{name} is not a Python file but an archive; unpack it and give the folder (of a class: `grade batch`)"
     if suffix in (".txt", ".md", ".json", ""):
-        return f"{name} is no Python file by its name; if it holds your functions, let its name end in .py or .ipynb"
+        return f"{name} is not a Python file by its name; if it holds your functions, let its name end in .py or .ipynb"
     return f"{name} is not a Python file; give a .py file, a notebook or the folder that holds them"
 
 

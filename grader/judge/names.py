@@ -72,9 +72,8 @@ class _Names:
         if right:
             return f"{_called(name, right)}{self._where(right)}" if right != name else self._where(right).lstrip("; ")
         if name in SIZES:
-            first = next((each for each in self._given if each not in ("cache", "p")), "dout")
-            tensor = first if "cache" not in self._given or first == "dout" else f"cache.{self._values[0]}"
-            return f"sizes are not given and change from case to case: take them from a shape, as in {tensor}.shape[0]"
+            first = next((each for each in self._given if each not in ("cache", "p")), f"cache.{self._values[0]}")
+            return f"sizes are not given and change from case to case: take them from a shape, as in {first}.shape[0]"
         return ""
 
     def _where(self, name: str) -> str:
@@ -86,12 +85,12 @@ class _Names:
         return f"; {name} is not given to {self._function}, which gets {', '.join(self._given)}"
 
     def _about_cache(self, name: str) -> str:
-        right = self._find(name, self._values)
+        right = self._find(name, [*self._gradients, *self._values])
         if right == "dout":
-            return f"{_called(name, right)}, and is a parameter of its own"
-        if right:
+            return "dout is a parameter of its own, beside cache"
+        if right in self._values:
             return f"{_called(name, right)}; write cache.{right}"
-        if self._find(name, self._gradients):
+        if right:
             return "cache holds the values of the forward pass, and no gradients: those are yours to compute"
         return f"cache has {', '.join(self._values)}"
 
