@@ -47,7 +47,8 @@ class Row:
 
 def read_rows(store: Store) -> Iterator[Row]:
     """Yield the rows of a batch one by one: a class of results is never in memory at once."""
-    for entry in store.read_batch().get("entries", []):
+    batch = store.read_batch()
+    for entry in batch.get("entries", []):
         record = store.record(entry["file"])
         has_result = record is not None and (record.problem is None or record.score is not None)
         result = store.result(entry["file"]) if has_result else None
@@ -64,7 +65,7 @@ def read_rows(store: Store) -> Iterator[Row]:
             attempt=entry["attempt"],
             problem=problem,
             result=result,
-            system=entry.get("system", ""),
+            system=entry.get("system", batch.get("system", "")),
         )
 
 
