@@ -199,11 +199,13 @@ def batch(
 @click.argument("source", type=click.Path(path_type=Path), metavar="DIR")
 @click.option(
     "--to",
-    type=click.Choice(["canvas", "moodle", "gradescope", "github", "junit", "csv"]),
+    type=click.Choice(["canvas", "moodle", "gradescope", "github", "junit", "csv", "log"]),
     required=True,
     help="The system that is to read it.",
 )
-@click.option("--into", type=click.Path(path_type=Path), metavar="FILE", help="Fill this downloaded sheet.")
+@click.option(
+    "--into", type=click.Path(path_type=Path), metavar="FILE", help="Fill this downloaded sheet; a copy of it is kept."
+)
 @click.option("--column", metavar="TITLE", help="The column of the sheet to fill; default: the one that fits.")
 @click.option("--write", type=click.Path(path_type=Path), metavar="PATH", help="Where it goes; default: DIR/export.")
 def export(source: Path, to: str, into: Path | None, column: str | None, write: Path | None) -> None:

@@ -52,12 +52,12 @@ class Grader:
             tuple(question for part in self._prepared.values() for each in part for question in each.questions)
         )
 
-    def grade(self, submission: Submission, warm: Warm) -> Report:
-        """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
+    def grade(self, submission: Submission, warm: Warm, *, may_be_empty: bool = False) -> Report:
+        """Grade one submission. Raises SubmissionError if it holds no file or function of the course, and must."""
         started = time.monotonic()
         with Session(warm, submission, self.questionnaire, self.course.limits) as session:
             session.ask()
-            selected = self._select(submission, session)
+            selected = self._select(submission, session, may_be_empty=may_be_empty)
             judges = [judge for name in self._judges if name in selected for judge in self._judges[name]]
             judged = _judge_all(judges, session)
             try:
@@ -91,7 +91,7 @@ class Grader:
             weaknesses=warm.weaknesses,
         )
 
-    def _select(self, submission: Submission, session: Session) -> set[str]:
+    def _select(self, submission: Submission, session: Session, *, may_be_empty: bool) -> set[str]:
         """Return the names of the assignments that count: of a single file, those that it is about."""
         about = {
             name
@@ -100,7 +100,7 @@ class Grader:
             or f"{name}.py" in submission.refused
             or any(session.mentions(prepared.question) for prepared in part)
         }
-        if not about:
+        if not about and not may_be_empty:
             prepared = [each for part in self._prepared.values() for each in part]
             raise SubmissionError(_nothing_found(submission, session.unreadable, prepared, self.course))
         return about if submission.single and not self._is_narrowed else set(self._prepared)
