@@ -34,8 +34,8 @@ def check_imports(course: Course, rubric: Rubric) -> Iterator[str]:
     for path in (rubric.folder / "reference.py", rubric.folder / "mistakes.py"):
         for module in find_imports(path.read_text(encoding="utf-8")) if path.is_file() else ():
             package, _, name = module.partition(".")
-            if package == ASSIGNMENTS and name.split(".")[0] not in course.assignments:
-                known = ", ".join(course.assignments)
+            if package == ASSIGNMENTS and name.split(".")[0] not in course.names:
+                known = ", ".join(course.names)
                 yield f"{path}: imports {module}, and that is no assignment of the course; it has {known}"
 
 

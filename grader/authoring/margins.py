@@ -150,7 +150,7 @@ class Subject:
 
         `read` gives the text of another one's solution, or what stands for it.
         """
-        others = {f"{name}.py": self.solution.with_name(f"{name}.py") for name in self.course.assignments}
+        others = {f"{name}.py": self.solution.with_name(f"{name}.py") for name in self.course.names}
         files = {self.solution.name: source}
         pending = [source]
         while pending:

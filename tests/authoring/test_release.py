@@ -143,7 +143,9 @@ def test_what_imports_from_an_assignment_that_is_not_packed_is_said(folder, tmp_
     reference = folder / "assignments" / "linear" / "reference.py"
     reference.write_text(f"from assignments.mlp.reference import mlp\n{reference.read_text()}")
 
-    said = r"linear/reference\.py: imports assignments\.mlp\.reference, and that is no assignment of the course; it has "
+    said = (
+        r"linear/reference\.py: imports assignments\.mlp\.reference, and that is no assignment of the course; it has "
+    )
     with pytest.raises(CourseError, match=f"{said}linear, dropout"):
         pack_release(load_course(folder), tmp_path / "course.zip")
 
