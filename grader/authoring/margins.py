@@ -128,12 +128,16 @@ class Proof:
 
 @dataclass(frozen=True)
 class Subject:
-    """One assignment under proof, and what it takes to grade answers to it."""
+    """One assignment under proof, and what it takes to grade answers to it.
+
+    `graders` are those that are ready, by seed and what they grade.
+    """
 
     course: Course
     rubric: Rubric
     warm: Warm
     proof: Proof
+    graders: dict[tuple[int, str], Grader] = field(default_factory=dict)
 
     @property
     def solution(self) -> Path:
@@ -163,5 +167,7 @@ class Subject:
 
     def grade(self, seed: int, submission: Submission, only: str = "") -> Sequence[ExerciseFeedback]:
         """Grade a submission on the whole assignment, or on one function."""
-        grader = Grader(self.course, seed, only=[only or self.rubric.name])
-        return grader.grade(submission, self.warm).selected[0].exercises
+        key = (seed, only or self.rubric.name)
+        if key not in self.graders:
+            self.graders[key] = Grader(self.course, seed, only=[key[1]])
+        return self.graders[key].grade(submission, self.warm).selected[0].exercises
