@@ -104,7 +104,7 @@ def transformer_block_backward__dx__variance_forgotten(cache, d):
 
 
 def transformer_block_backward__dx__gain_too_late(cache, d):
-    """In the layer norm you put the gain in front of everything. It differs along the averaged axis, so it comes first."""
+    """In the layer norm you put the gain in front of all. It differs along the averaged axis, so it comes first."""
     inner = d.dln1 - d.dln1.mean(2, keepdim=True) - cache.ln1_raw * (d.dln1 * cache.ln1_raw).mean(2, keepdim=True)
     return d.dmid + cache.ln1_gain * cache.ln1_rstd * inner
 
