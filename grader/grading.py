@@ -6,7 +6,7 @@ import difflib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
@@ -119,7 +119,7 @@ class Grader:
             if isinstance(judgement, Exception):
                 raise judgement
             line_of = partial(session.line, question)
-            feedback = judge.feedback(session.answers(question), judgement, session.logged(question), line_of)
+            feedback = judge.feedback(session.answers(question), judgement, session.repeated(question), line_of)
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             try:
@@ -221,6 +221,7 @@ def _nothing_found(submission: Submission, unreadable: Mapping[str, Answer], pre
     return f"no function of the course is defined in {submission.name} (looked for {looked_for}){broken}"
 
 
+@cache
 def grader_version() -> str:
     """Return the version of the installed package."""
     try:
