@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.authoring.template import write_templates
+from grader.authoring.template import start_work, write_templates
 from grader.course import load_course
 from grader.course.cases import Reference
 from grader.grading import Grader
@@ -294,3 +294,19 @@ def test_names_that_depend_on_a_length_differ_by_case(folder):
 
     assert [name for name in three.forward.values if name.startswith("h")] == ["h1", "h2", "h3"]
     assert set(five.forward.values) - set(three.forward.values) == {"c4", "h4", "c5", "h5"}
+
+
+def test_a_file_is_not_about_an_assignment_whose_function_it_imports(folder, grader, warm):
+    report = grader.grade(read_submission(folder / "solutions" / "chain.py"), warm)
+
+    (exercise,) = (exercise for assignment in report.selected for exercise in assignment.exercises)
+    assert exercise.function == "chain_backward"
+    assert exercise.message.endswith(
+        "No module named 'cell'; there are torch, numpy, Python's own modules and what was handed in with it"
+    )
+
+
+def test_work_on_an_assignment_begins_with_the_files_that_it_imports(folder, tmp_path):
+    written, _ = start_work(load_course(folder), tmp_path / "work", only=["chain"])
+
+    assert sorted(path.name for path in written) == ["cell.md", "cell.py", "chain.md", "chain.py"]

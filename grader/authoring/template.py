@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grader.course import Course
+from grader.course.source import find_imports
 from grader.errors import CourseError, UsageError
 from grader.text import one_line
 
@@ -94,7 +95,8 @@ def write_templates(course: Course) -> list[Path]:
 def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tuple[list[Path], list[Path]]:
     """Copy the template, and each assignment's text, into a folder; return what was written and what was kept.
 
-    That is of the assignments in `only`, or else of all that are not optional. A file that is there already is never
+    That is of the assignments in `only`, or else of all that are not optional, and of those whose functions their
+    templates import. A file that is there already is never
     overwritten. Raises UsageError if the folder cannot be made or a name is no assignment's, and CourseError if the
     course lacks one of the files.
     """
@@ -103,9 +105,14 @@ def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tupl
             raise UsageError(
                 f"{one_line(name, 100)} is no assignment of the course; there are {', '.join(course.names)}"
             )
+    chosen = [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)]
+    for name in chosen:  # and those that are found on the way
+        template = course.folder / "student_template" / f"{name}.py"
+        imported = find_imports(template.read_text(encoding="utf-8")) if template.is_file() else []
+        chosen += [other for other in imported if other in course.names and other not in chosen]
     files = {}
     for rubric in course.rubrics:
-        if rubric.name not in only if only else rubric.optional:
+        if rubric.name not in chosen:
             continue
         files[folder / f"{rubric.name}.py"] = course.folder / "student_template" / f"{rubric.name}.py"
         files[folder / f"{rubric.name}.md"] = rubric.folder / "README.md"
