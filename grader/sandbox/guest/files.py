@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import pairwise
 from pathlib import PurePosixPath
 from types import CodeType, ModuleType
 from typing import Any
@@ -290,11 +291,17 @@ def _is_installed(name: str) -> bool:
 
 
 def _bound(code: CodeType, wanted: frozenset[str]) -> set[str]:
-    """Return which of the wanted names some code binds: by def, import or assignment, or as global in a function."""
+    """Return which of the wanted names some code defines: by def or assignment, or as global in a function."""
     inner = [each for each in code.co_consts if isinstance(each, CodeType)]
     found = set().union(*(_bound(each, wanted) for each in inner))
     named = wanted.intersection(code.co_names)
     if named.issubset(each.co_name for each in inner):
         return found | named  # a def of each, without a look at every instruction
-    stored = {each.argval for each in dis.get_instructions(code) if each.opname in ("STORE_NAME", "STORE_GLOBAL")}
+    stored = {
+        each.argval
+        for before, each in pairwise(dis.get_instructions(code))
+        # What is imported under its own name is defined elsewhere.
+        if each.opname in ("STORE_NAME", "STORE_GLOBAL")
+        and (before.opname, before.argval) != ("IMPORT_FROM", each.argval)
+    }
     return found | (named & stored)
