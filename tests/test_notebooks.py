@@ -171,13 +171,13 @@ TWICE = {
     "an edited cell that did not run": (
         {"linear.py": WRONG, "hw.ipynb": EDITED},
         3.5,
-        "linear_backward is written in linear.py and otherwise in hw.ipynb cell 1, linear.py: linear.py was graded",
+        "linear_backward is written in linear.py and otherwise in hw.ipynb cell 1 (which writes linear.py): linear.py "
+        "was graded; run that cell to make them one",
     ),
     "an edited cell beside the template": (
         {"linear.py": STUB, "hw.ipynb": EDITED},
         5,
-        "linear_backward is not written in linear.py, but in hw.ipynb cell 1, linear.py: hw.ipynb cell 1, linear.py "
-        "was graded",
+        "linear_backward is not written in linear.py, but in hw.ipynb cell 1 (which writes linear.py): that was graded",
     ),
     "a cell that ran": ({"linear.py": RIGHT + "\n", "hw.ipynb": EDITED}, 5, ""),
     "a comment more": ({"linear.py": f"# mine\n{RIGHT}", "hw.ipynb": EDITED}, 5, ""),
@@ -189,7 +189,7 @@ TWICE = {
     "a second version beside the template": (
         {"linear.py": RAISES, "linear_v2.py": RIGHT},
         5,
-        "linear_backward is not written in linear.py, but in linear_v2.py: linear_v2.py was graded",
+        "linear_backward is not written in linear.py, but in linear_v2.py: that was graded",
     ),
     "a second version beside a first": (
         {"linear.py": WRONG, "linear_v2.py": RIGHT},
@@ -199,14 +199,14 @@ TWICE = {
     "two files of other names": (
         {"a.py": STUB, "b.py": RIGHT},
         5,
-        "linear_backward is not written in a.py, but in b.py: b.py was graded",
+        "linear_backward is not written in a.py, but in b.py: that was graded",
     ),
     "a file that cannot be read": ({"linear.py": "def linear_backward(:", "old.py": RIGHT}, 5, ""),
     "a file that imports it": ({"linear.py": "from work import linear_backward", "work.py": RIGHT}, 5, ""),
     "a notebook beside the template": (
         {"linear.py": STUB, "hw.ipynb": notebook(RIGHT)},
         5,
-        "linear_backward is not written in linear.py, but in hw.ipynb: hw.ipynb was graded",
+        "linear_backward is not written in linear.py, but in hw.ipynb: that was graded",
     ),
 }
 

@@ -277,15 +277,22 @@ def _note_rivals(rivals: object, function: str, file: str, home: str) -> str:
     for rival in rivals[:MAX_RIVALS] if isinstance(rivals, list) else []:
         match rival:
             case [str(name), bool(is_written)]:
-                found.append((one_line(name, 200), is_written))
+                found.append((_name_version(name), is_written))
     stubs = [name for name, is_written in found if not is_written]
     written = [name for name, is_written in found if is_written]
-    own = one_line(file, 200)
+    own = _name_version(file)
     if written:
-        return f"{function} is written in {own} and otherwise in {' and '.join(written)}: {own} was graded"
+        advice = "; run that cell to make them one" if any(" cell " in name for name in written) else ""
+        return f"{function} is written in {own} and otherwise in {' and '.join(written)}: {own} was graded{advice}"
     if stubs and file != home:
-        return f"{function} is not written in {' and '.join(stubs)}, but in {own}: {own} was graded"
+        return f"{function} is not written in {' and '.join(stubs)}, but in {own}: that was graded"
     return ""
+
+
+def _name_version(file: str) -> str:
+    """Name a file, or the cell that would write it."""
+    cell, _, written = one_line(file, 200).rpartition(", ")
+    return f"{cell} (which writes {written})" if " cell " in cell else one_line(file, 200)
 
 
 def explain_never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answer:
