@@ -217,10 +217,6 @@ def _without_attempt(name: str) -> str:
     return rest[1:] if rest and rest[0] == "_" else f"{match['student']}{rest or ''}" if match else name
 
 
-def _holds_work(folder: Folder) -> bool:
-    return any(path.endswith(SUFFIXES) or is_archive(path) for path, _ in folder.walk())
-
-
 def _below(name: str, entries: Iterable[Entry]) -> list[Entry]:
     return [replace(entry, place=(name, *entry.place)) for entry in entries]
 
@@ -235,10 +231,12 @@ def _with_names(entries: Sequence[Entry]) -> list[Entry]:
         name = entry.name
         if entry.system == PLAIN or counts[name] > 1:
             name = "/".join((*entry.place[common:], name))
-        tries = (name, *(f"{name} ({number})" for number in range(2, len(entries) + 2)))
-        name = next(each for each in tries if each not in taken)
-        taken.add(name)
-        named.append(replace(entry, name=name))
+        number, own = 1, name
+        while own in taken:
+            number += 1
+            own = f"{name} ({number})"
+        taken.add(own)
+        named.append(replace(entry, name=own))
     return named
 
 
