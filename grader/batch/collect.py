@@ -56,7 +56,7 @@ def describe(found: Found) -> Iterator[str]:
     late = sum(bool(entry.is_late) for entry in entries)
     known = [text for count, text in ((groups, f"{groups} of groups"), (late, f"{late} late")) if count]
     systems = Counter(entry.system for entry in entries)
-    laid_out = found.system if len(systems) == 1 else " and ".join(f"{name} ({n})" for name, n in systems.items())
+    laid_out = found.system if len(systems) == 1 else ", ".join(f"{name} ({n})" for name, n in systems.items())
     count = f"{len(entries)} submission{'s' * (len(entries) != 1)}"
     yield f"{count}, laid out as {laid_out}{''.join(f', {text}' for text in known)}"
     yield from found.notes
