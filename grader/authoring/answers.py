@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.authoring.margins import Nearest, Subject, indistinct, measure_margins, needed_cases
+from grader.authoring.template import read_solution
 from grader.authoring.trials import Tried, try_wrong_gradients
 from grader.course import Exercise, Gradient, Style
 from grader.course.cases import Reference
 from grader.course.mistakes import load_bank
 from grader.results import ExerciseFeedback, GradientFeedback
 from grader.sandbox.answer import Outcome
-from grader.submission import Submission, read_submission
 from grader.verdict.compare import Verdict
 
 SEEDS = range(10)
@@ -38,7 +38,7 @@ def check_answers(subject: Subject) -> Iterator[str]:
             yield f"{exercise.place}: {exercise.function} has no mistake in {path}; what do people get wrong in it?"
         tried: list[list[Tried]] = []
         for seed in SEEDS:
-            cases = reference.make_cases(exercise, seed)
+            cases = subject.cases(seed, exercise)
             # Once is enough for numerical derivatives: they cost as much as all the rest.
             forward = reference.forward(exercise) if seed == SEEDS[0] else None
             tried.append(try_wrong_gradients(exercise, cases, bank, forward))
@@ -104,7 +104,7 @@ def _solution(subject: Subject, right: Right) -> Iterator[str]:
     """Yield what is wrong with the solution on any seed, one line for each function."""
     if not subject.solution.is_file():
         return  # said where the template is made from it
-    submission = read_submission(subject.solution)
+    submission = subject.hand_in(read_solution(subject.solution), read_solution)
     said: dict[str, str] = {}
     seeds: dict[str, list[int]] = {}
     ratios: dict[str, float] = {}
@@ -140,7 +140,9 @@ def _honest(subject: Subject, right: Right) -> Iterator[str]:
         function = variant.partition("__")[0]
         if function in functions and "__" in variant:
             text = handed_in(path, variant, subject.rubric.exercise(function))
-            submission = Submission(path.name, {path.name: text.encode()}, {})
+            is_function = subject.rubric.exercise(function).style is Style.FUNCTION
+            alone = Submission(path.name, {path.name: text.encode()}, {})
+            submission = subject.hand_in(text, read_solution) if is_function else alone
             for exercise in subject.grade(0, submission, only=function):
                 shortcoming = _shortcoming(subject, exercise)
                 if shortcoming:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
+import shlex
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.course import Course, Rubric, Style
+from grader.course.source import find_imports
 from grader.errors import CourseError, UsageError
 from grader.text import one_line
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 CELL, TEXT = "# %%", "# %% [markdown]"
-_FIRST_LINE = re.compile(r"\s*(?P<name>\w+)\s*=[^#]*#\s*(?P<shape>\(.*\))\s*$")
+# `dx = ...  # (N, D)`, or several of both: `dx, dW = ...  # (N, D), (D, M)`.
+_SHAPE = re.compile(r"\([^()]*\)")
+_FIRST_LINE = re.compile(r"\s*(?P<names>\w+(, \w+)*)\s*=[^#]*#\s*(?P<shapes>\(.*\))\s*$")
 
 
 @dataclass(frozen=True)
@@ -36,7 +41,7 @@ def make_template(path: Path) -> str:
     which begin with `# %%`, each line with a shape becomes such a line, and the template is a notebook. Raises
     CourseError, with file and line, for markers that do not pair up or a gradient without a shape.
     """
-    source = _read(path)
+    source = read_solution(path)
     if is_in_cells(source):
         return _make_cells(source, find_blocks(path), path)
     functions = [node for node in _parse(source, path).body if isinstance(node, ast.FunctionDef)]
@@ -69,7 +74,7 @@ def find_blocks(path: Path) -> list[SolutionBlock]:
     """Return what stands between the markers of a solution file. Raises CourseError if they do not pair up."""
     blocks: list[SolutionBlock] = []
     begin: int | None = None
-    lines = _read(path).splitlines()
+    lines = read_solution(path).splitlines()
     for number, line in enumerate(lines, start=1):
         if line.strip() == BEGIN:
             if begin is not None:
@@ -105,7 +110,8 @@ def write_templates(course: Course) -> list[Path]:
 def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tuple[list[Path], list[Path]]:
     """Copy the template, and each assignment's text, into a folder; return what was written and what was kept.
 
-    That is of the assignments in `only`, or else of all that are not optional. A file that is there already is never
+    That is of the assignments in `only`, or else of all that are not optional, and of those whose functions their
+    templates import. A file that is there already is never
     overwritten. Raises UsageError if the folder cannot be made or a name is no assignment's, and CourseError if the
     course lacks one of the files.
     """
@@ -114,9 +120,14 @@ def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tupl
             raise UsageError(
                 f"{one_line(name, 100)} is no assignment of the course; there are {', '.join(course.names)}"
             )
+    chosen = [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)]
+    for name in chosen:  # and those that are found on the way
+        template = course.folder / "student_template" / f"{name}.py"
+        imported = find_imports(template.read_text(encoding="utf-8")) if template.is_file() else []
+        chosen += [other for other in imported if other in course.names and other not in chosen]
     files = {}
     for rubric in course.rubrics:
-        if rubric.name not in only if only else rubric.optional:
+        if rubric.name not in chosen:
             continue
         name = f"{rubric.name}.ipynb" if rubric.style is Style.STATEMENTS else f"{rubric.name}.py"
         files[folder / name] = course.folder / "student_template" / name
@@ -140,6 +151,21 @@ def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tupl
     return written, kept
 
 
+def next_steps(course: Course, folder: Path, only: Collection[str] = (), *, is_default: bool = True) -> list[str]:
+    """Return what a student does next in a folder with the template, in order; only the default course goes unnamed."""
+    named = "" if is_default else f" --course {shlex.quote(os.path.relpath(course.folder, folder))}"
+    names = [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)]
+    notebook = f" (or in {NAME}, not in both)" if (folder / NAME).is_file() else ""
+    steps = [] if folder == Path() else [f"Go there: cd {shlex.quote(str(folder))}"]
+    steps += [
+        f"Read {names[0]}.md, and write the functions in {names[0]}.py{notebook}.",
+        f"Grade it: grade --only {names[0]}{named} (with --watch, again on every save)",
+    ]
+    if names[1:]:
+        steps.append(f"Go on in this order: {', '.join(names[1:])}. To see all of it: grade{named}")
+    return steps
+
+
 def _parse(source: str, path: Path) -> ast.Module:
     try:
         return ast.parse(source)
@@ -161,9 +187,8 @@ def _stub(block: SolutionBlock, function: ast.FunctionDef, path: Path) -> list[s
     names = [node.id for node in ast.walk(returned) if isinstance(node, ast.Name)]
     shapes: dict[str, str] = {}
     for line in block.lines:
-        match = _FIRST_LINE.fullmatch(line)
-        if match:
-            shapes.setdefault(match["name"], match["shape"])
+        for name, shape in _shapes(line).items():
+            shapes.setdefault(name, shape)
     missing = [name for name in names if name not in shapes]
     if missing:
         raise CourseError(
@@ -176,11 +201,7 @@ def _make_cells(source: str, blocks: Sequence[SolutionBlock], path: Path) -> str
     """Return the notebook of a solution in cells, with a line for each gradient in the place of what makes it."""
     lines = source.splitlines()
     for block in reversed(blocks):
-        stub = [
-            f"{match['name']} = None  # {match['shape']}"
-            for line in block.lines
-            if (match := _FIRST_LINE.fullmatch(line))
-        ]
+        stub = [f"{name} = None  # {shape}" for line in block.lines for name, shape in _shapes(line).items()]
         if not stub:
             raise CourseError([f"{path}:{block.line}: the block has no line `... = ...  # (shape)`"])
         lines[block.line - 1 : block.line + len(block.lines) + 1] = stub
@@ -194,7 +215,18 @@ def _make_cells(source: str, blocks: Sequence[SolutionBlock], path: Path) -> str
     return _as_notebook(made)
 
 
-def _read(path: Path) -> str:
+def _shapes(line: str) -> dict[str, str]:
+    """Return the shapes that a line of a solution gives to the names that it assigns."""
+    match = _FIRST_LINE.fullmatch(line)
+    if match is None:
+        return {}
+    names = match["names"].split(", ")
+    shapes = [match["shapes"]] if len(names) == 1 else _SHAPE.findall(match["shapes"])
+    return dict(zip(names, shapes, strict=True)) if len(names) == len(shapes) else {}
+
+
+def read_solution(path: Path) -> str:
+    """Return the text of a solution. Raises CourseError if it is not there or not text."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:

@@ -10,8 +10,11 @@ import re
 import textwrap
 from pathlib import Path
 
+from torch import Tensor
+
 from grader.course import Course, Exercise, Gradient, Style
 from grader.course.cases import Case, Reference
+from grader.course.meant import explain_function
 from grader.course.source import literal
 from grader.errors import CourseError, UsageError
 from grader.text import one_line
@@ -26,8 +29,7 @@ def write_case(course: Course, function: str, case: str | None, seed: int, folde
     that the course does not have.
     """
     if function not in course.functions:
-        known = ", ".join(course.functions)
-        raise UsageError(f"{one_line(function, 100)} is no function of the course; there are {known}")
+        raise UsageError(explain_function(course, function, "grade case"))
     rubric, exercise = course.exercise(function)
     number = _number(exercise, case)
     spec = exercise.cases[number - 1]
@@ -57,8 +59,8 @@ def make_script(reference: Reference, exercise: Exercise, case: Case, number: in
         [
             "# The inputs of the forward pass.",
             *(f"{name} = {literal(value)}" for name, value in inputs.items()),
-            f"\n# The upstream gradient, that of {case.forward.output}.",
-            f"dout = {literal(case.dout)}",
+            f"\n# The upstream gradient, that of {' and that of '.join(case.upstream)}.",
+            *(f"{name} = {literal(upstream)}" for name, upstream in _named_upstreams(exercise, case).items()),
         ]
     )
     command = f"grade case {exercise.function} --case {number}" + (f" --seed {seed}" if seed else "")
@@ -74,7 +76,7 @@ def make_script(reference: Reference, exercise: Exercise, case: Case, number: in
         _FORWARD.format(
             inputs=", ".join(f"{name}={name}" for name in inputs),
             forward=exercise.forward,
-            output=case.forward.output,
+            objective=_objective(exercise, case),
         ).strip("\n"),
         (_STATEMENTS if is_statements else _FUNCTION)
         .format(call=_call(exercise, case), names=_tuple(exercise.gradient_names), given=_given(exercise))
@@ -122,12 +124,23 @@ def _imports(module: str, data: str) -> str:
 
 def _given(exercise: Exercise) -> str:
     """Return the lines that set the true gradients that statements are given."""
-    names = [name for name in exercise.given if name != "cache"]
-    return "\n".join(f"{name} = {'dout' if name == 'dout' else f't.{name[1:]}.grad.clone()'}" for name in names)
+    names = [name for name in exercise.given if name not in (*exercise.upstream_names, "cache")]
+    return "\n".join(f"{name} = t.{name[1:]}.grad.clone()" for name in names)
+
+
+def _named_upstreams(exercise: Exercise, case: Case) -> dict[str, Tensor]:
+    return dict(zip(exercise.upstream_names, case.upstream.values(), strict=True))
+
+
+def _objective(exercise: Exercise, case: Case) -> str:
+    pairs = zip(case.upstream, exercise.upstream_names, strict=True)
+    terms = [f"(t.{output} * {name}).sum()" for output, name in pairs]
+    return terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
 
 
 def _call(exercise: Exercise, case: Case) -> str:
-    given = {"dout": "dout", "cache": "cache"} | {name: f"cache.{name}" for name in case.forward.values}
+    own = {name: name for name in (*exercise.upstream_names, "cache")}
+    given = {name: f"cache.{name}" for name in case.forward.values} | own
     arguments = ", ".join(f"{name}={given.get(name, f't.{name[1:]}.grad')}" for name in exercise.given)
     return f"yours.{exercise.function}({arguments})"
 
@@ -160,7 +173,7 @@ for value in vars(t).values():
 for value in vars(t).values():
     if isinstance(value, torch.Tensor) and value.requires_grad:
         value.retain_grad()
-(t.{output} * dout).sum().backward()
+{objective}.backward()
 """
 
 _FUNCTION = """
