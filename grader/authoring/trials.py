@@ -21,7 +21,7 @@ from grader.verdict.compare import Comparison, Verdict, compare
 ZERO = 1e-12
 STEP = 1e-5
 NEARBY = 1e-3
-PROBED = 6
+PROBED = 12
 
 
 @dataclass(frozen=True)
