@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
+import shlex
 import shutil
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -133,6 +135,21 @@ def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tupl
     except OSError as error:
         raise UsageError(f"{folder} could not be written: {error.strerror}; choose another folder") from error
     return written, kept
+
+
+def next_steps(course: Course, folder: Path, only: Collection[str] = (), *, is_default: bool = True) -> list[str]:
+    """Return what a student does next in a folder with the template, in order; only the default course goes unnamed."""
+    named = "" if is_default else f" --course {shlex.quote(os.path.relpath(course.folder, folder))}"
+    names = [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)]
+    notebook = f" (or in {NAME}, not in both)" if (folder / NAME).is_file() else ""
+    steps = [] if folder == Path() else [f"Go there: cd {shlex.quote(str(folder))}"]
+    steps += [
+        f"Read {names[0]}.md, and write the functions in {names[0]}.py{notebook}.",
+        f"Grade it: grade --only {names[0]}{named} (with --watch, again on every save)",
+    ]
+    if names[1:]:
+        steps.append(f"Go on in this order: {', '.join(names[1:])}. To see all of it: grade{named}")
+    return steps
 
 
 def _parse(source: str, path: Path) -> ast.Module:

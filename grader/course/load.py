@@ -224,7 +224,7 @@ def keys_of(noun: type) -> list[str]:
     """Return the keys that a noun has in its file, those that must be there first."""
     hints = get_type_hints(noun, include_extras=True)
     own = [each for each in fields(noun) if not _is_filled(hints[each.name])]
-    return [each.name for each in sorted(own, key=lambda each: each.default is not MISSING)]
+    return [each.name for each in sorted(own, key=lambda each: {each.default, each.default_factory} != {MISSING})]
 
 
 def _is_filled(hint: Any) -> bool:

@@ -7,7 +7,7 @@ is no key of a file: the reader fills it in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -342,12 +342,16 @@ def _by_name(entry: object) -> object:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """The assignments in their order, and the limits that hold for every submission."""
+    """The assignments in their order, and the limits that hold for every submission.
+
+    `also_called` has of a value the names that other lessons give it: who brings one is told the name that it has here.
+    """
 
     format: Format
     title: Text
     assignments: Annotated[tuple[Annotated[Listed, BeforeValidator(_by_name)], ...], AT_LEAST_ONE]
     limits: Limits = Limits()
+    also_called: Mapping[Name, Annotated[tuple[Name, ...], AT_LEAST_ONE]] = field(default_factory=dict)
     rubrics: Annotated[tuple[Rubric, ...], Field(validation_alias=RUBRICS), TRUSTED]
     folder: OwnFolder
 

@@ -21,6 +21,7 @@ MAX_MESSAGE = 2_000
 MAX_SOURCE = 400
 MAX_FLAGS = 50
 MAX_WRITTEN = 50
+MAX_RIVALS = 5
 PROCESSOR_SIGNAL = getattr(signal, "SIGXCPU", None)  # Windows has none
 NOTE_KINDS = frozenset({"not_a_tensor", "dtype", "refused"})
 
@@ -224,26 +225,74 @@ def _explain_death(heard: Heard, what: str, limits: Limits) -> tuple[Outcome, st
     return Outcome.CRASHED, f"{what} gave no answer: {describe_exit(code)}"
 
 
-def explain_missing(function: str, home: str | None, others: Sequence[str]) -> Answer:
-    """Say that a function is nowhere, and which of the other functions in its file may be meant to be it."""
+def explain_missing(function: str, home: str | None, others: Sequence[str], unread: Sequence[Answer] = ()) -> Answer:
+    """Say that a function is nowhere, and where it may be: under another name, or in a notebook that was not read."""
     text = f"{function} is defined in no file of the submission"
     near = difflib.get_close_matches(function, [name[:100] for name in others], n=1, cutoff=0.85)
-    hint = f"; is {one_line(near[0], 100)} meant to be it?" if near else ""
-    return Answer(Outcome.MISSING, text + hint, file=home)
+    hints = [f"is {one_line(near[0], 100)} meant to be it?"] if near else []
+    hints += [answer.message for answer in unread]
+    return Answer(Outcome.MISSING, "; ".join([text, *hints]), file=home)
 
 
-def note_stop(stopped: Mapping[str, Any] | None, file: str, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
-    """Say with answers that are right in themselves that their file stopped further down."""
-    if stopped is None:
-        return answers
-    line = read_line(stopped)
-    at = f" at line {line}" if line else ""
+def read_notes(message: Mapping[str, Any], function: str, file: str, home: str) -> tuple[str, str]:
+    """Return what a message says of the file in which a function was found: that it stopped, and what else defines it.
+
+    Both are in words, or empty.
+    """
+    return _note_stop(message.get("stopped"), file), _note_rivals(message.get("rivals"), function, file, home)
+
+
+def _note_stop(stopped: object, file: str) -> str:
+    """Say that something in a file failed, and what that means for the functions above and below it."""
+    if not isinstance(stopped, dict):
+        return ""
     reason = one_line(str(stopped.get("message", "")), 500)
-    text = f"{one_line(file, 200)} stopped{at}: {reason}; what stands above was graded"
-    return tuple(
-        replace(answer, message=text, file=file, line=line) if answer.outcome is Outcome.RETURNED else answer
-        for answer in answers
-    )
+    place = one_line(str(stopped.get("part") or file), 200)
+    line = read_line({"line": stopped.get("at")})
+    at = f" line {line}" if line else ""
+    if stopped.get("ends"):
+        place = f"{place} stopped{at and f' at{at}'}"
+        return f"{place}: {reason}; functions above were graded, those below did not run"
+    return f"{place}{at} failed: {reason}; the functions above and below it were graded all the same"
+
+
+def add_notes(answers: tuple[Answer, ...], stop: str, rivals: str) -> tuple[Answer, ...]:
+    """Say with what a function answered what is to be said of the files: of a stop where it is right in itself."""
+
+    def note(answer: Answer) -> Answer:
+        is_right = answer.outcome is Outcome.RETURNED
+        is_stub = answer.outcome is Outcome.NOT_WRITTEN
+        parts = [answer.message, stop if is_right else "", "" if is_stub else rivals]
+        return replace(answer, message="; ".join(part for part in parts if part))
+
+    return tuple(map(note, answers)) if stop or rivals else answers
+
+
+def _note_rivals(rivals: object, function: str, file: str, home: str) -> str:
+    """Say which of several files that define a function otherwise was graded, and why.
+
+    Nothing where there is one only, or a template lies beside what was made of it.
+    """
+    found = []
+    for rival in rivals[:MAX_RIVALS] if isinstance(rivals, list) else []:
+        match rival:
+            case [str(name), bool(is_written)]:
+                found.append((_name_version(name), is_written))
+    stubs = [name for name, is_written in found if not is_written]
+    written = [name for name, is_written in found if is_written]
+    own = _name_version(file)
+    if written:
+        advice = "; run that cell to make them one" if any(" cell " in name for name in written) else ""
+        return f"{function} is written in {own} and otherwise in {' and '.join(written)}: {own} was graded{advice}"
+    if stubs and file != home:
+        return f"{function} is not written in {' and '.join(stubs)}, but in {own}: that was graded"
+    return ""
+
+
+def _name_version(file: str) -> str:
+    """Name a file, or the cell that would write it."""
+    cell, _, written = one_line(file, 200).rpartition(", ")
+    return f"{cell} (which writes {written})" if " cell " in cell else one_line(file, 200)
 
 
 def explain_never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answer:
@@ -253,5 +302,6 @@ def explain_never_reached(function: str, file: str, stopped: Mapping[str, Any]) 
     at = f" at line {line}" if line else ""
     place = one_line(read_file_name(stopped) or file, 200)
     text = f"{place} stopped{at}, before {function} was defined: {reason}"
+    text += "; functions above it were graded" + (", none below" if stopped.get("ends") else ", and those below")
     outcome = Outcome.OUT_OF_MEMORY if stopped.get("outcome") == Outcome.OUT_OF_MEMORY else Outcome.RAISED
     return Answer(outcome, text, file=read_file_name(stopped) or file, line=line, source=read_source(stopped))

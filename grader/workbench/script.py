@@ -14,6 +14,7 @@ from torch import Tensor
 
 from grader.course import Course, Exercise, Gradient
 from grader.course.cases import Case, Reference
+from grader.course.meant import explain_function
 from grader.course.source import literal
 from grader.errors import CourseError, UsageError
 from grader.text import one_line
@@ -28,8 +29,7 @@ def write_case(course: Course, function: str, case: str | None, seed: int, folde
     that the course does not have.
     """
     if function not in course.functions:
-        known = ", ".join(course.functions)
-        raise UsageError(f"{one_line(function, 100)} is no function of the course; there are {known}")
+        raise UsageError(explain_function(course, function, "grade case"))
     rubric, exercise = course.exercise(function)
     number = _number(exercise, case)
     spec = exercise.cases[number - 1]
