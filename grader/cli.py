@@ -88,7 +88,7 @@ def grade_submission(
 
         def save(result: Report) -> Path:
             if json_file is not None:
-                write_json(result, json_file)
+                write_json(result.for_student, json_file)
             return write_html(result, report, path)
 
         if watch:
@@ -129,6 +129,7 @@ def case(function: str, case: str | None, seed: int, course: Path | None) -> Non
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where results go.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many at once; default: the processors here.")
 @click.option("--seed", type=int, metavar="N", help="Seed of the cases' data; default: drawn once and kept.")
+@click.option("--new-seed", is_flag=True, help="Draw another seed, and grade everything again with it.")
 @COURSE
 @click.option("--only", multiple=True, metavar="NAME", help="Only this assignment or function; may be repeated.")
 @click.option("--before", metavar="TIME", help="Of several attempts, the newest handed in by then counts.")
@@ -143,6 +144,7 @@ def batch(
     out: Path,
     jobs: int | None,
     seed: int | None,
+    new_seed: bool,
     course: Path | None,
     only: tuple[str, ...],
     before: str | None,
@@ -162,6 +164,7 @@ def batch(
         out,
         course=course,
         seed=seed,
+        draws_seed=new_seed,
         only=only,
         jobs=jobs or default_jobs(),
         executor=executor,
@@ -262,16 +265,22 @@ def template(course: Path | None) -> None:
         console.print(str(path), soft_wrap=True)
 
 
+PART = click.option("--only", multiple=True, metavar="NAME", help="Only this week or assignment; may be repeated.")
+
+
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.zip")
+@PART
 @COURSE
-def release(file: Path, course: Path | None) -> None:
-    """Pack the course for students: its assignments and the template, no solutions."""
+def release(file: Path, only: Sequence[str], course: Path | None) -> None:
+    """Pack the course for students: its assignments and the template, no solutions, mistakes or hidden cases."""
     from grader.authoring.release import pack_release
 
-    packed = pack_release(_load(course), file)
+    packed = pack_release(_load(course), file, only)
     console = _console()
-    console.print(f"{len(packed)} files packed into {file}", soft_wrap=True)
+    console.print(f"{len(packed.files)} files packed into {file}", soft_wrap=True)
+    if packed.left_out:
+        console.print(f"left out, because hidden: {', '.join(packed.left_out)}", soft_wrap=True)
     console.print("Whoever unpacks it into DIR can run `grade start work --course DIR`.")
 
 

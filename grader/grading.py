@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from grader.course import Course, Exercise, Rubric
+from grader.course import Course, Exercise, Limits, Rubric
 from grader.errors import SandboxError, SubmissionError, UsageError
+from grader.judge.hidden import join
 from grader.judge.judge import Judge, Judgement
-from grader.judge.prepared import Prepared, prepare_all
+from grader.judge.prepared import prepare_all
 from grader.judge.speed import measure
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
 from grader.sandbox.answer import Answer
@@ -30,45 +32,39 @@ from grader.verdict.compare import Verdict
 class Grader:
     """A course and a seed, ready to grade submissions one after the other.
 
-    `only` names assignments or functions. Raises UsageError for a name that the course does not have, and
-    CourseError if the course does not hold together.
+    Hidden cases are asked in a session of their own: what a student is told comes from a process that never had one.
+    `only` names assignments or functions. Raises UsageError for a name that the course does not have, and CourseError
+    if the course does not hold together.
     """
 
     def __init__(self, course: Course, seed: int = 0, only: Sequence[str] = ()) -> None:
         self.course = course
         self.seed = seed
         self._is_narrowed = bool(only)
-        chosen = _choose(course, only)
-        self._prepared = prepare_all(chosen, seed)
-        self._judges = {name: tuple(map(Judge, part)) for name, part in self._prepared.items()}
-        self.questionnaire = Questionnaire(
-            tuple(question for part in self._prepared.values() for each in part for question in each.questions)
-        )
+        self._chosen = _choose(course, only)
+        self.shown = _Part(_narrow(self._chosen, lambda exercise: exercise.shown), seed)
+        self.hidden = _Part(_narrow(self._chosen, lambda exercise: exercise.concealed), seed)
+        self.parts = [part for part in (self.shown, self.hidden) if part.prepared]
 
     def grade(self, submission: Submission, warm: Warm) -> Report:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
         started = time.monotonic()
-        with Session(warm, submission, self.questionnaire, self.course.limits) as session:
-            session.ask()
-            selected = self._select(submission, session)
-            judges = [judge for name in self._judges if name in selected for judge in self._judges[name]]
-            judged = _judge_all(judges, session)
-            try:
-                slips = [name for name, each in judged.items() if isinstance(each, Judgement) and each.slips]
-                probings = _draw_probes(judges, judged, session)
-                if not session.finish(slips, list(probings.values())):
-                    judged = _judge_all(judges, session)
-                    probings = _draw_probes(judges, judged, session)
-                    session.probe(list(probings.values()))
-                judged |= _judge_again(judges, probings, session)
-            except SandboxError as error:
-                judged = dict.fromkeys(judged, error)
-            exercises = {
-                judge.prepared.exercise.function: self._grade_exercise(judge, judged, session, warm) for judge in judges
-            }
-        assignments = tuple(
-            _assignment(rubric, self._judges.get(rubric.name, ()), exercises) for rubric in self.course.rubrics
-        )
+        limits = self.course.limits
+        with ExitStack() as stack:
+            asked = [
+                (part, stack.enter_context(Session(warm, submission, part.questionnaire, limits)))
+                for part in self.parts
+            ]
+            for _, session in asked:
+                session.ask()
+            selected = self._select(submission, asked)
+            graded = {part: part.grade(selected, session, warm, limits) for part, session in asked}
+        shown, hidden = graded.get(self.shown, {}), graded.get(self.hidden, {})
+        exercises = {name: feedback for name, (feedback, _) in shown.items()}
+        for name, (feedback, failed) in hidden.items():
+            exercises[name] = join(exercises.get(name), feedback, failed, self.hidden.count_cases(name))
+        by_name = dict(self._chosen_by_name(exercises))
+        assignments = tuple(_assignment(rubric, by_name.get(rubric.name, ())) for rubric in self.course.rubrics)
         chosen = [assignment for assignment in assignments if assignment.is_selected]
         return Report(
             course=self.course.title,
@@ -84,25 +80,75 @@ class Grader:
             weaknesses=warm.weaknesses,
         )
 
-    def _select(self, submission: Submission, session: Session) -> set[str]:
+    def _select(self, submission: Submission, asked: Sequence[tuple[_Part, Session]]) -> set[str]:
         """Return the names of the assignments that count: of a single file, those that it is about."""
-        about = {
+        about = {name for part, session in asked for name in part.find_about(submission, session)}
+        if not about:
+            functions = [each.function for _, exercises in self._chosen for each in exercises]
+            raise SubmissionError(_nothing_found(submission, asked[0][1].unreadable, functions))
+        everything = {rubric.name for rubric, _ in self._chosen}
+        return about if submission.single and not self._is_narrowed else everything
+
+    def _chosen_by_name(
+        self, exercises: Mapping[str, ExerciseFeedback]
+    ) -> Iterator[tuple[str, tuple[ExerciseFeedback, ...]]]:
+        for rubric, chosen in self._chosen:
+            yield rubric.name, tuple(exercises[each.function] for each in chosen if each.function in exercises)
+
+
+class _Part:
+    """The exercises that one session asks for: with the cases that students may see, or with the hidden ones."""
+
+    def __init__(self, chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int) -> None:
+        self.prepared = prepare_all(chosen, seed)
+        self.judges = {name: tuple(map(Judge, part)) for name, part in self.prepared.items()}
+        self.questionnaire = Questionnaire(
+            tuple(question for part in self.prepared.values() for each in part for question in each.questions)
+        )
+
+    def count_cases(self, function: str) -> int:
+        """Return how many cases a function has here."""
+        found = [each for part in self.prepared.values() for each in part if each.exercise.function == function]
+        return len(found[0].cases)
+
+    def find_about(self, submission: Submission, session: Session) -> set[str]:
+        """Return the names of the assignments that a submission is about."""
+        return {
             name
-            for name, part in self._prepared.items()
+            for name, part in self.prepared.items()
             if f"{name}.py" in submission.files
             or f"{name}.py" in submission.refused
             or any(session.mentions(prepared.question) for prepared in part)
         }
-        if not about:
-            prepared = [each for part in self._prepared.values() for each in part]
-            raise SubmissionError(_nothing_found(submission, session.unreadable, prepared))
-        return about if submission.single and not self._is_narrowed else set(self._prepared)
+
+    def grade(
+        self, selected: Collection[str], session: Session, warm: Warm, limits: Limits
+    ) -> dict[str, tuple[ExerciseFeedback, int]]:
+        """Judge what was answered; return for each function the feedback and in how many cases it is wrong."""
+        judges = [judge for name in self.judges if name in selected for judge in self.judges[name]]
+        judged = _judge_all(judges, session)
+        try:
+            slips = [name for name, each in judged.items() if isinstance(each, Judgement) and each.slips]
+            probings = _draw_probes(judges, judged, session)
+            if not session.finish(slips, list(probings.values())):
+                judged = _judge_all(judges, session)
+                probings = _draw_probes(judges, judged, session)
+                session.probe(list(probings.values()))
+            judged |= _judge_again(judges, probings, session)
+        except SandboxError as error:
+            judged = dict.fromkeys(judged, error)
+        graded = {}
+        for judge in judges:
+            function = judge.prepared.exercise.function
+            judgement = judged[function]
+            failed = judgement.failed if isinstance(judgement, Judgement) else 0
+            graded[function] = self._grade_exercise(judge, judgement, session, warm, limits), failed
+        return graded
 
     def _grade_exercise(
-        self, judge: Judge, judged: Mapping[str, Judgement | Exception], session: Session, warm: Warm
+        self, judge: Judge, judgement: Judgement | Exception, session: Session, warm: Warm, limits: Limits
     ) -> ExerciseFeedback:
         prepared, question = judge.prepared, judge.prepared.question
-        judgement = judged[question.function]
         try:
             if isinstance(judgement, Exception):
                 raise judgement
@@ -111,7 +157,7 @@ class Grader:
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             try:
-                timing = measure(prepared.timed, warm, session, self.questionnaire, self.course.limits)
+                timing = measure(prepared.timed, warm, session, self.questionnaire, limits)
             except SandboxError:
                 # The gradients are right whatever became of the clock; only its points stay open.
                 return replace(feedback, score=None if prepared.timed.timing.points else feedback.score)
@@ -162,10 +208,7 @@ def _judge_again(
     return judged
 
 
-def _assignment(
-    rubric: Rubric, judges: Sequence[Judge], exercises: Mapping[str, ExerciseFeedback]
-) -> AssignmentFeedback:
-    own = tuple(exercises[name] for judge in judges if (name := judge.prepared.exercise.function) in exercises)
+def _assignment(rubric: Rubric, own: tuple[ExerciseFeedback, ...]) -> AssignmentFeedback:
     if not own:
         return AssignmentFeedback(rubric.name, rubric.title, None, None, ())
     return AssignmentFeedback(
@@ -177,9 +220,18 @@ def _assignment(
     )
 
 
+def _narrow(
+    chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], of: Callable[[Exercise], Exercise | None]
+) -> list[tuple[Rubric, tuple[Exercise, ...]]]:
+    """Return the part of each exercise that `of` gives, without the assignments in which there is none."""
+    narrowed = [(rubric, tuple(part for each in exercises if (part := of(each)))) for rubric, exercises in chosen]
+    return [(rubric, exercises) for rubric, exercises in narrowed if exercises]
+
+
 def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exercise, ...]]]:
     """Return the selected rubrics with their selected exercises, in course order."""
-    known = [*course.assignments, *course.functions]
+    only = course.spell_out(only)
+    known = [*course.weeks, *course.assignments, *course.functions]
     unknown = [name for name in only if name not in known]
     if unknown:
         near = difflib.get_close_matches(unknown[0], known, n=1)
@@ -195,8 +247,7 @@ def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exe
     return chosen
 
 
-def _nothing_found(submission: Submission, unreadable: Mapping[str, Answer], prepared: Iterable[Prepared]) -> str:
-    functions = [each.exercise.function for each in prepared]
+def _nothing_found(submission: Submission, unreadable: Mapping[str, Answer], functions: Sequence[str]) -> str:
     looked_for = ", ".join(functions[:4]) + (", ..." if len(functions) > 4 else "")
     broken = "".join(f"; {answer.message}" for answer in unreadable.values())
     if not submission.files and not submission.refused:

@@ -65,10 +65,12 @@ def check_secrecy(course: Course, solution: Path) -> Iterator[str]:
                 yield f"{path}:{number}: a line of the solution of {solution.stem}: {line.strip()[:120]}"
 
 
-def shipped_files(course: Course) -> list[Path]:
-    """Return every file of a course that students get: its assignments and the template."""
-    folders = [rubric.folder for rubric in course.rubrics]
-    return [course.folder / "assignments" / "course.yaml", *_files(*folders, course.folder / "student_template")]
+def files_of_assignments(course: Course) -> list[Path]:
+    """Return the files that a course needs to be graded with: those of its assignments, and what they borrow."""
+    own = _files(*(rubric.folder for rubric in course.rubrics))
+    borrowed = {exercise.reference for rubric in course.rubrics for exercise in rubric.exercises}.difference(own)
+    data = [path for file in borrowed for path in _files(file.parent) if path.name in file.read_text(encoding="utf-8")]
+    return [*own, *sorted(borrowed.union(path for path in data if path.name not in OWN_FILES))]
 
 
 def _files(*folders: Path) -> list[Path]:

@@ -39,7 +39,6 @@ def render_class_report(store: Store, *, shows_names: bool) -> str:
     statistics = count(read_rows(store))
     return template.render(
         course=batch["course"],
-        seed=batch["seed"],
         statistics=statistics,
         outcomes=[name for name in OUTCOMES if any(each.outcomes[name] for each in statistics.functions.values())],
         # An iterator: the page is written as it is read.

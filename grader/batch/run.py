@@ -25,7 +25,7 @@ from grader.batch.entry import Entry, Found
 from grader.batch.gradebook import changes_csv, grades_csv
 from grader.batch.hashes import hash_content, hash_course, hash_grader
 from grader.batch.progress import Say
-from grader.batch.store import Name, Record, Store, name_all
+from grader.batch.store import Name, Record, Store, draw_seed, name_all
 from grader.batch.task import Graded, Order, Task, require_isolation
 from grader.batch.tree import Tree, open_tree, read_entry
 from grader.course import Course, default_course, load_course
@@ -53,6 +53,7 @@ class Options:
     out: Path
     course: Path | None = None
     seed: int | None = None
+    draws_seed: bool = False
     only: tuple[str, ...] = ()
     jobs: int = 1
     executor: str = "local"
@@ -135,7 +136,7 @@ class _Batch:
             course=str(options.course.resolve()) if options.course is not None else None,
             course_hash=hash_course(course.folder),
             grader_hash=hash_grader(),
-            seed=self.store.settle_seed(options.seed),
+            seed=draw_seed() if options.draws_seed else self.store.settle_seed(options.seed),
             only=options.only,
             allows_weak_isolation=options.allows_weak_isolation,
         )
@@ -296,6 +297,8 @@ def _check_places(options: Options) -> None:
     folder, out = options.folder.resolve(), options.out.resolve()
     if out == folder or folder in out.parents:
         raise UsageError(f"--out {options.out} is inside the submissions; give a folder elsewhere")
+    if options.draws_seed and (options.seed is not None or options.shard is not None):
+        raise UsageError("--new-seed goes with neither --seed nor --shard: parts of one batch need the same seed")
     if options.out.exists() and not options.out.is_dir():
         raise UsageError(f"--out {options.out} is a file; give a folder")
 

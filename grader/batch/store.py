@@ -20,6 +20,8 @@ from grader.errors import UsageError
 from grader.text import one_line
 
 RECORDS = ".records"
+# So many that nobody can try them all with the numbers of a report, and each still a number that JSON can hold.
+SEEDS = 2**53
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,7 @@ class Store:
         if seed is None and kept is None:
             path = self.out / RECORDS / ".seed"
             drawn = self.out / RECORDS / f".seed.{self._shard}.{os.getpid()}"
-            drawn.write_text(str(secrets.randbelow(2**31)), encoding="ascii")
+            drawn.write_text(str(draw_seed()), encoding="ascii")
             try:
                 os.link(drawn, path)  # which fails if another batch was first
             except FileExistsError:
@@ -130,6 +132,11 @@ class Store:
 
     def _record_path(self, file: str) -> Path:
         return self.out / RECORDS / f"{file}.json"
+
+
+def draw_seed() -> int:
+    """Return a seed that nobody knows."""
+    return secrets.randbelow(SEEDS)
 
 
 def read_json(path: Path) -> Any:

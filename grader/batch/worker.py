@@ -35,7 +35,7 @@ def grade_task(order: Order, task: Task) -> Graded:
     return Graded(
         # In one line: indenting is done in Python and takes as long as the page does.
         result=json.dumps(report_as_json(report), allow_nan=False) + "\n",
-        report=render_html(report),
+        report=render_html(report, tells_seed=False),
         is_final=report.score is not None,
         isolation=report.isolation,
     )
@@ -49,7 +49,8 @@ def set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
     warm = _first_warm()
     grader = _grader(order)
     warm.wait_ready()
-    warm.provide(grader.questionnaire)
+    for part in grader.parts:
+        warm.provide(part.questionnaire)
     return warm.isolation, warm.weaknesses
 
 

@@ -7,7 +7,7 @@ is no key of a file: the reader fills it in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -41,6 +41,7 @@ Format = Annotated[int, Field(strict=True, ge=1, le=1)]
 Points = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
+Flag = Annotated[bool, Field(strict=True)]
 Lines = Annotated[tuple[Text, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
 
@@ -163,9 +164,13 @@ class Gradient:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseSpec:
-    """The arguments of the input maker for one case: in a file, every key but `name`."""
+    """The arguments of the input maker for one case: in a file, every key but `name` and `hidden`.
+
+    One that is hidden counts as the others do, and students are told nothing of it but whether it failed.
+    """
 
     name: Text
+    hidden: Flag = False
     sizes: Annotated[Mapping[str, Size], AfterValidator(MappingProxyType), Field(validation_alias=SIZES)]
     place: OwnPlace
 
@@ -211,11 +216,14 @@ class Loan:
     place: OwnPlace
 
 
+OWN_KEYS = ("name", "hidden")
+
+
 def _gather_sizes(entry: object) -> object:
     if not isinstance(entry, Section):
         return entry
-    sizes = {key: value for key, value in entry.items() if key != "name"}
-    own = {key: value for key, value in entry.items() if key == "name"}
+    sizes = {key: value for key, value in entry.items() if key not in OWN_KEYS}
+    own = {key: value for key, value in entry.items() if key in OWN_KEYS}
     return {**own, SIZES: sizes, PLACE: entry.place}
 
 
@@ -224,7 +232,7 @@ class Exercise:
     """One backward function to write, and what it is judged by; `maths` is its forward as lines of TeX.
 
     `tolerance` is that of the gradients that have none of their own. `reference` is the reference.py that has the
-    function `forward`, its own assignment's or another's.
+    function `forward`, its own assignment's or another's. Of one that is `hidden`, all cases are.
     """
 
     function: OwnName
@@ -242,6 +250,7 @@ class Exercise:
     cases: Annotated[tuple[Annotated[CaseSpec, BeforeValidator(_gather_sizes)], ...], AT_LEAST_ONE]
     invariants: tuple[Annotated[Invariant, Placed], ...] = ()
     timing: Annotated[Timing, Placed] | None = None
+    hidden: Flag = False
     place: OwnPlace
 
     @field_validator("invariants")
@@ -265,6 +274,22 @@ class Exercise:
     def gradient_names(self) -> tuple[str, ...]:
         """The names of its gradients, in the order in which they are returned."""
         return tuple(gradient.name for gradient in self.gradients)
+
+    @property
+    def shown(self) -> Exercise | None:
+        """The exercise with those of its cases that students may see; None if there are none."""
+        return self._with([] if self.hidden else [case for case in self.cases if not case.hidden])
+
+    @property
+    def concealed(self) -> Exercise | None:
+        """The exercise with its hidden cases; None if there are none."""
+        found = self._with([case for case in self.cases if self.hidden or case.hidden])
+        return replace(found, timing=None) if found and self.shown else found
+
+    def _with(self, cases: Sequence[CaseSpec]) -> Exercise | None:
+        if len(cases) == len(self.cases):
+            return self
+        return replace(self, cases=tuple(cases)) if cases else None
 
     def gradient(self, name: str) -> Gradient:
         """Return the gradient of a name. Raises KeyError if there is none."""
@@ -321,11 +346,17 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """The assignments in their order, and the limits that hold for every submission."""
+    """The assignments in their order, and the limits that hold for every submission.
+
+    `weeks` names groups of assignments: where `--only` takes an assignment, it takes a week.
+    """
 
     format: Format
     title: Text
     assignments: Annotated[tuple[Name, ...], AT_LEAST_ONE]
+    weeks: Annotated[Mapping[Text, Annotated[tuple[Name, ...], AT_LEAST_ONE]], AfterValidator(MappingProxyType)] = (
+        field(default_factory=lambda: MappingProxyType({}))
+    )
     limits: Limits = Limits()
     rubrics: Annotated[tuple[Rubric, ...], Field(validation_alias=RUBRICS), TRUSTED]
     folder: OwnFolder
@@ -336,6 +367,10 @@ class Course:
     def functions(self) -> tuple[str, ...]:
         """The functions of all exercises."""
         return tuple(exercise.function for rubric in self.rubrics for exercise in rubric.exercises)
+
+    def spell_out(self, names: Sequence[str]) -> list[str]:
+        """Return names of weeks, assignments and functions with each week as its assignments."""
+        return [each for name in names for each in self.weeks.get(name, (name,))]
 
     def exercise(self, function: str) -> tuple[Rubric, Exercise]:
         """Return the exercise of a function, behind the rubric that asks for it. Raises KeyError if there is none."""

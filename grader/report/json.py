@@ -59,6 +59,8 @@ def _assignment(assignment: AssignmentFeedback) -> dict[str, Any]:
 
 
 def _exercise(exercise: ExerciseFeedback) -> dict[str, Any]:
+    """Return one function; `shown` is the same without what rests on hidden cases, None where nothing does."""
+    shown = exercise.for_student
     return {
         "function": exercise.function,
         "score": exercise.score,
@@ -71,6 +73,8 @@ def _exercise(exercise: ExerciseFeedback) -> dict[str, Any]:
         "flags": [{"kind": flag.kind, "detail": flag.detail} for flag in exercise.flags],
         "invariants": [_invariant(invariant) for invariant in exercise.invariants],
         "timing": _timing(exercise.timing) if exercise.timing else None,
+        "hidden": asdict(exercise.hidden) if exercise.hidden else None,
+        "shown": _exercise(shown) if shown is not exercise else None,
         "gradients": [_gradient(gradient) for gradient in exercise.gradients],
     }
 
@@ -83,6 +87,7 @@ def _gradient(gradient: GradientFeedback) -> dict[str, Any]:
         "score": gradient.score,
         "max_score": gradient.max_score,
         "case": gradient.case,
+        "hidden": gradient.hidden,
         "exact": gradient.exact,
         "expected_shape": list(found.expected_shape) if found else None,
         "actual_shape": list(found.actual_shape) if found and found.actual_shape is not None else None,
@@ -92,6 +97,7 @@ def _gradient(gradient: GradientFeedback) -> dict[str, Any]:
         "expected": _number(found.expected) if found else None,
         "actual": _number(found.actual) if found else None,
         "diagnosis": asdict(gradient.diagnosis) if gradient.diagnosis else None,
+        "code": asdict(gradient.code) if gradient.code else None,
     }
 
 

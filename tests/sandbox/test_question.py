@@ -40,7 +40,7 @@ def test_an_order_depends_on_the_seed_and_on_nothing_else():
 
 
 def test_the_functions_of_a_course_have_orders_of_their_own(course: Course):
-    parts = Grader(course, 0, ("primitives",))._prepared["primitives"]
+    parts = Grader(course, 0, ("primitives",)).shown.prepared["primitives"]
 
     assert len({prepared.question.order for prepared in parts}) > 3
 
