@@ -73,8 +73,8 @@ def select(course: Course, only: Sequence[str]) -> Course:
     """Return the part of a course that weeks and assignments name. Raises UsageError for another name."""
     chosen = course.spell_out(only)
     for name in chosen:
-        if name not in course.assignments:
-            known = [*course.weeks, *course.assignments]
+        if name not in course.names:
+            known = [*course.weeks, *course.names]
             near = difflib.get_close_matches(name, known, n=1)
             advice = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
             raise UsageError(
@@ -82,8 +82,8 @@ def select(course: Course, only: Sequence[str]) -> Course:
             )
     if not chosen:
         return course
-    names = tuple(name for name in course.assignments if name in chosen)
-    return replace(course, assignments=names, rubrics=tuple(each for each in course.rubrics if each.name in names))
+    listed = tuple(each for each in course.assignments if each.name in chosen)
+    return replace(course, assignments=listed, rubrics=tuple(each for each in course.rubrics if each.name in chosen))
 
 
 def course_files(course: Course, part: Course) -> dict[str, bytes]:
@@ -93,7 +93,8 @@ def course_files(course: Course, part: Course) -> dict[str, bytes]:
     if part is not course:
         data = yaml.safe_load(contents["assignments/course.yaml"])
         data.pop("weeks", None)
-        contents["assignments/course.yaml"] = _as_yaml({**data, "assignments": list(part.assignments)})
+        listed = [{"name": each.name, "optional": True} if each.optional else each.name for each in part.assignments]
+        contents["assignments/course.yaml"] = _as_yaml({**data, "assignments": listed})
     return contents
 
 
@@ -163,7 +164,7 @@ def _narrow(entry: Mapping[str, Any], shown: Exercise) -> dict[str, Any]:
 
 def _templates(course: Course, part: Course) -> dict[str, bytes]:
     folder = course.folder / "student_template"
-    texts = {f"{name}.py": (folder / f"{name}.py").read_bytes() for name in part.assignments}
+    texts = {f"{name}.py": (folder / f"{name}.py").read_bytes() for name in part.names}
     if part is not course:
         notebook = make_notebook(part, {name: text.decode() for name, text in texts.items()}).encode()
     else:

@@ -231,7 +231,7 @@ class _Batch:
             graded = Graded(None, None, problem=text, is_final=False)
         result = json.loads(graded.result) if graded.result is not None else None
         score = result["score"] if result is not None else None
-        record = Record(key, score, graded.problem, graded.is_final)
+        record = Record(key, score, graded.problem, graded.is_final, lines=graded.lines)
         if before is not None:
             record = replace(record, before=before.score, why=_why(before, key))
         self.store.keep(name.file, record, graded.result, graded.report)

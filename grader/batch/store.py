@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,8 @@ class Record:
     """What a submission's result was made from (`key`), and what came of it.
 
     `before` and `why` tell of the last time that the result was replaced: the score until then, and what
-    had changed. `is_final` is not set where a fault of the grader left something unjudged.
+    had changed. `is_final` is not set where a fault of the grader left something unjudged. `lines` are the lines of
+    code that made wrong gradients, by function and gradient, for the class report.
     """
 
     key: Mapping[str, str]
@@ -38,6 +39,7 @@ class Record:
     is_final: bool = True
     before: float | None = None
     why: str | None = None
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 class Store:

@@ -38,7 +38,19 @@ def grade_task(order: Order, task: Task) -> Graded:
         report=render_html(report, tells_seed=False),
         is_final=report.score is not None,
         isolation=report.isolation,
+        lines=_lines(report.for_student),
     )
+
+
+def _lines(report: Report) -> dict[str, str]:
+    """Return the lines of code that made wrong gradients, of those that explain one of them."""
+    return {
+        f"{exercise.function} {gradient.name}": gradient.code.text
+        for assignment in report.selected
+        for exercise in assignment.exercises
+        for gradient in exercise.gradients
+        if gradient.code is not None and gradient.diagnosis is not None
+    }
 
 
 def set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -90,7 +102,7 @@ def _grader(order: Order) -> Grader:
     if (hash_course(folder), hash_grader()) != (order.course_hash, order.grader_hash):
         raise UsageError(f"the course {folder} or the grader is another one on this machine than where the batch runs")
     torch.set_num_threads(1)
-    return Grader(load_course(folder), order.seed, order.only)
+    return Grader(load_course(folder), order.seed, order.only, is_class=True)
 
 
 @cache

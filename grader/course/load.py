@@ -43,26 +43,26 @@ def load_course(folder: Path) -> Course:
     course = _validate(document, Course, COURSE, {RUBRICS: (), FOLDER: folder})
     problems: list[str] = []
     rubrics: list[Rubric] = []
-    for index, name in enumerate(course.assignments):
+    for index, (name, listed) in enumerate(zip(course.names, course.assignments, strict=True)):
         place = document.place(("assignments", index))
-        if name in course.assignments[:index]:
+        if name in course.names[:index]:
             problems.append(f"{place}: the assignment {name!r} is listed twice; remove one")
         elif not (path.parent / name / "rubric.yaml").is_file():
             problems.append(f"{place}: {path.parent / name / 'rubric.yaml'} is not there")
         else:
             try:
-                rubrics.append(load_rubric(path.parent / name))
+                rubrics.append(replace(load_rubric(path.parent / name), optional=listed.optional))
             except CourseError as error:
                 problems.extend(error.problems)
     for week, names in course.weeks.items():
         place = document.place(("weeks", week), key=True)
-        known = ", ".join(course.assignments)
+        known = ", ".join(course.names)
         problems += [
             f"{place}: {name!r} is no assignment of the course; there are {known}"
             for name in names
-            if name not in course.assignments
+            if name not in course.names
         ]
-        if week in course.assignments:
+        if week in course.names:
             problems.append(f"{place}: {week!r} is the name of an assignment; give the week another one")
     owners: dict[str, Rubric] = {}
     for rubric in rubrics:
@@ -80,7 +80,7 @@ def load_course(folder: Path) -> Course:
 
 def _find_stranger(path: Path, place: Place, course: Course) -> list[str]:
     """Return a line if a file is of no assignment of the course, and not one that a release has brought along."""
-    name, known = path.parent.name, course.assignments
+    name, known = path.parent.name, course.names
     return (
         []
         if name in known or path.is_file()

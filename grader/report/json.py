@@ -52,6 +52,7 @@ def _assignment(assignment: AssignmentFeedback) -> dict[str, Any]:
     return {
         "name": assignment.name,
         "title": assignment.title,
+        "optional": assignment.optional,
         "score": assignment.score,
         "max_score": assignment.max_score,
         "exercises": [_exercise(exercise) for exercise in assignment.exercises],
@@ -59,9 +60,8 @@ def _assignment(assignment: AssignmentFeedback) -> dict[str, Any]:
 
 
 def _exercise(exercise: ExerciseFeedback) -> dict[str, Any]:
-    """Return one function; `shown` is the same without what rests on hidden cases, None where nothing does."""
-    shown = exercise.for_student
-    return {
+    """Return one function; where it has hidden cases, `shown` is all that does not rest on them."""
+    content: dict[str, Any] = {
         "function": exercise.function,
         "score": exercise.score,
         "max_score": exercise.max_score,
@@ -73,10 +73,14 @@ def _exercise(exercise: ExerciseFeedback) -> dict[str, Any]:
         "flags": [{"kind": flag.kind, "detail": flag.detail} for flag in exercise.flags],
         "invariants": [_invariant(invariant) for invariant in exercise.invariants],
         "timing": _timing(exercise.timing) if exercise.timing else None,
-        "hidden": asdict(exercise.hidden) if exercise.hidden else None,
-        "shown": _exercise(shown) if shown is not exercise else None,
         "gradients": [_gradient(gradient) for gradient in exercise.gradients],
     }
+    if exercise.hidden is None:
+        return content
+    for gradient, found in zip(exercise.gradients, content["gradients"], strict=True):
+        found["hidden"] = gradient.hidden
+    shown = {} if exercise.shown is None else {"shown": _exercise(exercise.for_student)}
+    return {**content, "hidden": asdict(exercise.hidden), **shown}
 
 
 def _gradient(gradient: GradientFeedback) -> dict[str, Any]:
@@ -87,7 +91,6 @@ def _gradient(gradient: GradientFeedback) -> dict[str, Any]:
         "score": gradient.score,
         "max_score": gradient.max_score,
         "case": gradient.case,
-        "hidden": gradient.hidden,
         "exact": gradient.exact,
         "expected_shape": list(found.expected_shape) if found else None,
         "actual_shape": list(found.actual_shape) if found and found.actual_shape is not None else None,
@@ -97,7 +100,6 @@ def _gradient(gradient: GradientFeedback) -> dict[str, Any]:
         "expected": _number(found.expected) if found else None,
         "actual": _number(found.actual) if found else None,
         "diagnosis": asdict(gradient.diagnosis) if gradient.diagnosis else None,
-        "code": asdict(gradient.code) if gradient.code else None,
     }
 
 

@@ -212,7 +212,7 @@ def test_a_week_of_it_is_a_course_of_its_own(secretive, tmp_path, run_grade):
         "left out, because hidden: 1 case of linear_backward",
     ]
     assert started.returncode == 0
-    assert load_course(tmp_path / "got").assignments == ("linear",)
+    assert load_course(tmp_path / "got").names == ("linear",)
     assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["backprop.ipynb", "linear.md", "linear.py"]
 
 
