@@ -289,6 +289,37 @@ def release(file: Path, only: Sequence[str], course: Path | None) -> None:
     console.print("Whoever unpacks it into DIR can run `grade start work --course DIR`.")
 
 
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.zip")
+@PART
+@click.option("--seed", type=int, metavar="N", help="Seed of the cases' data; default: drawn, and kept in the archive.")
+@COURSE
+def autograder(file: Path, only: Sequence[str], seed: int | None, course: Path | None) -> None:
+    """Pack what Gradescope takes as an autograder, ready to upload."""
+    from grader.authoring.autograder import pack_autograder
+    from grader.batch.store import draw_seed
+
+    packed = pack_autograder(_load(course), file, only, draw_seed() if seed is None else seed)
+    console = _console()
+    console.print(f"{len(packed.files)} files packed into {file}", soft_wrap=True)
+    console.print(f"In Gradescope, make a programming assignment of {packed.points:g} points and upload the file.")
+    console.print("Choose Ubuntu 22.04 or later, and at least 2 GB of memory: torch needs more than the default.")
+
+
+@cli.command(hidden=True)
+@click.argument("root", type=click.Path(path_type=Path))
+def run_autograder(root: Path) -> None:
+    """Grade the one hand-in below ROOT; for the script that Gradescope runs."""
+    from grader.sandbox.warm import start_warm
+
+    with start_warm() as warm:
+        from grader.batch.gradescope_runner import run_autograder
+
+        said = run_autograder(root, warm)
+    for line in said:
+        _console().print(line, soft_wrap=True)
+
+
 def main() -> NoReturn:
     """Run the command line; a user's mistake is one message and exit code 2, never a traceback."""
     for stream in (sys.stdout, sys.stderr):

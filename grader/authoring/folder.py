@@ -68,9 +68,16 @@ def check_secrecy(course: Course, solution: Path) -> Iterator[str]:
 def files_of_assignments(course: Course) -> list[Path]:
     """Return the files that a course needs to be graded with: those of its assignments, and what they borrow."""
     own = _files(*(rubric.folder for rubric in course.rubrics))
-    borrowed = {exercise.reference for rubric in course.rubrics for exercise in rubric.exercises}.difference(own)
-    data = [path for file in borrowed for path in _files(file.parent) if path.name in file.read_text(encoding="utf-8")]
-    return [*own, *sorted(borrowed.union(path for path in data if path.name not in OWN_FILES))]
+    exercises = [exercise for rubric in course.rubrics for exercise in rubric.exercises]
+    references = {exercise.reference for exercise in exercises}.difference(own)
+    mistakes = {loan.path for exercise in exercises for loan in exercise.mistakes_of}.difference(own)
+    data = {
+        path
+        for file in references
+        for path in _files(file.parent)
+        if path.name not in OWN_FILES and path.name in file.read_text(encoding="utf-8")
+    }
+    return [*own, *sorted(references | mistakes | data)]
 
 
 def _files(*folders: Path) -> list[Path]:
