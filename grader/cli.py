@@ -139,6 +139,12 @@ def case(function: str, case: str | None, seed: int, course: Path | None) -> Non
 @click.option("--dry-run", is_flag=True, help="Say what was found and how it was understood, and stop.")
 @click.option("--allow-weak-isolation", is_flag=True, help="Grade where the sandbox is weak: trust every submission.")
 @click.option("--names", is_flag=True, help="A class report with names and links to the reports.")
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Another batch's --out to put the class beside; default: the run before.",
+)
 def batch(
     folder: Path,
     out: Path,
@@ -154,6 +160,7 @@ def batch(
     dry_run: bool,
     allow_weak_isolation: bool,
     names: bool,
+    compare: Path | None,
 ) -> None:
     """Grade every submission in FOLDER, or in a zip as it was downloaded; exit code 0 if each has a result, else 2."""
     from grader.batch import Options, default_jobs, grade_batch, parse_shard, parse_time
@@ -174,6 +181,7 @@ def batch(
         is_dry_run=dry_run,
         allows_weak_isolation=allow_weak_isolation,
         shows_names=names,
+        compare=compare,
     )
     console = _console()
     with Bar(console) if console.is_terminal else Lines(console) as say:

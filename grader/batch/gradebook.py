@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from grader.batch.entry import Person
@@ -16,7 +16,10 @@ NOT_JUDGED = "not judged: a fault of the grader; run the batch again"
 
 @dataclass(frozen=True)
 class Row:
-    """One submission in the gradebook; `result` is its results file, None if there is a `problem` instead."""
+    """One submission in the gradebook; `result` is its results file, None if there is a `problem` instead.
+
+    `lines` are the lines of code that made wrong gradients, by function and gradient.
+    """
 
     submission: str
     file: str
@@ -27,6 +30,7 @@ class Row:
     attempt: int | None
     problem: str | None
     result: Mapping[str, Any] | None
+    lines: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def score(self) -> float | None:
@@ -57,6 +61,7 @@ def read_rows(store: Store) -> Iterator[Row]:
             attempt=entry["attempt"],
             problem=problem,
             result=result,
+            lines=record.lines if record is not None else {},
         )
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from grader.adjustment import Adjustment
 from grader.batch.adjustments import FILE, read_adjustments, recall
-from grader.batch.class_report import render_class_report
+from grader.batch.class_report import read_earlier, render_class_report
 from grader.batch.cluster import Cluster
 from grader.batch.collect import describe, discover
 from grader.batch.crash_safe import run_all
@@ -63,6 +63,7 @@ class Options:
     is_dry_run: bool = False
     allows_weak_isolation: bool = False
     shows_names: bool = False
+    compare: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -252,7 +253,8 @@ class _Batch:
             store.write(store.out / "grades.csv", grades_csv(store), encoding="utf-8-sig")
             if (changes := changes_csv(store)) is not None:
                 store.write(store.out / "changes.csv", changes, encoding="utf-8-sig")
-            store.write(store.out / "index.html", render_class_report(store, shows_names=self.options.shows_names))
+            page = render_class_report(store, shows_names=self.options.shows_names, compare=self.options.compare)
+            store.write(store.out / "index.html", page)
         except OSError as error:
             raise StoppedError(self._how_to_go_on(f"the gradebook could not be written: {error}")) from error
 
@@ -297,6 +299,8 @@ def _check_places(options: Options) -> None:
     folder, out = options.folder.resolve(), options.out.resolve()
     if out == folder or folder in out.parents:
         raise UsageError(f"--out {options.out} is inside the submissions; give a folder elsewhere")
+    if options.compare is not None:
+        read_earlier(options.compare)  # so that what is no batch is said before an hour of grading
     if options.draws_seed and (options.seed is not None or options.shard is not None):
         raise UsageError("--new-seed goes with neither --seed nor --shard: parts of one batch need the same seed")
     if options.out.exists() and not options.out.is_dir():

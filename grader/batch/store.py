@@ -68,6 +68,11 @@ class Store:
         """Return where the report of a submission is."""
         return self.out / "reports" / f"{file}.html"
 
+    @property
+    def class_path(self) -> Path:
+        """Where the class as a whole is kept, for the next class report to stand beside it."""
+        return self.out / RECORDS / ".class.json"
+
     def result(self, file: str) -> dict[str, Any] | None:
         """Return a submission's result, if there is one that can be read."""
         found = read_json(self.result_path(file))
