@@ -197,7 +197,7 @@ def batch(
 @click.argument("source", type=click.Path(path_type=Path), metavar="DIR")
 @click.option(
     "--to",
-    type=click.Choice(["canvas", "moodle", "gradescope", "github", "junit", "csv"]),
+    type=click.Choice(["canvas", "moodle", "gradescope", "github", "markdown", "junit", "csv"]),
     required=True,
     help="The system that is to read it.",
 )
