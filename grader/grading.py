@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -12,10 +13,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from grader.course import Course, Exercise, Limits, Rubric
+from grader.course import Course, Exercise, Rubric
 from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.judge.hidden import join
 from grader.judge.judge import Judge, Judgement
+from grader.judge.names import explain_names
 from grader.judge.prepared import prepare_all
 from grader.judge.speed import measure
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
@@ -27,6 +29,9 @@ from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.text import one_line
 from grader.verdict.compare import Verdict
+
+# From so many gradients on, statements outside of functions are a lesson's exercise.
+ENOUGH_STATEMENTS = 4
 
 
 class Grader:
@@ -48,19 +53,18 @@ class Grader:
         self.hidden = _Part(_narrow(self._chosen, lambda exercise: exercise.concealed), seed)
         self.parts = [part for part in (self.shown, self.hidden) if part.prepared]
 
-    def grade(self, submission: Submission, warm: Warm) -> Report:
-        """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
+    def grade(self, submission: Submission, warm: Warm, *, may_be_empty: bool = False) -> Report:
+        """Grade one submission. Raises SubmissionError if it holds no file or function of the course, and must."""
         started = time.monotonic()
-        limits = self.course.limits
         with ExitStack() as stack:
             asked = [
-                (part, stack.enter_context(Session(warm, submission, part.questionnaire, limits)))
+                (part, stack.enter_context(Session(warm, submission, part.questionnaire, self.course.limits)))
                 for part in self.parts
             ]
             for _, session in asked:
                 session.ask()
-            selected = self._select(submission, asked)
-            graded = {part: part.grade(selected, session, warm, limits) for part, session in asked}
+            selected = self._select(submission, asked, may_be_empty=may_be_empty)
+            graded = {part: part.grade(selected, session, warm, self.course) for part, session in asked}
         shown, hidden = graded.get(self.shown, {}), graded.get(self.hidden, {})
         exercises = {name: feedback for name, (feedback, _) in shown.items()}
         for name, (feedback, failed) in hidden.items():
@@ -84,12 +88,14 @@ class Grader:
             weaknesses=warm.weaknesses,
         )
 
-    def _select(self, submission: Submission, asked: Sequence[tuple[_Part, Session]]) -> set[str]:
+    def _select(
+        self, submission: Submission, asked: Sequence[tuple[_Part, Session]], *, may_be_empty: bool
+    ) -> set[str]:
         """Return the names of the assignments that count: of a single file, those that it is about."""
         about = {name for part, session in asked for name in part.find_about(submission, session)}
-        if not about:
+        if not about and not may_be_empty:
             functions = [each.function for _, exercises in self._chosen for each in exercises]
-            raise SubmissionError(_nothing_found(submission, asked[0][1].unreadable, functions))
+            raise SubmissionError(_nothing_found(submission, asked[0][1].unreadable, functions, self.course))
         everything = {rubric.name for rubric, _ in self._chosen}
         return about if submission.single and not self._is_narrowed else everything
 
@@ -136,7 +142,7 @@ class _Part:
         }
 
     def grade(
-        self, selected: Collection[str], session: Session, warm: Warm, limits: Limits
+        self, selected: Collection[str], session: Session, warm: Warm, course: Course
     ) -> dict[str, tuple[ExerciseFeedback, int]]:
         """Judge what was answered; return for each function the feedback and in how many cases it is wrong."""
         judges = [judge for name in self.judges if name in selected for judge in self.judges[name]]
@@ -156,11 +162,11 @@ class _Part:
             function = judge.prepared.exercise.function
             judgement = judged[function]
             failed = judgement.failed if isinstance(judgement, Judgement) else 0
-            graded[function] = self._grade_exercise(judge, judgement, session, warm, limits), failed
+            graded[function] = self._grade_exercise(judge, judgement, session, warm, course), failed
         return graded
 
     def _grade_exercise(
-        self, judge: Judge, judgement: Judgement | Exception, session: Session, warm: Warm, limits: Limits
+        self, judge: Judge, judgement: Judgement | Exception, session: Session, warm: Warm, course: Course
     ) -> ExerciseFeedback:
         prepared, question = judge.prepared, judge.prepared.question
         try:
@@ -168,10 +174,13 @@ class _Part:
                 raise judgement
             line_of = partial(session.line, question)
             feedback = judge.feedback(session.answers(question), judgement, session.repeated(question), line_of)
+            values = list(prepared.cases[0].forward.values)
+            message = explain_names(feedback.message, prepared.exercise, values, course.also_called)
+            feedback = replace(feedback, message=message)
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             try:
-                timing = measure(prepared.timed, warm, session, self.questionnaire, limits)
+                timing = measure(prepared.timed, warm, session, self.questionnaire, course.limits)
             except SandboxError:
                 # The gradients are right whatever became of the clock; only its points stay open.
                 return replace(feedback, score=None if prepared.timed.timing.points else feedback.score)
@@ -266,12 +275,41 @@ def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exe
     return chosen
 
 
-def _nothing_found(submission: Submission, unreadable: Mapping[str, Answer], functions: Sequence[str]) -> str:
-    looked_for = ", ".join(functions[:4]) + (", ..." if len(functions) > 4 else "")
-    broken = "".join(f"; {answer.message}" for answer in unreadable.values())
+def _nothing_found(
+    submission: Submission, unreadable: Mapping[str, Answer], functions: Sequence[str], course: Course
+) -> str:
+    """Say why there is nothing to grade, and what to do about it."""
+    start = "`grade start` makes a folder with a file for each assignment"
     if not submission.files and not submission.refused:
-        return f"{submission.name} holds no Python file; `grade start` makes a folder with one for each assignment"
-    return f"no function of the course is defined in {submission.name} (looked for {looked_for}){broken}"
+        return f"{submission.name} holds no Python file; {start}"
+    broken = "; ".join(answer.message for answer in unreadable.values())
+    if all(file in unreadable for file in submission.files):
+        return broken
+    text = f"no function of the course is defined in {submission.name}"
+    source = b"\n".join(submission.files.values()).decode("utf-8", errors="replace")
+    statements = _lesson_statements(source, course)
+    if len(statements) >= ENOUGH_STATEMENTS:
+        text += f": it makes gradients ({', '.join(statements[:3])}, ...) outside of them"
+        start = f"the functions to put them into are in the files that `grade start` writes ({functions[0]}, ...)"
+        if "makemore" in [rubric.name for rubric in course.rubrics]:
+            start = f"the lesson's own notebook is graded by `grade {submission.name} --only makemore`"
+    else:
+        text += f" (looked for {', '.join(functions[:4])}{', ...' if len(functions) > 4 else ''})"
+        for name in dict.fromkeys(re.findall(r"\bdef (\w+)\(", source)):
+            near = difflib.get_close_matches(name, functions, n=1, cutoff=0.85)
+            if near:
+                return f"{text}; is {one_line(name, 100)} meant to be {near[0]}?"
+    return "; ".join(filter(None, [text, start, broken]))
+
+
+def _lesson_statements(source: str, course: Course) -> list[str]:
+    """Return the names of gradients that a text assigns in the words of this course or of the lesson it comes from."""
+    values = {gradient.value for rubric in course.rubrics for each in rubric.exercises for gradient in each.gradients}
+    values |= {alias for aliases in course.also_called.values() for alias in aliases}
+    known = {f"d{value}".replace("_", "") for value in values}
+    # In a notebook, a line ends in the two characters of JSON.
+    found = dict.fromkeys(re.findall(r"\b(d[A-Za-z]\w*) *\+?=(?!=)", source.replace("\\n", "\n")))
+    return [name for name in found if len(name) > 3 and name.replace("_", "") in known]
 
 
 @cache

@@ -47,7 +47,7 @@ install --force-reinstall /autograder/source/{wheel}
 RUN = """\
 #!/usr/bin/env bash
 # Run by Gradescope for each hand-in, in /autograder.
-exec /opt/grader/bin/python -m grader run-autograder /autograder
+exec /opt/grader/bin/python -m grader.batch.gradescope_runner /autograder
 """
 
 

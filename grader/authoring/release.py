@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from grader.authoring.folder import check_files, check_secrecy, check_template, files_of_assignments
-from grader.authoring.template import NAME, check_notebook, make_notebook, notebook_path
+from grader.authoring.folder import check_files, check_imports, check_secrecy, check_template, files_of_assignments
+from grader.authoring.template import NAME, check_notebook, make_notebook, notebook_path, with_imported
 from grader.course import Course, Exercise, Rubric
 from grader.errors import CourseError, UsageError
 from grader.text import one_line
@@ -53,7 +53,7 @@ def pack_release(course: Course, path: Path, only: Sequence[str] = ()) -> Releas
     if not (course.folder / "solutions").is_dir():
         text = f"{course.folder} has no solutions/, so nobody can tell what must not be packed; pack the whole course"
         raise UsageError(text)
-    part = select(course, only)
+    part = select(course, with_imported(course, course.spell_out(only)))
     problems = _problems(course, part)
     if problems:
         raise CourseError(list(dict.fromkeys(problems)))
@@ -127,6 +127,7 @@ def _problems(course: Course, part: Course) -> list[str]:
             found.append(f"{rubric.path}: every function is hidden, so students would not get it; show a case of one")
         try:
             found += check_files(rubric)
+            found += check_imports(course, rubric)
             found += check_template(course, solution)
             found += check_secrecy(course, solution)
         except CourseError as error:
@@ -158,7 +159,8 @@ def _without_hidden(rubric: Rubric) -> bytes:
 def _narrow(entry: Mapping[str, Any], shown: Exercise) -> dict[str, Any]:
     names = [case.name for case in shown.cases]
     left = {key: value for key, value in entry.items() if key not in ("hidden", "mistakes_of")}
-    cases = [{key: value for key, value in case.items() if key != "hidden"} for case in entry["cases"]]
+    # A number under that name is a size.
+    cases = [{key: case[key] for key in case if not isinstance(case[key], bool)} for case in entry["cases"]]
     return {**left, "cases": [case for case in cases if case["name"].strip() in names]}
 
 

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import click
+
+from grader.batch.contents import read_entry
 from grader.batch.entry import Entry
 from grader.batch.export.gradescope import as_gradescope
 from grader.batch.task import Task
-from grader.batch.tree import open_tree, read_entry
+from grader.batch.tree import open_tree
 from grader.course import Course, load_course
-from grader.errors import SandboxError, SubmissionError
+from grader.errors import GraderError, SandboxError, SubmissionError
 from grader.grading import Grader
 from grader.report.json import report_as_json
-from grader.sandbox.warm import Warm
+from grader.sandbox.warm import Warm, start_warm
 from grader.text import one_line
 
 MANY = 8
@@ -31,12 +35,13 @@ def run_autograder(root: Path, warm: Warm) -> list[str]:
     settings = json.loads((source / "autograder.json").read_text(encoding="utf-8"))
     course = load_course(source / "course")
     grader = Grader(course, settings["seed"], settings["only"], is_class=True)
-    tree = open_tree(root / "submission")
-    task = read_entry(tree, Entry("the hand-in", (), tuple((path, path) for path in tree.files)))
+    folder = open_tree(root / "submission")
+    files = tuple(folder.walk())
+    task = read_entry(Entry("the hand-in", (), files, dict(folder.walk_refused())))
     try:
         report = grader.grade(task.submission, warm)
     except SubmissionError:
-        result = _without_score(course, settings["only"], tree.files, task)
+        result = _without_score(course, settings["only"], [name for name, _ in files], task)
     else:
         if report.score is None:
             raise SandboxError("a part could not be judged, a fault of the grader: there is no result, and no zero")
@@ -81,3 +86,17 @@ def _without_score(course: Course, only: Sequence[str], files: Sequence[str], ta
 
 def _some(names: Sequence[str]) -> str:
     return ", ".join(names[:MANY]) + (", ..." if len(names) > MANY else "")
+
+
+def main() -> None:
+    """Grade the one hand-in below the folder that is named; what is printed is for instructors."""
+    try:
+        with start_warm() as warm:
+            click.echo("\n".join(run_autograder(Path(sys.argv[1]), warm)))
+    except GraderError as error:
+        click.echo(f"grade: {error}", err=True)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

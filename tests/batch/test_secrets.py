@@ -78,15 +78,16 @@ def test_gradescope_shows_hidden_cases_to_instructors_only(batch):
     assert not any("dx: wrong" in json.dumps(test) for test in shown)
 
 
-def test_another_seed_is_one_option(batch):
+def test_another_seed_is_one_option(batch, tmp_path):
     root = batch.parent
+    batch = shutil.copytree(batch, tmp_path / "out")
 
-    done = _grade("batch", root / "class", "--out", root / "out", "--course", root / "course", "--new-seed")
+    done = _grade("batch", root / "class", "--out", batch, "--course", root / "course", "--new-seed")
 
     assert done.returncode == 0, done.stderr
     assert "(1 graded now)" in done.stdout
     assert json.loads((batch / "batch.json").read_text())["seed"] != SEED
-    refused = _grade("batch", root / "class", "--out", root / "out", "--new-seed", "--seed", "1")
+    refused = _grade("batch", root / "class", "--out", batch, "--new-seed", "--seed", "1")
     assert refused.returncode == 2
     assert refused.stderr == (
         "grade: --new-seed goes with neither --seed nor --shard: parts of one batch need the same seed\n"
