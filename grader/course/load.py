@@ -82,9 +82,10 @@ def load_course(folder: Path) -> Course:
 def _find_stranger(path: Path, place: Place, course: Course) -> list[str]:
     """Return a line if a file is of no assignment of the course, and not one that a release has brought along."""
     name, known = path.parent.name, course.names
+    is_brought = path.is_file() and not (path.parent / "rubric.yaml").is_file()
     return (
         []
-        if name in known or path.is_file()
+        if name in known or is_brought
         else [f"{place}: {name!r} is no assignment of the course; there are {', '.join(known)}"]
     )
 
