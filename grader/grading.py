@@ -18,7 +18,7 @@ from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.judge.hidden import join
 from grader.judge.judge import Judge, Judgement
 from grader.judge.names import explain_names
-from grader.judge.prepared import prepare_all
+from grader.judge.prepared import Prepared, prepare_all
 from grader.judge.speed import measure
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
 from grader.sandbox.answer import Answer
@@ -87,6 +87,11 @@ class Grader:
             assignments=assignments,
             weaknesses=warm.weaknesses,
         )
+
+    def prepared(self, function: str) -> Prepared:
+        """Return what a function is asked. Raises KeyError if it is not selected."""
+        found = {each.exercise.function: each for part in self.parts for own in part.prepared.values() for each in own}
+        return found[function]
 
     def _select(
         self, submission: Submission, asked: Sequence[tuple[_Part, Session]], *, may_be_empty: bool
