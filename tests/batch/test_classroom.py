@@ -90,7 +90,7 @@ def test_a_push_without_anything_to_grade_fails_and_its_summary_says_why(tmp_pat
     assert run.code == 2
     assert run.summary == (
         "## Not graded\n"
-        "    grade: repository holds no Python file; `grade start` makes a folder with one for each assignment\n"
+        "    grade: repository holds no Python file; `grade start` makes a folder with a file for each assignment\n"
     )
     assert run.outputs == {}
 
