@@ -107,10 +107,13 @@ class Grader:
             weaknesses=warm.weaknesses,
         )
 
+    def judge(self, function: str) -> Judge:
+        """Return the judge of a function. Raises KeyError if it is not selected, or not made ready."""
+        return (self._shown if self._shown.has(function) else self._hidden).judge(function)
+
     def prepared(self, function: str) -> Prepared:
         """Return what a function is asked. Raises KeyError if it is not selected, or not made ready."""
-        part = self._shown if self._shown.has(function) else self._hidden
-        return part.judge(function).prepared
+        return self.judge(function).prepared
 
     def _asked(self, names: frozenset[str]) -> list[_Part]:
         return [part for part in self._parts if part.agenda(names).judges]
