@@ -13,13 +13,14 @@ import torch
 
 from grader.course import Course, Exercise, Rubric
 from grader.errors import SandboxError, SubmissionError, UsageError
-from grader.judge.judge import Judge, Judgement
-from grader.judge.prepared import Prepared, prepare_all
+from grader.judge.flags import Seen
+from grader.judge.judge import Judge, Judgement, Patience
+from grader.judge.prepared import NewCases, Prepared, prepare_all
 from grader.judge.speed import measure
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
 from grader.sandbox.answer import Answer
 from grader.sandbox.probing import Probing
-from grader.sandbox.question import Questionnaire
+from grader.sandbox.question import NewCall, Question, Questionnaire
 from grader.sandbox.session import Session
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
@@ -41,6 +42,11 @@ class Grader:
         chosen = _choose(course, only)
         self._prepared = prepare_all(chosen, seed)
         self._judges = {name: tuple(map(Judge, part)) for name, part in self._prepared.items()}
+        self._new = {
+            each.exercise.function: NewCases(each.reference, each.exercise)
+            for part in self._prepared.values()
+            for each in part
+        }
         self.questionnaire = Questionnaire(
             tuple(question for part in self._prepared.values() for each in part for question in each.questions)
         )
@@ -48,19 +54,20 @@ class Grader:
     def grade(self, submission: Submission, warm: Warm) -> Report:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
         started = time.monotonic()
-        with Session(warm, submission, self.questionnaire, self.course.limits) as session:
+        with Session(warm, submission, self.questionnaire, self.course.limits, self._draw) as session:
             session.ask()
             selected = self._select(submission, session)
             judges = [judge for name in self._judges if name in selected for judge in self._judges[name]]
-            judged = _judge_all(judges, session)
+            patience = Patience()
+            judged = _judge_all(judges, session, patience)
             try:
                 slips = [name for name, each in judged.items() if isinstance(each, Judgement) and each.slips]
                 probings = _draw_probes(judges, judged, session)
                 if not session.finish(slips, list(probings.values())):
-                    judged = _judge_all(judges, session)
+                    judged = _judge_all(judges, session, patience)
                     probings = _draw_probes(judges, judged, session)
                     session.probe(list(probings.values()))
-                judged |= _judge_again(judges, probings, session)
+                judged |= _judge_again(judges, probings, session, patience)
             except SandboxError as error:
                 judged = dict.fromkeys(judged, error)
             exercises = {
@@ -84,6 +91,9 @@ class Grader:
             weaknesses=warm.weaknesses,
         )
 
+    def _draw(self, question: Question) -> NewCall | None:
+        return self._new[question.function].draw()
+
     def _select(self, submission: Submission, session: Session) -> set[str]:
         """Return the names of the assignments that count: of a single file, those that it is about."""
         about = {
@@ -91,11 +101,11 @@ class Grader:
             for name, part in self._prepared.items()
             if f"{name}.py" in submission.files
             or f"{name}.py" in submission.refused
-            or any(session.mentions(prepared.question) for prepared in part)
+            or any(session.overview.candidates(prepared.question) for prepared in part)
         }
         if not about:
             prepared = [each for part in self._prepared.values() for each in part]
-            raise SubmissionError(_nothing_found(submission, session.unreadable, prepared))
+            raise SubmissionError(_nothing_found(submission, session.overview.unreadable, prepared))
         return about if submission.single and not self._is_narrowed else set(self._prepared)
 
     def _grade_exercise(
@@ -107,7 +117,12 @@ class Grader:
             if isinstance(judgement, Exception):
                 raise judgement
             line_of = partial(session.line, question)
-            feedback = judge.feedback(session.answers(question), judgement, session.logged(question), line_of)
+            seen = Seen(
+                session.logged(question),
+                session.was_called(question),
+                session.overview.findings(question, session.file(question)),
+            )
+            feedback = judge.feedback(session.answers(question), judgement, seen, line_of)
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             try:
@@ -121,13 +136,13 @@ class Grader:
             return judge.not_judged(error)
 
 
-def _judge_all(judges: Iterable[Judge], session: Session) -> dict[str, Judgement | Exception]:
+def _judge_all(judges: Iterable[Judge], session: Session, patience: Patience) -> dict[str, Judgement | Exception]:
     """Judge what was answered to each question; an exception where the grader itself failed."""
     judged: dict[str, Judgement | Exception] = {}
     for judge in judges:
         question = judge.prepared.question
         try:
-            judged[question.function] = judge.judge(session.answers(question))
+            judged[question.function] = judge.judge(session.answers(question), patience)
         except Exception as error:  # noqa: BLE001 # a fault of ours costs no other function
             judged[question.function] = error
     return judged
@@ -147,7 +162,7 @@ def _draw_probes(
 
 
 def _judge_again(
-    judges: Iterable[Judge], probings: Mapping[str, Probing], session: Session
+    judges: Iterable[Judge], probings: Mapping[str, Probing], session: Session, patience: Patience
 ) -> dict[str, Judgement | Exception]:
     """Judge functions that were to be called with probes; without, where that could not be had."""
     judged: dict[str, Judgement | Exception] = {}
@@ -156,7 +171,8 @@ def _judge_again(
         if question.function in probings:
             try:
                 answers, probed = session.answers(question), session.probed(question)
-                judged[question.function] = judge.judge_again(answers, probings[question.function], probed)
+                probing = probings[question.function]
+                judged[question.function] = judge.judge_again(answers, probing, probed, patience)
             except Exception as error:  # noqa: BLE001 # a fault of ours costs no other function
                 judged[question.function] = error
     return judged

@@ -65,6 +65,10 @@ class Case:
     expected: Mapping[str, Tensor]
     detached: Mapping[str, Tensor]
 
+    def truths(self, value: str) -> list[Tensor]:
+        """Return what the gradient of a value may be: with the paths through detached values, and without them."""
+        return [self.expected[value], *([self.detached[value]] if value in self.detached else [])]
+
 
 class Reference:
     """The reference.py of one assignment: input makers and forward passes; a forward may be another assignment's."""
@@ -88,13 +92,8 @@ class Reference:
 
         Another `number` gives other data of the same sizes.
         """
-        random = Random(seed, self.rubric.name, exercise.function, spec.name, *([number] if number else []))
-        inputs = self._inputs(exercise, spec, random)
-        forward = run_forward(self.forward(exercise), inputs)
+        forward, dout = self._run(exercise, spec, seed, number)
         _check_names(exercise, forward)
-        output = forward.values[forward.output]
-        assert isinstance(output, Tensor)
-        dout = random.normal(*output.shape) if "dout" in exercise.given else torch.ones_like(output)
         expected = forward.gradients(dout)
         for gradient in exercise.gradients:
             if not expected[gradient.value].isfinite().all():
@@ -102,6 +101,17 @@ class Reference:
         detached = forward.gradients(dout, without=exercise.detached) if exercise.detached else {}
         arguments = _arguments(exercise, forward, dout)
         return Case(spec.name, forward, dout, arguments, expected, detached)
+
+    def make_arguments(self, exercise: Exercise, spec: CaseSpec, seed: int, number: int) -> Mapping[str, Argument]:
+        """Return what a student is given in a case, without what it takes to judge the answer."""
+        return _arguments(exercise, *self._run(exercise, spec, seed, number))
+
+    def _run(self, exercise: Exercise, spec: CaseSpec, seed: int, number: int) -> tuple[Forward, Tensor]:
+        random = Random(seed, self.rubric.name, exercise.function, spec.name, *([number] if number else []))
+        forward = run_forward(self.forward(exercise), self._inputs(exercise, spec, random))
+        output = forward.values[forward.output]
+        assert isinstance(output, Tensor)
+        return forward, random.normal(*output.shape) if "dout" in exercise.given else torch.ones_like(output)
 
     def forward(self, exercise: Exercise) -> Callable[..., object]:
         """Return the forward pass of an exercise, a function of a trace. Raises CourseError if it is not there."""

@@ -2,7 +2,7 @@
 # linear_backward:
 #   outcome: returned
 #   score: 5
-#   flags: [log_switched_off]
+#   flags: [log_switched_off, torch_inside]
 
 import torch
 

@@ -2,7 +2,7 @@
 # linear_backward:
 #   outcome: returned
 #   score: 5
-#   flags: [backward_operator]
+#   flags: [backward_operator, torch_inside]
 
 import torch
 

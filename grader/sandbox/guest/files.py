@@ -20,6 +20,7 @@ from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 from grader.sandbox.guest.lines import Passage, find_lines
+from grader.sandbox.guest.look import Finding, look
 from grader.sandbox.guest.notebook import read_notebook
 
 
@@ -42,6 +43,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.code: dict[str, list[CodeType]] = {}  # one part of a file, or one of each cell of a notebook
         self.defines: dict[str, list[str]] = {}  # of the wanted functions, those that a file may define
         self.unreadable: dict[str, Problem] = {}
+        self.findings: dict[str, list[Finding]] = {}  # of each part: what is suspicious in its text
         self.loaded: dict[str, ModuleType] = {}
         self.stopped: dict[str, BaseException] = {}
         for file, source in sources.items():
@@ -154,6 +156,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def _run(self, file: str, module: ModuleType) -> None:
         module.__file__ = file
+        module.__dict__["__builtins__"] = vars(sys.modules["builtins"])
         # Kept before it runs: a file that fails half-way still gives the functions defined before that line.
         self.loaded[file] = module
         try:
@@ -200,6 +203,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 warnings.simplefilter("ignore")
                 code = compile(source, file, "exec", dont_inherit=True)
             self.code[file], self.defines[file] = [code], sorted(_bound(code, self._wanted))
+            self.findings[file] = look(file, source, [code])
         except SyntaxError as error:
             self.unreadable[file] = Problem(f"{type(error).__name__}: {error.msg}", file, error.lineno)
         except (ValueError, RecursionError, MemoryError) as error:

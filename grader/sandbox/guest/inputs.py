@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from grader.sandbox.guest.protocol import unpack_tensors
+from grader.sandbox.guest.tensors import clone, unpack_tensors
 
 
 @dataclass(frozen=True)
@@ -23,13 +23,19 @@ class Call:
         bit.
         """
         values = {
-            name: value if isinstance(value, float | int) else value.clone() for name, value in self.values.items()
+            name: value if isinstance(value, float | int) else clone(value) for name, value in self.values.items()
         }
         arguments: dict[str, Any] = {}
         for name in given:
             inside = {key.partition("/")[2]: value for key, value in values.items() if key.startswith(f"{name}/")}
             arguments[name] = SimpleNamespace(**inside) if inside else values[name]
         return arguments
+
+
+def unpack_call(described: Mapping[str, Any], data: memoryview) -> Call:
+    """Return the inputs of one call."""
+    names = [name for name, _, _ in described["tensors"]]
+    return Call({**unpack_tensors(described["tensors"], data, names), **described["numbers"]})
 
 
 # The calls of each question, in the grader's order.
@@ -44,7 +50,6 @@ def unpack_inputs(message: Mapping[str, Any], payload: bytearray) -> Inputs:
         nonlocal parts
         for each in described:
             own, parts = parts[: each["length"]], parts[each["length"] :]
-            names = [name for name, _, _ in each["tensors"]]
-            yield Call({**unpack_tensors(each["tensors"], own, names), **each["numbers"]})
+            yield unpack_call(each, own)
 
     return [list(calls(described)) for described in message["calls"]]

@@ -3,9 +3,10 @@
 Runs in the confined child, and in the rehearsal.
 
 An operator that is logged costs some 25 µs, where by itself it takes one or two: a loop over an embedding would take
-twenty times as long. So one call of each function is logged, the one that is made a second time, whose time is not
-used, and only up to MAX_OPERATORS; a call that runs more is ended there and made once more without the log. What
-builds a graph shows in every call, by the guard's count of nodes; the log is for borrowed operators and forward mode.
+twenty times as long. So one call of each function is logged, on inputs that are sent when all plain answers have left,
+and only up to MAX_OPERATORS: a call that runs more is ended there, told, and made once more without the log. What
+builds a graph shows in every call, by the guard's count of nodes; the log is for borrowed operators, for forward mode,
+and for derivatives that are taken numerically: they run the forward pass for every number, or have complex ones.
 """
 
 from __future__ import annotations
@@ -16,12 +17,24 @@ from types import TracebackType
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
+from grader.sandbox.guest import tensors as own
 from grader.sandbox.guest.guard import Watch
 
-MAX_OPERATORS = 200
+MAX_OPERATORS = 10_000
 MAX_NAMED = 5
+# What a forward pass is made of and no loop over a formula's elements needs more than a few times for each.
+NONLINEAR = frozenset(  # easier to read, and to add to, than a list of texts
+    """
+    exp log pow sqrt rsqrt tanh sigmoid log1p expm1 sin cos erf gelu silu logsumexp _softmax _log_softmax var std
+    """.split()  # noqa: SIM905 # see above
+)
+NONLINEAR |= {f"{name}_" for name in NONLINEAR}  # in place
+# Honest functions, 115 of them, have at most 1.0 for each number that goes in, and differences 6 to 324.
+MOST_NONLINEAR = 4
+COMPLEX = (torch.complex128, torch.complex64)
 FORWARD_MODE = ("_make_dual", "_unpack_dual", "_fw_primal")
 
 
@@ -32,9 +45,11 @@ class LogFullError(BaseException):
 class OperatorLog(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch leaves it bare
     """Counts the operators of a call, and turns suspicious ones into flags when it ends."""
 
-    def __init__(self, watch: Watch, call_operator: Callable[..., Any]) -> None:
+    def __init__(self, watch: Watch, call_operator: Callable[..., Any], inputs: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # torch leaves it bare
         self.watch = watch
+        self.inputs = inputs  # how many numbers go into the call
+        self.nonlinear = self.complex = 0
         self.call_operator = call_operator
         self.count = 0
         self.backward: Counter[str] = Counter()
@@ -70,7 +85,12 @@ class OperatorLog(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch l
         self.by_engine += self.graph_task() != -1
         self.tracked += self.is_tracking()
         # Not func(...): the guard has put a refusal there.
-        return self.call_operator(func, *args, **(kwargs or {}))
+        result = self.call_operator(func, *args, **(kwargs or {}))
+        if type(result) is Tensor:
+            if name.partition(".")[0] in NONLINEAR:
+                self.nonlinear += own.numel(result)
+            self.complex += own.dtype(result) in COMPLEX
+        return result
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -87,6 +107,13 @@ class OperatorLog(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch l
                 self.watch.note(flag, f"among {self.count} operators: {named}")
         if self.by_engine:
             self.watch.note("autograd_engine", f"autograd's engine ran {self.by_engine} of {self.count} operators")
+        if self.is_full:
+            self.watch.note("log_full", f"more than {MAX_OPERATORS} operators: what came behind them was not seen")
+        if self.nonlinear > MOST_NONLINEAR * self.inputs:
+            each = f"{self.nonlinear} numbers out of exp, log, tanh and the like for {self.inputs} that go in"
+            self.watch.note("forward_repeated", f"{each}: as if the forward pass ran for every one of them")
+        if self.complex:
+            self.watch.note("complex_numbers", f"{self.complex} of {self.count} operators gave complex numbers")
         if self.tracked:
             self.watch.note("gradient_tracking", f"{self.tracked} of {self.count} operators ran with tracking on")
 

@@ -1,0 +1,95 @@
+"""What there is to suspect in a submission: flags for the instructor, which change no score."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from grader.course import Gradient
+from grader.course.cases import Case
+from grader.judge.prepared import Prepared
+from grader.results import by_weight
+from grader.sandbox.answer import Answer, Flag, Outcome
+from grader.sandbox.session import Logged
+from grader.verdict.compare import Verdict, compare
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen beside the answers: the call with a log, whether there should be one, and what the text says."""
+
+    logged: Logged | None
+    was_called: bool
+    findings: tuple[Flag, ...]
+
+
+def find_flags(
+    prepared: Prepared, answers: Sequence[Answer], restored: Sequence[Answer], correct: Collection[str], seen: Seen
+) -> tuple[Flag, ...]:
+    """Return all flags of an exercise, the weightiest first.
+
+    `restored` are the answers in the rubric's order, and `correct` the gradients that are right in every case.
+    """
+    found = [*seen.findings, *(flag for answer in answers for flag in answer.flags)]
+    logged = seen.logged
+    if logged is not None:
+        found += logged.answer.flags
+        found += find_other_answer(prepared, logged, correct)
+        if logged.repeated is not None:
+            found += logged.repeated.flags
+            found += find_difference(restored[logged.number], logged.repeated)
+    elif seen.was_called and correct:
+        found.append(Flag("not_logged", "no time was left for a call with a log of its operators"))
+    return by_weight(found)
+
+
+def find_other_answer(prepared: Prepared, logged: Logged, correct: Collection[str]) -> list[Flag]:
+    """Return a flag if what is right in every case is not so with numbers that were never seen before."""
+    if logged.new is None or not correct:
+        return []
+    answer, case = logged.answer, logged.new.case
+    if answer.outcome is Outcome.TIMED_OUT:
+        return [Flag("not_logged", f"with a log of its operators: {answer.message}")]
+    wrong = [
+        gradient.name
+        for gradient in prepared.exercise.gradients
+        if gradient.name in correct and not _is_right(gradient, case, answer)
+    ]
+    if not wrong:
+        return []
+    ended = "" if answer.outcome is Outcome.RETURNED else f", it {answer.outcome.value}: {answer.message[:200]}"
+    text = f"right in every case, and with new numbers of case {case.name} not: {', '.join(wrong)}{ended}"
+    return [Flag("other_with_new_numbers", text)]
+
+
+def _is_right(gradient: Gradient, case: Case, answer: Answer) -> bool:
+    actual = answer.gradients.get(gradient.name)
+    return actual is not None and any(
+        compare(expected, actual, gradient.tolerance).verdict is Verdict.CORRECT
+        for expected in case.truths(gradient.value)
+    )
+
+
+def find_difference(first: Answer, second: Answer) -> list[Flag]:
+    """Return a flag if the same call, made twice, did not give the same bits."""
+    if second.outcome is Outcome.TIMED_OUT:
+        return []  # its operators were logged, which takes time
+    if second.outcome is not first.outcome:
+        ended = f"{first.outcome.value} at first, {second.outcome.value} when made again"
+        return [Flag("nondeterministic", f"the same call: {ended}")]
+    names = [
+        name
+        for name in dict.fromkeys([*first.gradients, *second.gradients])
+        if not _is_same(first.gradients.get(name), second.gradients.get(name))
+    ]
+    return [Flag("nondeterministic", f"the same call made again gave other bits: {', '.join(names)}")] if names else []
+
+
+def _is_same(first: Tensor | None, second: Tensor | None) -> bool:
+    """Return whether two tensors are the same bit for bit: nan is nan, and -0.0 is not 0.0."""
+    if first is None or second is None or first.dtype != second.dtype or first.shape != second.shape:
+        return False
+    return torch.equal(first.reshape(-1).view(torch.uint8), second.reshape(-1).view(torch.uint8))
