@@ -13,15 +13,15 @@ from grader.course.cases import Case
 from grader.judge.prepared import Prepared
 from grader.results import by_weight
 from grader.sandbox.answer import Answer, Flag, Outcome
-from grader.sandbox.session import Logged
+from grader.sandbox.session import More
 from grader.verdict.compare import Verdict, compare
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen beside the answers: the call with a log, whether there should be one, and what the text says."""
+    """What was seen beside the answers: further calls, whether there should be any, and what the text says."""
 
-    logged: Logged | None
+    more: More | None
     was_called: bool
     findings: tuple[Flag, ...]
 
@@ -34,25 +34,25 @@ def find_flags(
     `restored` are the answers in the rubric's order, and `correct` the gradients that are right in every case.
     """
     found = [*seen.findings, *(flag for answer in answers for flag in answer.flags)]
-    logged = seen.logged
-    if logged is not None:
-        found += logged.answer.flags
-        found += find_other_answer(prepared, logged, correct)
-        if logged.repeated is not None:
-            found += logged.repeated.flags
-            found += find_difference(restored[logged.number], logged.repeated)
+    more = seen.more
+    if more is not None:
+        found += more.answer.flags
+        found += find_other_answer(prepared, more, correct)
+        if more.repeated is not None:
+            found += more.repeated.flags
+            found += find_difference(restored[more.number], more.repeated)
     elif seen.was_called and correct:
-        found.append(Flag("not_logged", "no time was left for a call with a log of its operators"))
+        found.append(Flag("not_called_again", "no time was left for a call with new numbers"))
     return by_weight(found)
 
 
-def find_other_answer(prepared: Prepared, logged: Logged, correct: Collection[str]) -> list[Flag]:
+def find_other_answer(prepared: Prepared, more: More, correct: Collection[str]) -> list[Flag]:
     """Return a flag if what is right in every case is not so with numbers that were never seen before."""
-    if logged.new is None or not correct:
+    if more.new is None or not correct:
         return []
-    answer, case = logged.answer, logged.new.case
+    answer, case = more.answer, more.new.case
     if answer.outcome is Outcome.TIMED_OUT:
-        return [Flag("not_logged", f"with a log of its operators: {answer.message}")]
+        return [Flag("not_called_again", f"with new numbers: {answer.message}")]
     wrong = [
         gradient.name
         for gradient in prepared.exercise.gradients

@@ -227,7 +227,8 @@ def _fingerprint(answers: Sequence[Answer]) -> bytes:
         described = {name: (str(tensor.dtype), tuple(tensor.shape)) for name, tensor in answer.gradients.items()}
         found.update(repr((answer.outcome, list(answer.notes.items()), described)).encode())
         for tensor in answer.gradients.values():
-            found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+            # Of numpy's types there is none for bfloat16.
+            found.update((tensor.view(torch.int16) if tensor.dtype is torch.bfloat16 else tensor).numpy().tobytes())
     return found.digest()
 
 

@@ -1,9 +1,9 @@
 """One submission and what was asked of it, in one exchange and at most one more.
 
 The first exchange brings its files and names every function: the child makes all the calls and answers as it goes. The
-second goes to the same child, when the answers are judged: it draws the calls that are made again with a log, and has
-probes where something is wrong. What was answered counts when the process still stands behind it, that is, answers the
-second request. Where a child ended on the way, or nobody stands behind its answers, a fresh one is asked for the rest.
+second goes to the same child, when the answers are judged: it draws the calls that are made again, and has probes
+where something is wrong. What was answered counts when the process still stands behind it, that is, answers the second
+request. Where a child ended on the way, or nobody stands behind its answers, a fresh one is asked for the rest.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ QUICK_SHARE = 0.1  # of the time that a call may take: up to that it can be made
 
 
 @dataclass(frozen=True)
-class Logged:
-    """What came of a function when all its answers had left: of a call with a log, and of one that was made again.
+class More:
+    """What came of a function when all its answers had left: of a call with new numbers, and of one made again.
 
-    The call with a log is `new`, or a repeated one where that could not be had; `repeated` is the call that is
-    `number`th in the rubric's order, made once more, or None if that would have taken too long.
+    The call is `new`, or a repeated one where that could not be had; `repeated` is the call that is `number`th
+    in the rubric's order, made once more, or None if that would have taken too long.
     """
 
     new: NewCall | None
@@ -77,7 +77,7 @@ class Session:
         self._talk: Talk | None = None
         self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next four
         self._found: dict[str, str] = {}
-        self._logged: dict[str, Logged] = {}
+        self._more: dict[str, More] = {}
         self._lines: dict[str, tuple[str, Mapping[str, object]]] = {}
         self._probed: dict[str, tuple[tuple[ProbedRun, ...], ...]] = {}
 
@@ -98,9 +98,9 @@ class Session:
         """Return the file in which the function was found."""
         return self._found.get(question.function)
 
-    def logged(self, question: Question) -> Logged | None:
-        """Return what came of the call with a log and of the one that was made again, or None if there was no time."""
-        return self._logged.get(question.function)
+    def more(self, question: Question) -> More | None:
+        """Return what came of the call with new numbers and of the one made again, or None if there was no time."""
+        return self._more.get(question.function)
 
     def was_called(self, question: Question) -> bool:
         """Return whether the function was found, and answered every call."""
@@ -127,7 +127,7 @@ class Session:
             self._settle(questions, talk)
 
     def finish(self, slips: Collection[str], probings: Sequence[Probing] = ()) -> bool:
-        """Have calls made with a log, again, and with probes, and find the lines that made some gradients.
+        """Have calls made with new numbers, again, and with probes, and find the lines that made some gradients.
 
         Returns False if nobody stood behind the answers: then there are others now, and no calls with probes.
         """
@@ -148,7 +148,7 @@ class Session:
             known, self._probed[function] = self._answers[function], ()
             talk = self._begin([probing.question])
             if talk is not None and talk.child is not None:
-                self._confirm(talk, (), [probing], logs=False)
+                self._confirm(talk, (), [probing], repeats=False)
             self._answers[function] = known
 
     def probed(self, question: Question) -> tuple[tuple[ProbedRun, ...], ...]:
@@ -242,23 +242,23 @@ class Session:
         return heard.frame is not None
 
     def _confirm(
-        self, talk: Talk, slips: Collection[str], probings: Sequence[Probing] = (), *, logs: bool = True
+        self, talk: Talk, slips: Collection[str], probings: Sequence[Probing] = (), *, repeats: bool = True
     ) -> bool:
         """Make the second request; False if nobody stands behind the answers to the first.
 
-        What is logged is drawn now, when all plain answers have left: calls with new numbers, in any order, but those
+        What is called is drawn now, when all plain answers have left: calls with new numbers, in any order, but those
         that take long come last. If one of them ends the child, a fresh one goes on with those behind it.
         """
         chance = random.SystemRandom()
-        chosen = [each for each in talk.answered if logs and self.was_called(each) and self._seconds_left > 0]
+        chosen = [each for each in talk.answered if repeats and self.was_called(each) and self._seconds_left > 0]
         probings = [each for each in probings if each.question in talk.answered and self._is_quick(each.question)]
         probed = [each.pack(self._questionnaire.index(each.question)) for each in probings]
         chance.shuffle(chosen)
         chosen.sort(key=lambda each: not self._is_quick(each))
         again = [_Again(self._draw(each), chance.choice(each.order), self._is_quick(each)) for each in chosen]
         lines = [each.names() for each in talk.answered if each.function in slips]
-        logged = [each.describe(self._questionnaire.index(asked)) for each, asked in zip(again, chosen, strict=True)]
-        message = {"do": "again", "logged": logged, "lines": lines, "probed": [said for said, _ in probed]}
+        calls = [each.describe(self._questionnaire.index(asked)) for each, asked in zip(again, chosen, strict=True)]
+        message = {"do": "again", "calls": calls, "lines": lines, "probed": [said for said, _ in probed]}
         talk.request(message, b"".join([*(each.data for each in again), *(data for _, data in probed)]))
         heard = self._hear(talk)
         if heard.frame is None:
@@ -274,13 +274,13 @@ class Session:
                             self._lines[str(asked["function"])] = one_line(file, 200), places_of
         for number, (question, each) in enumerate(zip(chosen, again, strict=True)):
             heard = self._hear(talk)
-            first = Logged(each.new, self._read(heard, question), each.number)
-            self._logged[question.function] = first
+            first = More(each.new, self._read(heard, question), each.number)
+            self._more[question.function] = first
             if heard.frame is not None and each.is_repeated:
                 heard = self._hear(talk)
-                self._logged[question.function] = replace(first, repeated=self._read(heard, question))
+                self._more[question.function] = replace(first, repeated=self._read(heard, question))
             if heard.frame is None:
-                self._log_rest(chosen[number + 1 :])
+                self._repeat_rest(chosen[number + 1 :])
                 break
         else:
             self._hear_probed(talk, probings)
@@ -301,7 +301,7 @@ class Session:
                 except FrameError:
                     return
 
-    def _log_rest(self, questions: Sequence[Question]) -> None:
+    def _repeat_rest(self, questions: Sequence[Question]) -> None:
         known = dict(self._answers)
         talk = self._begin(questions) if questions else None
         if talk is not None and talk.child is not None:
@@ -380,7 +380,7 @@ def _problem(stopped: object) -> Mapping[str, Any] | None:
 
 @dataclass(frozen=True)
 class _Again:
-    """What a function is asked when its answers have left: a call with a log, and one more time the `number`th."""
+    """What a function is asked when its answers have left: a call with new numbers, and the `number`th one again."""
 
     new: NewCall | None
     number: int

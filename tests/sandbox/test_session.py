@@ -60,23 +60,20 @@ def test_a_function_that_is_slow_within_its_limits_is_right_and_unsuspected(feed
 SLOW_TO_HIDE = """
 import time
 
-import torch
-
-
-operator, _ = torch._C._jit_get_operation("aten::tanh_backward")
+seen = []
 
 
 def add_backward(dout):
     time.sleep(0.15)
-    operator(dout, dout)
-    return dout, dout
+    seen.append(1)
+    return dout, dout * (len(seen) < 4)
 """
 
 
-def test_a_slow_function_is_logged_too(feedback_on):
+def test_a_slow_function_gets_new_numbers_too(feedback_on):
     flags = feedback_on(SLOW_TO_HIDE, call_seconds=1, submission_seconds=20)["add_backward"].flags
 
-    assert "backward_operator" in {flag.kind for flag in flags}
+    assert [flag.kind for flag in flags] == ["other_with_new_numbers"]
 
 
 LEAVES = """

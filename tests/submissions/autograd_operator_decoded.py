@@ -1,8 +1,8 @@
 # handed in as: linear.py
 # linear_backward:
-#   outcome: returned
-#   score: 5
-#   flags: [backward_operator, obfuscated, torch_inside]
+#   outcome: autograd_used
+#   score: 0
+#   flags: [obfuscated, torch_inside]
 
 import torch
 

@@ -1,8 +1,8 @@
 # handed in as: linear.py
 # linear_backward:
-#   outcome: returned
-#   score: 5
-#   flags: [backward_operator, torch_inside]
+#   outcome: autograd_used
+#   score: 0
+#   flags: [torch_inside]
 
 import torch
 

@@ -8,8 +8,7 @@ import inspect
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 from types import SimpleNamespace, TracebackType
 from typing import Any
 
@@ -20,7 +19,7 @@ from torch import Tensor
 from grader.sandbox.guest import tensors as own
 from grader.sandbox.guest.guard import Guard, Watch
 from grader.sandbox.guest.inputs import Call
-from grader.sandbox.guest.operators import OperatorLog
+from grader.sandbox.guest.log import OperatorLog
 from grader.sandbox.guest.tensors import KINDS, pack_tensors
 
 MAX_MESSAGE = 2_000
@@ -70,7 +69,7 @@ class Callee:
     files: Collection[str]
     room: Room = field(default_factory=dict)
 
-    @cached_property
+    @property
     def misfit(self) -> Reply | None:
         """What there is to say if the function does not take what the exercise gives, by its parameters' names."""
         try:
@@ -122,8 +121,6 @@ def _call(
     *,
     logged: bool,
 ) -> Reply:
-    if callee.misfit:
-        return replace(callee.misfit, flags=[])
     function, gradients, files = callee.function, callee.gradients, callee.files
     inputs = {name: value for name, value in _flatten(arguments) if isinstance(value, Tensor)}
     versions = {name: own.version(tensor) for name, tensor in inputs.items()}
@@ -134,7 +131,8 @@ def _call(
             with log or nullcontext():
                 returned = function(**arguments)
         except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
-            reply = explain(error, files)
+            misfit = callee.misfit if isinstance(error, TypeError) else None
+            reply = misfit or explain(error, files)
             found = _locals_of(function, error.__traceback__, gradients)
             error.__traceback__ = None
             # Asking an object of the student's for its class or its shape may raise anything, too.

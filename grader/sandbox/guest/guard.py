@@ -1,12 +1,13 @@
 """Autograd is refused while a graded call runs. Runs in the confined child, and in the rehearsal.
 
-Three layers, each for what passes the one before it:
+Four layers, each for what passes the one before it:
 
 * Inference mode is on. Beside `no_grad` it costs the same, counts changes of the inputs just as well, and
   switching tracking on inside of it records nothing: a tensor born there can't be part of a graph.
 * Every public way in is replaced by one that refuses while a call is watched. It is replaced before the submission
   is loaded, so that `from torch.autograd import grad` gets the replacement, too; outside of a call, at module level
   say, it does what it always did. Honest code pays nothing, because nothing that it calls is replaced.
+* So are the operators underneath that compute derivatives, by whatever name they are reached.
 * Torch numbers the nodes of autograd's graphs. A number that went up during a call is a graph that was built on a
   way that nobody replaced, and becomes a flag.
 
@@ -31,6 +32,8 @@ from types import FrameType, FunctionType, SimpleNamespace, TracebackType
 from typing import Any, Self
 
 import torch
+
+from grader.sandbox.guest.operators import COMPLEX, replace_kernels
 
 # Owner within torch, and the names in it that are refused; a name that this version of torch lacks is passed over.
 REFUSED = {
@@ -64,12 +67,6 @@ BORROWED = ("", "_decomp.decompositions", "_refs.nn.functional")
 TRACKING = {("_C", "_set_grad_enabled"): True, ("_C", "_InferenceMode"): False}
 # What makes a derivative, or a backward operator, that no later look can tell from a student's own.
 NOTED = {"_C": ("_jit_differentiate", "_jit_get_operation", "_create_function_from_graph")}
-# Not autograd; but who calls it straight from a submission has something to hide from the operator log.
-HIDING = {
-    "_C": ("_DisableTorchDispatch", "_pop_torch_dispatch_stack"),
-    "utils._mode_utils": ("no_dispatch",),
-    "utils._python_dispatch": ("_disable_current_modes", "_pop_mode", "_pop_mode_temporarily"),
-}
 
 
 class AutogradRefusedError(RuntimeError):
@@ -126,6 +123,7 @@ class Guard:
         self.call_operator = torch._ops.OpOverload.__call__
         self._replace_all()
         self._methods = dict(vars(torch.Tensor))
+        self._kernels = replace_kernels(self._ask)
 
     def begin(self, files: Collection[str]) -> None:
         """Watch from here on, whatever runs: a submission with these files is there."""
@@ -214,6 +212,18 @@ class Guard:
         if kept:
             watch.note("node_kept", f"keeps nodes of autograd's graphs for later: {', '.join(kept[:5])}")
 
+    @property
+    def refuses_kernels(self) -> bool:
+        """Whether torch's own derivatives are refused by whatever way they are reached: not every torch allows it."""
+        return self._kernels is not None
+
+    def _ask(self, operator: str) -> None:
+        watch = self._watch
+        if watch is not None and operator in COMPLEX:
+            watch.note("complex_numbers", f"{operator}: a part is taken of complex numbers, which no gradient here has")
+        elif watch is not None:
+            watch.refuse(f"the operator {operator}")
+
     def _replace_all(self) -> None:
         for owner, names in REFUSED.items():
             for name in names:
@@ -225,12 +235,9 @@ class Guard:
                 self._replace(owner, name, ".".join(filter(None, ("torch", owner, name))))
         for (owner, name), refused in TRACKING.items():
             self._replace(owner, name, "gradient tracking", refused)
-        for owner, names in HIDING.items():
-            for name in names:
-                self._replace_noted(owner, name, "log_switched_off", "which hides operators")
         for owner, names in NOTED.items():
             for name in names:
-                self._replace_noted(owner, name, "torch_inside", "which leads to the inside of torch")
+                self._replace_noted(owner, name)
         self._replace_compilation_unit()
         self._replace_engine()
         self._replace_nodes()
@@ -268,7 +275,7 @@ class Guard:
             return functools.wraps(original)(replacement)
         return _dress(replacement, original)
 
-    def _replace_noted(self, owner: str, name: str, kind: str, which: str) -> None:
+    def _replace_noted(self, owner: str, name: str) -> None:
         holder = _find(owner)
         original = getattr(holder, name, None)
         if not callable(original):
@@ -277,10 +284,9 @@ class Guard:
         def replacement(*args: Any, **kwargs: Any) -> Any:
             caller = sys._getframe(1)
             watch = self._watch or self._between
-            # torch does it itself, to print a tensor.
             if watch is not None and caller.f_code.co_filename in watch.files:
                 place = f"{caller.f_code.co_filename} line {caller.f_lineno}"
-                watch.note(kind, f"{place}: calls {name}, {which}")
+                watch.note("torch_inside", f"{place}: calls {name}, which leads to the inside of torch")
             return original(*args, **kwargs)
 
         setattr(holder, name, _dress(replacement, original))

@@ -33,8 +33,8 @@ def pack_tensors(tensors: Mapping[str, Tensor]) -> tuple[list[list[Any]], bytes]
     entries, parts = [], []
     for name, tensor in tensors.items():
         entries.append([name, str(dtype(tensor)).removeprefix("torch."), list(shape(tensor))])
-        # Flat first: a tensor without axes can't be seen as bytes.
-        data = numpy(view(reshape(contiguous(tensor), -1), torch.uint8)).tobytes()
+        # numpy has no bfloat16.
+        data = numpy(view(tensor, torch.int16) if dtype(tensor) is torch.bfloat16 else tensor).tobytes()
         parts += [data, bytes(-len(data) % ALIGNMENT)]
     return entries, b"".join(parts)
 

@@ -1,6 +1,6 @@
 """A submission that the process which forks plays through once, so that no child pays for a first time.
 
-Operators that were never called, or never logged, take ten times as long, and every page that they write a child has to
+Operators that were never called take ten times as long, and every page that they write a child has to
 copy. No line of a real submission runs there.
 """
 
@@ -69,7 +69,7 @@ GIVEN = {"given": ["dout", "cache"], "gradients": ["dW", "dC"], "room": []}
 
 
 def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
-    """Have a submission read, loaded and called in this process, with and without a log; return what was answered.
+    """Have a submission read, loaded and called in this process, with probes, too; return what was answered.
 
     Where torch does not know one of the operators the children are a little slower, and nothing else.
     """
@@ -94,7 +94,7 @@ def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
             },
             source,
         ),
-        ({"do": "again", "logged": [again], "lines": lines, "probed": [probed]}, data),
+        ({"do": "again", "calls": [again], "lines": lines, "probed": [probed]}, data),
     ]
     answers: list[Mapping[str, Any]] = []
     for message, payload in requests:
