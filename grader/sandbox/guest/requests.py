@@ -150,7 +150,8 @@ class Responder:
                 for number in question["order"]:
                     started = CLOCK()
                     reply = call(self.callees[index], self.inputs[index][number], self.guard)
-                    self.seconds[index] = max(CLOCK() - started, self.seconds.get(index, 0.0))
+                    if reply.outcome == "returned":  # of a call that was refused something there is no more to know
+                        self.seconds[index] = max(CLOCK() - started, self.seconds.get(index, 0.0))
                     yield _answered(reply), reply.payload
                 return
             others += self.modules.other_functions(file)
@@ -174,7 +175,7 @@ class Responder:
             callee, repeated = self.callees[index], self.inputs[index][each["number"]]
             own, parts = parts[: each["length"]], parts[each["length"] :]
             fresh = unpack_call(each, own) if each["tensors"] else repeated
-            is_logged = not self.guard.refuses_kernels or self.seconds[index] > WORTH_A_LOG
+            is_logged = not self.guard.refuses_kernels or self.seconds.get(index, 0.0) > WORTH_A_LOG
             reply = call(callee, fresh, self.guard, logged=is_logged)
             if reply.is_cut_short:
                 found, reply = reply.flags, call(callee, fresh, self.guard)
