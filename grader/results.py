@@ -205,6 +205,7 @@ class Report:
 
 
 # How much a flag says: 3 is hardly ever honest, 2 now and then, 1 often, and 0 is a note that accuses nobody.
+# docs/flags.md has them all.
 WEIGHTS: Mapping[str, int] = {
     "other_with_new_numbers": 3,
     "backward_operator": 3,
@@ -232,9 +233,14 @@ WEIGHTS: Mapping[str, int] = {
 }
 
 
+def weight(kind: str) -> int:
+    """Return how much a kind of flag says; one that is not known, which only a child can have made up, says most."""
+    return WEIGHTS.get(kind, max(WEIGHTS.values()))
+
+
 def by_weight(flags: Iterable[Flag]) -> tuple[Flag, ...]:
-    """Return flags without repetition, the weightiest first; an unknown kind, which a child made up, weighs most."""
-    return tuple(sorted(dict.fromkeys(flags), key=lambda flag: -WEIGHTS.get(flag.kind, 3)))
+    """Return flags without repetition, the weightiest first."""
+    return tuple(sorted(dict.fromkeys(flags), key=lambda flag: -weight(flag.kind)))
 
 
 def total(scores: list[float | None]) -> float | None:

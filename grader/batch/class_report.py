@@ -16,6 +16,8 @@ from markupsafe import Markup
 
 from grader.batch.gradebook import Row, read_rows
 from grader.batch.store import Store
+from grader.batch.suspicions import most_suspicious, suspicions
+from grader.results import weight
 
 OUTCOMES = (
     "not_written",
@@ -44,6 +46,7 @@ def render_class_report(store: Store, *, shows_names: bool) -> str:
         outcomes=[name for name in OUTCOMES if any(each.outcomes[name] for each in statistics.functions.values())],
         # An iterator: the page is written as it is read.
         rows=read_rows(store) if shows_names else None,
+        suspicious=most_suspicious(read_rows(store)) if shows_names else [],
         style=Markup(style),  # noqa: S704 # our own style sheet
         policy=policy,
     )
@@ -80,6 +83,7 @@ def _parts() -> tuple[Template, str, str]:
         lstrip_blocks=True,
     )
     helpers: dict[str, Any] = {"percent": percent, "shade": shade, "points": points, "seconds": seconds}
+    helpers["suspicions"] = suspicions
     environment.filters.update(helpers, address=lambda file: quote(f"reports/{file}.html"))
     style = environment.get_template("class.css").render()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -200,7 +204,7 @@ def _count_result(result: Mapping[str, Any], statistics: ClassStatistics) -> Non
 
 def _count_exercise(exercise: Mapping[str, Any], tally: FunctionTally, statistics: ClassStatistics) -> None:
     tally.outcomes[exercise["outcome"]] += 1
-    tally.flags.update({flag["kind"] for flag in exercise["flags"]})
+    tally.flags.update({flag["kind"] for flag in exercise["flags"] if weight(flag["kind"])})
     tally.runs += 1
     tally.seconds += exercise["seconds"]
     tally.slowest = max(tally.slowest, exercise["seconds"])

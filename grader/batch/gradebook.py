@@ -10,6 +10,7 @@ from typing import Any
 
 from grader.batch.entry import Person
 from grader.batch.store import Store
+from grader.results import weight
 
 NOT_JUDGED = "not judged: a fault of the grader; run the batch again"
 
@@ -68,7 +69,15 @@ def grades_csv(store: Store) -> str:
     for row in read_rows(store):
         parts = {part["name"]: part for part in row.result["assignments"]} if row.result is not None else {}
         scores = [parts[name]["score"] if name in parts else None for name in assignments]
-        flags = sum(len(each["flags"]) for part in parts.values() for each in part["exercises"])
+        flags = len(
+            {
+                (flag["kind"], flag["detail"])
+                for part in parts.values()
+                for each in part["exercises"]
+                for flag in each["flags"]
+                if weight(flag["kind"])
+            }
+        )
         adjusted = "; ".join(each["function"] for each in row.result["adjustments"]) if row.result is not None else ""
         late = None if row.is_late is None else "yes" if row.is_late else "no"
         for person in row.people or (Person(),):

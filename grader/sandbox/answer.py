@@ -140,7 +140,7 @@ def read_findings(frame: Frame) -> dict[str, tuple[tuple[str, Flag], ...]]:
     for each in findings[:MAX_FLAGS] if isinstance(findings, list) else ():
         match each:
             case [str(file), str(place), str(kind), line, str(sentence), str(within)] if kind in LOOKED_FOR:
-                said = f"{one_line(place, 200)} line {read_line({'line': line}) or 1}: {one_line(sentence, 300)}"
+                said = f"{one_line(place, 200)} line {read_line({'line': line}) or 1}: {one_line(sentence, 450)}"
                 found[file] = (*found.get(file, ()), (within, Flag(kind, said)))
     return found
 

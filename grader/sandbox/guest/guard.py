@@ -35,7 +35,7 @@ import torch
 
 from grader.sandbox.guest.operators import COMPLEX, replace_kernels
 
-# Owner within torch, and the names in it that are refused; a name that this version of torch lacks is passed over.
+# Owner within torch, and the names in it that are refused; those that this version of torch lacks are `lacking`.
 REFUSED = {
     "Tensor": ("backward",),
     "autograd": ("grad", "backward"),
@@ -111,6 +111,7 @@ class Guard:
 
     def __init__(self) -> None:
         self._watch: Watch | None = None
+        self.lacking: list[str] = []  # names of ours that this torch does not have
         self._between: Watch | None = None  # what is in force when no call is under way
         # Entered around the call itself; unpacking and packing are watched, too, and need ordinary tensors.
         self.inference = torch.inference_mode()
@@ -254,6 +255,7 @@ class Guard:
         holder = _find(owner)
         original = getattr(holder, name, None)
         if not callable(original):
+            self.lacking.append(".".join(filter(None, ("torch", owner, name))))
             return
         inner = getattr(original, "__func__", original)
         replacement = self._refusing(inner, shown, refused)
@@ -279,6 +281,7 @@ class Guard:
         holder = _find(owner)
         original = getattr(holder, name, None)
         if not callable(original):
+            self.lacking.append(f"torch.{owner}.{name}")
             return
 
         def replacement(*args: Any, **kwargs: Any) -> Any:

@@ -16,6 +16,7 @@ from types import CodeType
 
 MAX_FINDINGS = 20
 MAX_NAMED = 5
+MAX_TEXT = 120
 MAX_SOURCE = 200_000
 
 # Names that are suspicious wherever they stand, as a name, an attribute, an import or the text of a constant.
@@ -61,8 +62,8 @@ SETTINGS = ("torch.backends", "torch.set_", "sys.path", "sys.stdout", "sys.stder
 SENTENCES = {
     "torch_inside": "names {}, which leads to autograd or to the inside of torch",
     "python_inside": "names {}, which leads to frames, closures or the interpreter's own state",
-    "numerical": "names {}: numbers with which a derivative is taken numerically or by a program",
-    "obfuscated": "{}: what runs there cannot be read",
+    "numerical": "names {}, with which derivatives are taken numerically or by a program",
+    "obfuscated": "{}, so that what runs there cannot be read",
     "replaced": "puts something else in the place of {}",
 }
 
@@ -86,7 +87,7 @@ def look(file: str, source: bytes, parts: Sequence[CodeType]) -> list[Finding]:
         return [Finding("obfuscated", 1, f"{file} has {len(source)} bytes: it was not looked at line by line")]
     try:
         tree = ast.parse(source)
-        found = _gather(tree)
+        found = _gather(tree, source.decode("utf-8", errors="replace").splitlines())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return [Finding("obfuscated", 1, f"{file} could not be looked at line by line")]
     return found[:MAX_FINDINGS]
@@ -118,15 +119,19 @@ def _leads_inside(text: str) -> bool:
     return len(text) < 200 and ("aten::" in text or "torch._" in text or "prims::" in text)
 
 
-def _gather(tree: ast.Module) -> list[Finding]:
-    """Return one finding for each kind on a line."""
+def _gather(tree: ast.Module, lines: Sequence[str]) -> list[Finding]:
+    """Return one finding for each kind on a line, with its text."""
     names: dict[tuple[int, str, str], dict[str, None]] = {}
     for kind, line, name, within in _walk(tree):
         names.setdefault((line, kind, within), {})[name] = None
     return [
-        Finding(kind, line, SENTENCES[kind].format(", ".join(list(found)[:MAX_NAMED])), within)
+        Finding(kind, line, _say(kind, list(found)[:MAX_NAMED], "".join(lines[line - 1 : line])), within)
         for (line, kind, within), found in sorted(names.items())
     ]
+
+
+def _say(kind: str, names: Sequence[str], text: str) -> str:
+    return f"{SENTENCES[kind].format(', '.join(names))}: {text.strip()[:MAX_TEXT]}"
 
 
 def _walk(tree: ast.Module) -> Iterator[tuple[str, int, str, str]]:
