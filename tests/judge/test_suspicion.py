@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 import torch
 
 from grader.judge.flags import find_difference
-from grader.sandbox.answer import Answer, Outcome
+from grader.results import WEIGHTS, by_weight
+from grader.sandbox.answer import Answer, Flag, Outcome
 
 ZERO = torch.zeros(2, 3)
 
@@ -46,3 +49,17 @@ def test_answers_that_differ(first: Answer, second: Answer, said: str):
 
     assert flag.kind == "nondeterministic"
     assert said in flag.detail
+
+
+def test_every_flag_is_explained_with_its_weight():
+    text = (Path(__file__).resolve().parents[2] / "docs" / "flags.md").read_text()
+    rows = re.findall(r"^\| (`.*?`) \| (\d) \|", text, re.MULTILINE)
+    explained = {kind: int(weight) for kinds, weight in rows for kind in re.findall(r"`(\w+)`", kinds)}
+
+    assert explained == WEIGHTS
+
+
+def test_flags_come_by_weight_and_once_and_one_that_a_child_made_up_weighs_most():
+    flags = [Flag("mutated_input", "x"), Flag("numerical", "1j"), Flag("mutated_input", "x"), Flag("nonsense", "?")]
+
+    assert [flag.kind for flag in by_weight(flags)] == ["nonsense", "numerical", "mutated_input"]
