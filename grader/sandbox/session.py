@@ -19,10 +19,11 @@ from grader.sandbox.answer import (
     Answer,
     CodeLine,
     Outcome,
+    add_notes,
     explain_end,
-    note_stop,
     read_answer,
     read_code_line,
+    read_notes,
 )
 from grader.sandbox.child import End, Heard, describe_exit
 from grader.sandbox.guest.protocol import FrameError
@@ -211,7 +212,7 @@ class Session:
         """Take the answers to a question; False if the child ended, or is to end, before there were all."""
         loading: str | None = None
         answers: list[Answer] = []
-        stopped: Mapping[str, Any] | None = None
+        notes = "", ""
         while len(answers) < len(question.order):
             if self._seconds_left <= 0:
                 self._answers[question.function] = (*answers, self._used_up())
@@ -223,7 +224,7 @@ class Session:
                     loading = file
                     continue
                 case {"found": str(file)} if file in self.overview.defines:
-                    loading, stopped = None, _problem(message.get("stopped"))
+                    loading, notes = None, read_notes(message, question.function, file, question.home)
                     self._found[question.function] = file
                     continue
                 case {"found": None, "others": list(others), "stopped": dict(where)}:
@@ -237,8 +238,7 @@ class Session:
             answers.append(self._read(heard, question))
             if heard.frame is None:
                 break
-        noted = note_stop(stopped, self._found.get(question.function, question.home), tuple(answers))
-        self._answers[question.function] = noted
+        self._answers[question.function] = add_notes(tuple(answers), *notes)
         return heard.frame is not None
 
     def _confirm(
@@ -372,10 +372,6 @@ class Session:
     def _explain(self, heard: Heard, what: str) -> Answer:
         limit = min(self._limits.call_seconds, self._seconds_left + heard.seconds)
         return explain_end(heard, what, self._limits, limit)
-
-
-def _problem(stopped: object) -> Mapping[str, Any] | None:
-    return stopped if isinstance(stopped, dict) else None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import builtins
 import contextlib
 import os
+import re
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -34,6 +35,8 @@ MAX_NAMES = 100
 # Seconds of a call from which on its operators are logged when it is made with new inputs; honest ones take 1 ms.
 WORTH_A_LOG = 0.002
 CLOCK = time.perf_counter
+MAX_REASON = 300
+_UNKNOWN_NAME = re.compile(r"NameError: name '(\w+)' is not defined")
 
 # What an answer says, and the tensors that go with it as bytes.
 Part = tuple[dict[str, Any], bytes]
@@ -142,7 +145,10 @@ class Responder:
                     self.modules.load(file)
             found = self.modules.function(file, function)
             if found is not None:
-                yield {"found": file, "stopped": self._stopped(file)}, b""
+                rivals = self.modules.rivals(function, file, question["home"])[:MAX_NAMES]
+                # Said with the first function of a file: with each, it would drown what is said of them.
+                stopped = self._stopped(file) if file not in dict(self.places.values()) else None
+                yield {"found": file, "stopped": stopped, "rivals": rivals}, b""
                 self.places[index] = file, function
                 self.callees[index] = Callee(
                     found, question["given"], question["gradients"], self.modules.sources, _room(question)
@@ -152,18 +158,31 @@ class Responder:
                     reply = call(self.callees[index], self.inputs[index][number], self.guard)
                     if reply.outcome == "returned":  # of a call that was refused something there is no more to know
                         self.seconds[index] = max(CLOCK() - started, self.seconds.get(index, 0.0))
+                    self._trace_name(reply, file)
                     yield _answered(reply), reply.payload
                 return
             others += self.modules.other_functions(file)
-        stopped = {file: self._stopped(file) for file in self.modules.stopped}
+        stopped = {file: self._stopped(file, function) for file in self.modules.failures}
         yield {"found": None, "others": others[:MAX_NAMES], "stopped": stopped}, b""
 
-    def _stopped(self, file: str) -> dict[str, Any] | None:
-        error = self.modules.stopped.get(file)
-        if error is None:
+    def _stopped(self, file: str, function: str | None = None) -> dict[str, Any] | None:
+        """Say which statement of a file failed: the one that was to define a function, or the first."""
+        failure = self.modules.failure(file, function) or self.modules.failure(file)
+        if failure is None:
             return None
-        reply = explain(error, self.modules.sources)
-        return {"outcome": reply.outcome, **_where(reply)}
+        reply = explain(failure.error, self.modules.sources)
+        if reply.line is None:
+            reply.file, reply.line = failure.part, failure.line or None
+        place = {"part": failure.part, "at": failure.line, "ends": failure.is_end}
+        return {"outcome": reply.outcome, **_where(reply), **place}
+
+    def _trace_name(self, reply: Reply, file: str) -> None:
+        """Say of a name that is not there which statement was to make it, if that failed."""
+        unknown = _UNKNOWN_NAME.match(reply.message) if reply.outcome == "raised" else None
+        failure = self.modules.failure(file, unknown[1]) if unknown else None
+        if unknown and failure is not None:
+            reason = explain(failure.error, ()).message[:MAX_REASON]
+            reply.message += f"; {failure.describe()}, which makes {unknown[1]}, failed: {reason}"
 
     def _again(self, message: Mapping[str, Any], payload: bytes | bytearray) -> Iterator[Part]:
         """Say which lines made some gradients, then make some calls once more: as they were, and with probes."""
