@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -100,11 +100,15 @@ class Questionnaire:
 
 @dataclass(frozen=True)
 class NewCall:
-    """A call with numbers that no submission has seen: its case, which stays here, and its inputs as they travel."""
+    """A call with numbers that no submission has seen: its case, which stays here, and its inputs as they travel.
+
+    `known` remembers of answers which gradients are wrong: a class shares its right ones bit for bit.
+    """
 
     case: Case
     described: Mapping[str, Any]
     data: bytes
+    known: dict[Hashable, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
 
 def pack_call(values: Mapping[str, Value]) -> tuple[dict[str, Any], bytes]:

@@ -37,6 +37,9 @@ from grader.text import one_line
 
 # Bytes that all answers of a submission may have.
 MAX_ANSWERS = 1 << 28
+# Of so many functions, drawn for each submission, a call is made once more as it was: of all of them it would cost as
+# much as the calls with new numbers.
+MOST_REPEATS = 8
 QUICK_SHARE = 0.1  # of the time that a call may take: up to that it can be made again, and with probes
 
 
@@ -45,7 +48,7 @@ class More:
     """What came of a function when all its answers had left: of a call with new numbers, and of one made again.
 
     The call is `new`, or a repeated one where that could not be had; `repeated` is the call that is `number`th
-    in the rubric's order, made once more, or None if that would have taken too long.
+    in the rubric's order, made once more, or None if that was not drawn.
     """
 
     new: NewCall | None
@@ -255,7 +258,10 @@ class Session:
         probed = [each.pack(self._questionnaire.index(each.question)) for each in probings]
         chance.shuffle(chosen)
         chosen.sort(key=lambda each: not self._is_quick(each))
-        again = [_Again(self._draw(each), chance.choice(each.order), self._is_quick(each)) for each in chosen]
+        again = [
+            _Again(self._draw(each), chance.choice(each.order), number < MOST_REPEATS and self._is_quick(each))
+            for number, each in enumerate(chosen)
+        ]
         lines = [each.names() for each in talk.answered if each.function in slips]
         calls = [each.describe(self._questionnaire.index(asked)) for each, asked in zip(again, chosen, strict=True)]
         message = {"do": "again", "calls": calls, "lines": lines, "probed": [said for said, _ in probed]}

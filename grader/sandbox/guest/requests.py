@@ -54,10 +54,14 @@ def respond(requests: int, answers: int, guard: Guard, inputs: Inputs = ()) -> N
             write_all(answers, pack({"id": frame.message["id"], "part": number, **message}, payload))
 
 
+# Kept: to take a module down costs more than to keep it.
+_APART: list[ModuleType] = []
+
+
 def _keep_apart() -> None:
     """Take our modules out of a submission's sight and give it builtins of its own: what it replaces, we don't call."""
     for name in [name for name in sys.modules if name.partition(".")[0] == "grader"]:
-        del sys.modules[name]
+        _APART.append(sys.modules.pop(name))
     copied = sys.modules["builtins"] = ModuleType("builtins")
     vars(copied).update(vars(builtins))
 
