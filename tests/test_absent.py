@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.errors import leave_absent
+from grader.absent import leave_absent
 
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST = (3, 7)  # what may still be found on a computer, and knows `from __future__ import annotations`

@@ -19,7 +19,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.errors import SandboxError, explain_absent
+from grader.absent import explain_absent
+from grader.errors import SandboxError
 
 PROGRAM = "bwrap"
 SECONDS = 30

@@ -96,4 +96,5 @@ class Overview:
             if isinstance(problem, dict) and question.function in self.defines[file]:
                 return explain_never_reached(question.function, file, problem)
         home = question.home if question.home in self.sources else None
-        return explain_missing(question.function, home, [name for name in others if isinstance(name, str)])
+        notebooks = [answer for file, answer in unreadable.items() if file.endswith(".ipynb")]
+        return explain_missing(question.function, home, [name for name in others if isinstance(name, str)], notebooks)
