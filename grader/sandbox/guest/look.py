@@ -33,7 +33,8 @@ PYTHON_INSIDE = frozenset(  # easier to read, and to add to, than a list of text
     """
     _getframe _current_frames currentframe f_back f_locals f_globals tb_frame tb_next gi_frame cr_frame setprofile
     settrace setswitchinterval monitoring __signature__ __closure__ cell_contents __globals__ __code__
-    __subclasses__ __mro__ __bases__ __builtins__ __self__ __func__ __wrapped__ get_objects get_referrers
+    __subclasses__ __mro__ mro __bases__ __base__ __get__ __getattribute__ __builtins__ __self__
+    __func__ __wrapped__ get_objects get_referrers
     get_referents ctypes cffi meta_path path_hooks addaudithook _guest pydoc_data code_info
     """.split()  # noqa: SIM905 # see above
 )
@@ -52,8 +53,23 @@ DECODING = frozenset(  # easier to read, and to add to, than a list of texts
 RUNNING = frozenset({"exec", "eval", "compile", "__import__"})
 PLAIN = TORCH_INSIDE | PYTHON_INSIDE | NUMERICAL | DECODING
 # What is only looked up where one of these names stands at all.
-AMBIGUOUS = RUNNING | {"getattr", "setattr", "delattr", "complex", "modules", "__main__", "grader", "functorch"}
+AMBIGUOUS = RUNNING | {
+    "vars",
+    "dir",
+    "__dict__",
+    "getattr",
+    "setattr",
+    "delattr",
+    "complex",
+    "modules",
+    "__main__",
+    "grader",
+    "functorch",
+}
+# Long doubles and complex numbers as numpy abbreviates them.
+CODES = frozenset({"g", "G", "F", "D", "c8", "c16", "f16"})
 STANDING_OUT = PLAIN | AMBIGUOUS
+TELLING = PLAIN | CODES
 STORE_ATTRIBUTE = dis.opmap["STORE_ATTR"]
 OWNERS = frozenset({"torch", "sys", "builtins", "__builtins__", "np", "numpy", "math"})
 # Settings of torch that are there to be assigned.
@@ -109,7 +125,7 @@ def _stands_out(codes: Sequence[CodeType]) -> bool:
             return True
         for constant in code.co_consts:
             for each in constant if isinstance(constant, tuple | frozenset) else (constant,):
-                if type(each) is complex or (type(each) is str and (each in PLAIN or _leads_inside(each))):
+                if type(each) is complex or (type(each) is str and (each in TELLING or _leads_inside(each))):
                     return True
     return False
 
@@ -156,6 +172,10 @@ def _findings(node: ast.AST) -> Iterator[tuple[str, str]]:
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             yield from _named(name)
+            if name == "__dict__" and _root(path := _path(node)) in OWNERS:
+                yield "python_inside", path
+        case ast.BinOp() if (text := _put_together(node)) in PLAIN or _leads_inside(text):
+            yield "obfuscated", f"puts {text!r} together"
         case ast.Import(names=imported):
             for alias in imported:
                 yield from _imported(alias.name)
@@ -173,6 +193,10 @@ def _findings(node: ast.AST) -> Iterator[tuple[str, str]]:
             yield "python_inside", "sys.modules"
         case ast.Call(func=ast.Attribute(attr="stack", value=ast.Name(id="inspect"))):
             yield "python_inside", "inspect.stack"
+        case ast.Call(func=ast.Attribute(attr="astype" | "view" | "array" | "asarray"), args=arguments, keywords=named):
+            for each in [*arguments, *(keyword.value for keyword in named)]:
+                if isinstance(each, ast.Constant) and each.value in CODES:
+                    yield "numerical", repr(each.value)
         case ast.Call(func=ast.Name(id=name), args=arguments):
             yield from _called(name, arguments)
         case ast.Assign(targets=targets):
@@ -208,6 +232,8 @@ def _called(name: str, arguments: Sequence[ast.expr]) -> Iterator[tuple[str, str
         yield "obfuscated", f"calls {name}"
     elif name == "complex":
         yield "numerical", name
+    elif name in ("vars", "dir") and arguments and _root(_path(_inner(arguments[0]))) in OWNERS:
+        yield "python_inside", f"{name} of torch or Python"
     elif name in ("getattr", "setattr", "delattr") and len(arguments) > 1:
         owner = _path(arguments[0])
         if not isinstance(arguments[1], ast.Constant) and (_is_made(arguments[1]) or _root(owner) in OWNERS):
@@ -245,7 +271,25 @@ def _has_text(sum_: ast.BinOp) -> bool:
     return all(isinstance(side, ast.Constant | ast.BinOp) for side in (sum_.left, sum_.right))
 
 
-def _path(expression: ast.expr) -> str:
+def _put_together(expression: ast.expr) -> str:
+    """Return a text that is a sum of texts, or nothing if it is none."""
+    match expression:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.BinOp(op=ast.Add(), left=left, right=right):
+            first, second = _put_together(left), _put_together(right)
+            return first + second if first and second else ""
+    return ""
+
+
+def _inner(expression: ast.expr) -> ast.expr:
+    """Return what a chain of calls and items begins with."""
+    while isinstance(expression, ast.Call | ast.Subscript):
+        expression = expression.func if isinstance(expression, ast.Call) else expression.value
+    return expression
+
+
+def _path(expression: ast.AST) -> str:
     """Return a dotted path as text, or nothing if it is none."""
     names: list[str] = []
     while isinstance(expression, ast.Attribute):
