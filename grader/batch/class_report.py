@@ -17,7 +17,7 @@ from markupsafe import Markup
 from grader.batch.gradebook import Row, read_rows
 from grader.batch.store import Store
 from grader.batch.suspicions import most_suspicious, suspicions
-from grader.results import weight
+from grader.flags import weight
 
 OUTCOMES = (
     "not_written",

@@ -10,7 +10,7 @@ from typing import Any
 
 from grader.batch.entry import Person
 from grader.batch.store import Store
-from grader.results import weight
+from grader.flags import weight
 from grader.text import clean
 
 MAX_CELL = 32_000  # of a spreadsheet

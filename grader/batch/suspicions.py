@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from grader.batch.gradebook import Row
-from grader.results import weight
+from grader.flags import weight
 
 MAX_SUSPICIONS = 200
 

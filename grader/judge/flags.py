@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,8 +10,8 @@ from torch import Tensor
 
 from grader.course import Gradient
 from grader.course.cases import Case
+from grader.flags import weight
 from grader.judge.prepared import Prepared
-from grader.results import by_weight
 from grader.sandbox.answer import Answer, Flag, Outcome
 from grader.sandbox.question import NewCall
 from grader.sandbox.session import More
@@ -104,3 +104,8 @@ def _is_same(first: Tensor | None, second: Tensor | None) -> bool:
     if first is None or second is None or first.dtype != second.dtype or first.shape != second.shape:
         return False
     return torch.equal(first.reshape(-1).view(torch.uint8), second.reshape(-1).view(torch.uint8))
+
+
+def by_weight(flags: Iterable[Flag]) -> tuple[Flag, ...]:
+    """Return flags without repetition, the weightiest first."""
+    return tuple(sorted(dict.fromkeys(flags), key=lambda flag: -weight(flag.kind)))

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from grader.judge.flags import find_difference
-from grader.results import WEIGHTS, by_weight
+from grader.flags import WEIGHTS
+from grader.judge.flags import by_weight, find_difference
 from grader.sandbox.answer import Answer, Flag, Outcome
 
 ZERO = torch.zeros(2, 3)

@@ -10,11 +10,12 @@ import pytest
 from rich.console import Console
 
 from grader.course import Course
+from grader.flags import WEIGHTS
 from grader.grading import Grader
 from grader.report.html import render_html
 from grader.report.json import report_as_json
 from grader.report.terminal import print_report
-from grader.results import WEIGHTS, ExerciseFeedback, Report
+from grader.results import ExerciseFeedback, Report
 
 RETURN = "    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
 HEAD = "import torch\n\n\ndef linear_backward(dout, x, W):\n"
