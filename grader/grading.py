@@ -15,15 +15,16 @@ import torch
 
 from grader.course import Course, Exercise, Rubric
 from grader.errors import SandboxError, SubmissionError, UsageError
+from grader.judge.flags import Seen
 from grader.judge.hidden import join
-from grader.judge.judge import Judge, Judgement
+from grader.judge.judge import Judge, Judgement, Patience
 from grader.judge.names import explain_names
-from grader.judge.prepared import Prepared, prepare_all
+from grader.judge.prepared import NewCases, Prepared, prepare_all
 from grader.judge.speed import measure
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
 from grader.sandbox.answer import Answer
 from grader.sandbox.probing import Probing
-from grader.sandbox.question import Questionnaire
+from grader.sandbox.question import NewCall, Question, Questionnaire
 from grader.sandbox.session import Session
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
@@ -40,6 +41,11 @@ class _Agenda:
 
     judges: Mapping[str, tuple[Judge, ...]]
     questionnaire: Questionnaire
+    new: Mapping[str, NewCases]
+
+    def draw(self, question: Question) -> NewCall | None:
+        """Draw a call of a function that nobody can have met."""
+        return self.new[question.function].draw()
 
 
 class Grader:
@@ -72,7 +78,7 @@ class Grader:
         with ExitStack() as stack:
             asked = [(part, part.agenda(names)) for part in self._asked(names)]
             sessions = [
-                stack.enter_context(Session(warm, submission, agenda.questionnaire, self.course.limits))
+                stack.enter_context(Session(warm, submission, agenda.questionnaire, self.course.limits, agenda.draw))
                 for _, agenda in asked
             ]
             for session in sessions:
@@ -138,11 +144,11 @@ class Grader:
             for name, judges in agenda.judges.items()
             if f"{name}.py" in submission.files
             or f"{name}.py" in submission.refused
-            or any(session.mentions(judge.prepared.question) for judge in judges)
+            or any(session.overview.candidates(judge.prepared.question) for judge in judges)
         }
         if not about and not may_be_empty:
             functions = [each.function for _, exercises in self._chosen for each in exercises]
-            raise SubmissionError(_nothing_found(submission, sessions[0].unreadable, functions, self.course))
+            raise SubmissionError(_nothing_found(submission, sessions[0].overview.unreadable, functions, self.course))
         everything = {name for agenda in agendas for name in agenda.judges}
         return about if submission.single and not self._is_narrowed else everything
 
@@ -179,8 +185,10 @@ class _Part:
             missing = [pair for pair in chosen if pair[0].name not in self._judges]
             self._judges |= {name: tuple(map(Judge, part)) for name, part in prepare_all(missing, self._seed).items()}
             judges = {rubric.name: self._judges[rubric.name] for rubric, _ in chosen}
-            asked = [question for part in judges.values() for judge in part for question in judge.prepared.questions]
-            self._agendas[names] = _Agenda(judges, Questionnaire(tuple(asked)))
+            ready = [judge.prepared for part in judges.values() for judge in part]
+            asked = [question for each in ready for question in each.questions]
+            new = {each.exercise.function: NewCases(each.reference, each.exercise) for each in ready}
+            self._agendas[names] = _Agenda(judges, Questionnaire(tuple(asked)), new)
         return self._agendas[names]
 
     def has(self, function: str) -> bool:
@@ -197,15 +205,16 @@ def _grade(
 ) -> dict[str, tuple[ExerciseFeedback, int]]:
     """Judge what was answered; return for each function the feedback and in how many cases it is wrong."""
     judges = [judge for name in agenda.judges if name in selected for judge in agenda.judges[name]]
-    judged = _judge_all(judges, session)
+    patience = Patience()
+    judged = _judge_all(judges, session, patience)
     try:
         slips = [name for name, each in judged.items() if isinstance(each, Judgement) and each.slips]
         probings = _draw_probes(judges, judged, session)
         if not session.finish(slips, list(probings.values())):
-            judged = _judge_all(judges, session)
+            judged = _judge_all(judges, session, patience)
             probings = _draw_probes(judges, judged, session)
             session.probe(list(probings.values()))
-        judged |= _judge_again(judges, probings, session)
+        judged |= _judge_again(judges, probings, session, patience)
     except SandboxError as error:
         judged = dict.fromkeys(judged, error)
     graded = {}
@@ -230,7 +239,12 @@ def _grade_exercise(
         if isinstance(judgement, Exception):
             raise judgement
         line_of = partial(session.line, question)
-        feedback = judge.feedback(session.answers(question), judgement, session.repeated(question), line_of)
+        seen = Seen(
+            session.more(question),
+            session.was_called(question),
+            session.overview.findings(question, session.file(question)),
+        )
+        feedback = judge.feedback(session.answers(question), judgement, seen, line_of)
         values = list(prepared.cases[0].forward.values)
         message = explain_names(feedback.message, prepared.exercise, values, course.also_called)
         feedback = replace(feedback, message=message)
@@ -247,13 +261,13 @@ def _grade_exercise(
         return judge.not_judged(error)
 
 
-def _judge_all(judges: Iterable[Judge], session: Session) -> dict[str, Judgement | Exception]:
+def _judge_all(judges: Iterable[Judge], session: Session, patience: Patience) -> dict[str, Judgement | Exception]:
     """Judge what was answered to each question; an exception where the grader itself failed."""
     judged: dict[str, Judgement | Exception] = {}
     for judge in judges:
         question = judge.prepared.question
         try:
-            judged[question.function] = judge.judge(session.answers(question))
+            judged[question.function] = judge.judge(session.answers(question), patience)
         except Exception as error:  # noqa: BLE001 # a fault of ours costs no other function
             judged[question.function] = error
     return judged
@@ -273,7 +287,7 @@ def _draw_probes(
 
 
 def _judge_again(
-    judges: Iterable[Judge], probings: Mapping[str, Probing], session: Session
+    judges: Iterable[Judge], probings: Mapping[str, Probing], session: Session, patience: Patience
 ) -> dict[str, Judgement | Exception]:
     """Judge functions that were to be called with probes; without, where that could not be had."""
     judged: dict[str, Judgement | Exception] = {}
@@ -282,7 +296,8 @@ def _judge_again(
         if question.function in probings:
             try:
                 answers, probed = session.answers(question), session.probed(question)
-                judged[question.function] = judge.judge_again(answers, probings[question.function], probed)
+                probing = probings[question.function]
+                judged[question.function] = judge.judge_again(answers, probing, probed, patience)
             except Exception as error:  # noqa: BLE001 # a fault of ours costs no other function
                 judged[question.function] = error
     return judged

@@ -17,6 +17,7 @@ from markupsafe import Markup, escape
 from grader.batch.gradebook import read_rows
 from grader.batch.statistics import BINS, ClassStatistics, Snapshot, count
 from grader.batch.store import Store, read_json
+from grader.batch.suspicions import most_suspicious, suspicions
 from grader.errors import UsageError
 from grader.text import one_line
 
@@ -68,6 +69,7 @@ def render_class_report(store: Store, *, shows_names: bool, compare: Path | None
         },
         # An iterator: the page is written as it is read.
         rows=read_rows(store) if shows_names else None,
+        suspicious=most_suspicious(read_rows(store)) if shows_names else [],
         style=Markup(style),  # noqa: S704 # our own style sheet
         policy=policy,
     )
@@ -143,6 +145,7 @@ def _parts() -> tuple[Template, str, str]:
         lstrip_blocks=True,
     )
     helpers: dict[str, Any] = {"percent": percent, "points": points, "seconds": seconds, "breakable": breakable}
+    helpers["suspicions"] = suspicions
     environment.filters.update(helpers, address=lambda file: quote(f"reports/{file}.html"))
     environment.globals.update(change=change, range_of=range_of, HARDEST=HARDEST)
     style = environment.get_template("class.css").render()

@@ -10,6 +10,7 @@ from typing import Any
 
 from grader.batch.entry import Person
 from grader.batch.store import Store
+from grader.flags import weight
 from grader.text import clean
 
 MAX_CELL = 32_000  # of a spreadsheet
@@ -80,7 +81,15 @@ def grades_csv(store: Store) -> str:
     for row in read_rows(store):
         parts = {part["name"]: part for part in row.result["assignments"]} if row.result is not None else {}
         scores = [parts[name]["score"] if name in parts else None for name in assignments]
-        flags = sum(len(each["flags"]) for part in parts.values() for each in part["exercises"])
+        flags = len(
+            {
+                (flag["kind"], flag["detail"])
+                for part in parts.values()
+                for each in part["exercises"]
+                for flag in each["flags"]
+                if weight(flag["kind"])
+            }
+        )
         adjusted = "; ".join(each["function"] for each in row.result["adjustments"]) if row.result is not None else ""
         late = None if row.is_late is None else "yes" if row.is_late else "no"
         for person in row.people or (Person(),):

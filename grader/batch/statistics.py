@@ -11,6 +11,7 @@ from typing import Any
 
 from grader.batch.export.plain_text import for_student
 from grader.batch.gradebook import Row
+from grader.flags import weight
 
 BINS = 10
 RIGHT = ("correct", "follows")
@@ -189,7 +190,7 @@ def _count_result(result: Mapping[str, Any], lines: Mapping[str, str], statistic
 def _count_exercise(
     exercise: Mapping[str, Any], lines: Mapping[str, str], tally: FunctionTally, statistics: ClassStatistics
 ) -> None:
-    tally.flags.update({flag["kind"] for flag in exercise["flags"]})
+    tally.flags.update({flag["kind"] for flag in exercise["flags"] if weight(flag["kind"])})
     hidden = exercise.get("hidden")
     tally.has_hidden = tally.has_hidden or hidden is not None
     tally.failed_hidden += bool(hidden and hidden["failed"])

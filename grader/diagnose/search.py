@@ -35,6 +35,9 @@ class Diagnosis:
     certainty: str
 
 
+# What is said where the time for explanations was used up by others.
+NOT_LOOKED_INTO = Diagnosis("not_looked_into", words.NOT_LOOKED_INTO, LIKELY)
+
 Explanation = Callable[[Samples], Diagnosis | None]
 
 

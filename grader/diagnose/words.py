@@ -16,6 +16,10 @@ from grader.diagnose.simple import Region
 from grader.diagnose.slips import Slip
 from grader.diagnose.swaps import Other, is_swapped
 
+NOT_LOOKED_INTO = (
+    "It was not looked into what went wrong here: the other gradients took all the time that there is for it. "
+    "Mend those first."
+)
 GIVEN_THEIRS = "Given the gradients of yours that it rests on: "
 
 

@@ -6,17 +6,20 @@ import hashlib
 import time
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
 
 import torch
 from torch import Tensor
 
 from grader.course import Exercise, Gradient
 from grader.course.cases import Case
-from grader.diagnose import diagnose
+from grader.diagnose import NOT_LOOKED_INTO, diagnose
+from grader.judge.flags import Seen, find_flags
 from grader.judge.invariants import judge_invariants
 from grader.judge.prepared import Prepared
 from grader.results import ExerciseFeedback, GradientFeedback, InvariantFeedback, total
-from grader.sandbox.answer import Answer, CodeLine, Flag, Outcome
+from grader.sandbox.answer import Answer, CodeLine, Outcome
 from grader.sandbox.probing import ProbedRun, Probing
 from grader.verdict.compare import Comparison, Verdict, compare
 from grader.verdict.follow import Follow, Trial, find_follows
@@ -28,6 +31,28 @@ Runs = tuple[ProbedRun, ...]
 
 # Of each exercise, as many different sets of answers as a class may share.
 REMEMBERED = 100
+
+
+class Patience:
+    """The processor seconds that explaining what is wrong in one submission may take; entered while it does."""
+
+    def __init__(self, seconds: float = 10.0) -> None:
+        self._left = seconds
+        self._since = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left."""
+        return self._left <= 0
+
+    def __enter__(self) -> Self:
+        self._since = time.thread_time()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._left -= time.thread_time() - self._since
 
 
 @dataclass(frozen=True)
@@ -46,6 +71,11 @@ class Judgement:
     is_open: bool = False
 
     @property
+    def correct(self) -> tuple[str, ...]:
+        """The gradients that are right in every case."""
+        return tuple(each.name for each in self.gradients if each.verdict is Verdict.CORRECT)
+
+    @property
     def score(self) -> float | None:
         """All points together, or None where any of them are open."""
         return total([*(each.score for each in self.gradients), *(each.score for each in self.invariants)])
@@ -61,10 +91,10 @@ class Judge:
         self.prepared = prepared
         self._known: dict[Hashable, Judgement] = {}
 
-    def judge(self, answers: Sequence[Answer]) -> Judgement:
+    def judge(self, answers: Sequence[Answer], patience: Patience) -> Judgement:
         """Judge the answers of a function, one for each call, or fewer if it ended its process."""
         restored = self._restore(answers)
-        return self._recall(_fingerprint(restored), lambda: judge(self.prepared, restored))
+        return self._recall(_fingerprint(restored), lambda: judge(self.prepared, restored, patience))
 
     def probing(self, answers: Sequence[Answer]) -> Probing:
         """Draw probes for a function that was judged, and in which something is wrong."""
@@ -72,7 +102,9 @@ class Judge:
         drawn = draw_probes(exercise, _judge_cases(self.prepared, self._restore(answers)))
         return Probing(self.prepared.question, drawn, replaced(exercise, cases[0].forward))
 
-    def judge_again(self, answers: Sequence[Answer], probing: Probing, probed: Sequence[Runs]) -> Judgement:
+    def judge_again(
+        self, answers: Sequence[Answer], probing: Probing, probed: Sequence[Runs], patience: Patience
+    ) -> Judgement:
         """Judge answers together with what came of calls with probes, as far as there were any."""
         restored = self._restore(answers)
         trials = _judge_cases(self.prepared, restored)
@@ -84,10 +116,12 @@ class Judge:
 
         # Probes differ each time, and what they show does not.
         key = (_fingerprint(restored), tuple(right))
-        return self._recall(key, lambda: judge(self.prepared, restored, right, alone))
+        return self._recall(key, lambda: judge(self.prepared, restored, patience, right, alone))
 
     def _recall(self, key: Hashable, judge: Callable[[], Judgement]) -> Judgement:
         judgement = self._known.pop(key, None) or judge()
+        if any(each.diagnosis is NOT_LOOKED_INTO for each in judgement.gradients):
+            return judgement  # the next one may have time for it
         self._known[key] = judgement  # the latest last
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
@@ -97,12 +131,12 @@ class Judge:
         self,
         answers: Sequence[Answer],
         judgement: Judgement,
-        repeated: tuple[int, Answer] | None = None,
+        seen: Seen | None = None,
         line_of: Callable[[str], CodeLine | None] = lambda _: None,
     ) -> ExerciseFeedback:
         """Put together all that is said of a function.
 
-        `repeated` is a call that was made again, and `line_of` finds the student's line that made a gradient.
+        `seen` is what there is to suspect, and `line_of` finds the student's line that made a gradient.
         """
         prepared, count = self.prepared, len(self.prepared.cases)
         restored = self._restore(answers)
@@ -118,7 +152,7 @@ class Judge:
             line=decisive.line,
             printed=next((answer.printed for answer in restored[:count] if answer.printed), ""),
             seconds=sum(answer.seconds for answer in restored[:count]),
-            flags=_find_flags(prepared, answers, restored, repeated),
+            flags=find_flags(prepared, answers, restored, judgement.correct, seen) if seen is not None else (),
             gradients=tuple(
                 replace(each, code=line_of(each.name)) if each.name in judgement.slips else each
                 for each in judgement.gradients
@@ -134,7 +168,7 @@ class Judge:
         """Return the feedback on an exercise in which the grader itself failed: no score, and never a zero."""
         text = f"the grader itself failed here, which is not your doing: {type(error).__name__}: {error}"
         answers = [Answer(Outcome.NOT_JUDGED, text)]
-        return self.feedback(answers, self.judge(answers))
+        return self.feedback(answers, self.judge(answers, Patience()))
 
     def _restore(self, answers: Sequence[Answer]) -> list[Answer]:
         """Return the answers in the rubric's order; what ended the process leaves the calls behind it without any."""
@@ -145,6 +179,7 @@ class Judge:
 def judge(
     prepared: Prepared,
     answers: Sequence[Answer],
+    patience: Patience,
     right: Sequence[Collection[str]] | None = None,
     alone: Callable[[str], Sequence[Trial]] | None = None,
 ) -> Judgement:
@@ -166,7 +201,7 @@ def judge(
     )
     if not is_open:
         gradients = tuple(
-            _explain(prepared, each, alone(each.name) if alone else trials) if each.is_slip else each
+            _explain(prepared, each, patience, lambda name: alone(name) if alone else trials) if each.is_slip else each
             for each in gradients
         )
     is_answered = any(answer.gradients or answer.notes for answer in answers)
@@ -201,32 +236,15 @@ def _fingerprint(answers: Sequence[Answer]) -> bytes:
     return found.digest()
 
 
-def _find_flags(
-    prepared: Prepared, answers: Sequence[Answer], restored: Sequence[Answer], repeated: tuple[int, Answer] | None
-) -> tuple[Flag, ...]:
-    found = [flag for answer in answers for flag in answer.flags]
-    if repeated is not None:
-        found += repeated[1].flags
-    found += find_processor_time(prepared.cases, restored)
-    if repeated is not None:
-        found += find_difference(restored[repeated[0]], repeated[1])
-    return tuple(dict.fromkeys(found))
-
-
 def _judge_case(exercise: Exercise, case: Case, answer: Answer) -> Trial:
     comparisons = {
         gradient.name: min(
-            (_compare(gradient, expected[gradient.value], answer) for expected in _truths(gradient, case)),
+            (_compare(gradient, expected, answer) for expected in case.truths(gradient.value)),
             key=lambda comparison: comparison.severity,
         )
         for gradient in exercise.gradients
     }
     return Trial(case, answer.gradients, comparisons, answer.outcome is Outcome.RAISED)
-
-
-def _truths(gradient: Gradient, case: Case) -> list[Mapping[str, Tensor]]:
-    """Return what a gradient may be: with the paths through detached values, and without them."""
-    return [case.expected, case.detached] if gradient.value in case.detached else [case.expected]
 
 
 def _compare(gradient: Gradient, expected: Tensor, answer: Answer) -> Comparison:
@@ -236,6 +254,8 @@ def _compare(gradient: Gradient, expected: Tensor, answer: Answer) -> Comparison
     actual, note = answer.gradients.get(gradient.name), answer.notes.get(gradient.name)
     if actual is not None:
         return compare(expected, actual, gradient.tolerance)
+    if note is not None and note.kind == "shape":
+        return Comparison(Verdict.WRONG_SHAPE, shape, note.shape, note.text)
     if note is not None and note.kind == "dtype":
         verdict = Verdict.WRONG_DTYPE if note.shape == shape else Verdict.WRONG_SHAPE
         return Comparison(verdict, shape, note.shape, note.text)
@@ -277,80 +297,20 @@ def _judge_gradient(
     )
 
 
-def _explain(prepared: Prepared, feedback: GradientFeedback, trials: Sequence[Trial]) -> GradientFeedback:
+def _explain(
+    prepared: Prepared, feedback: GradientFeedback, patience: Patience, trials_of: Callable[[str], Sequence[Trial]]
+) -> GradientFeedback:
     """Add to a wrong gradient what is wrong with it, where that is known."""
+    if patience.is_over:
+        return replace(feedback, diagnosis=NOT_LOOKED_INTO)
     gradient = prepared.exercise.gradient(feedback.name)
-    try:
-        diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
-    except Exception:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
-        diagnosis = None
+    with patience:
+        try:
+            diagnosis = diagnose(prepared.exercise, gradient, trials_of(feedback.name), prepared.bank)
+        except Exception:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
+            diagnosis = None
     return replace(feedback, diagnosis=diagnosis)
 
 
 def _all_exact(exact: Sequence[bool | None]) -> bool | None:
     return None if None in exact else all(exact)
-
-
-# Processor time, absolute and against that of autograd's backward pass on the same case; both must be exceeded. A
-# derivative by differences runs the forward pass once or twice for every number that goes in.
-MOST_TIMES = 200
-MOST_SECONDS = 0.25
-# A backward pass of autograd that takes longer than this is timed again, this often in all at most.
-SHORT_SECONDS = 0.001
-TIMES = 3
-
-
-def measure_backward(case: Case) -> float:
-    """Return the processor seconds of autograd's backward pass; a long time may be the machine's doing."""
-    threads = torch.get_num_threads()
-    times: list[float] = []
-    try:
-        while len(times) < TIMES and (not times or times[-1] > SHORT_SECONDS):
-            started = time.thread_time()
-            case.forward.gradients(case.upstream)
-            times.append(time.thread_time() - started)
-            if times[0] > SHORT_SECONDS and torch.get_num_threads() > 1:
-                torch.set_num_threads(1)  # threads that wait for each other spin, and a submission has one only
-    finally:
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
-    return min(times)
-
-
-def find_processor_time(
-    cases: Sequence[Case], answers: Sequence[Answer | None], measure: Callable[[Case], float] = measure_backward
-) -> list[Flag]:
-    """Return a flag if a call took processor time out of all proportion: derivatives by differences do.
-
-    The time is the one figure that a process cannot forge. Autograd's is measured where a call was long enough.
-    """
-    found = []
-    for case, answer in zip(cases, answers, strict=False):
-        used = answer.cpu_seconds if answer is not None and answer.outcome is Outcome.RETURNED else None
-        if used is not None and used > MOST_SECONDS:
-            times = used / max(measure(case), 1e-6)
-            if times > MOST_TIMES:
-                found.append((times, f"case {case.name}: {used:.2g} s of processor time"))
-    return [Flag("processor_time", f"{said}, {times:.0f} times autograd's") for times, said in sorted(found)[-1:]]
-
-
-def find_difference(first: Answer, second: Answer) -> list[Flag]:
-    """Return a flag if the same call, made twice, did not give the same bits."""
-    if second.outcome is Outcome.TIMED_OUT:
-        return []  # the submission's time may have been used up
-    if second.outcome is not first.outcome:
-        ended = f"{first.outcome.value} at first, {second.outcome.value} when made again"
-        return [Flag("nondeterministic", f"the same call: {ended}")]
-    names = [
-        name
-        for name in dict.fromkeys([*first.gradients, *second.gradients])
-        if not _is_same(first.gradients.get(name), second.gradients.get(name))
-    ]
-    return [Flag("nondeterministic", f"the same call made again gave other bits: {', '.join(names)}")] if names else []
-
-
-def _is_same(first: Tensor | None, second: Tensor | None) -> bool:
-    """Return whether two tensors are the same bit for bit: nan is nan, and -0.0 is not 0.0."""
-    if first is None or second is None or first.dtype != second.dtype or first.shape != second.shape:
-        return False
-    return torch.equal(first.reshape(-1).view(torch.uint8), second.reshape(-1).view(torch.uint8))
