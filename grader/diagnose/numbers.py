@@ -12,6 +12,12 @@ from grader.diagnose.evidence import Sample
 
 CLOSE = 1e-9
 CONSTANTS = {"1": 1.0, "2": 2.0, "1/2": 0.5, "3": 3.0, "1/3": 1 / 3, "4": 4.0, "1/4": 0.25}
+ROOTS = {
+    "√2": math.sqrt(2),
+    "1/√2": math.sqrt(0.5),
+    "√(2π)": math.sqrt(2 * math.pi),
+    "1/√(2π)": 1 / math.sqrt(2 * math.pi),
+}
 LOGARITHMS = {"ln 10": math.log(10), "1/ln 10": 1 / math.log(10), "ln 2": math.log(2), "1/ln 2": 1 / math.log(2)}
 
 # A number with a rank: low for what is likely meant, where several names fit.
@@ -55,7 +61,7 @@ def _words(text: str) -> set[str]:
 def _numbers(sample: Sample, sizes: Mapping[str, float]) -> dict[str, Ranked]:
     """Return the numbers of one case by names that mean the same in every case."""
     found: dict[str, Ranked] = {name: (value, 0) for name, value in CONSTANTS.items()}
-    found.update({name: (value, 2) for name, value in LOGARITHMS.items()})
+    found.update({name: (value, 2) for name, value in {**LOGARITHMS, **ROOTS}.items()})
     for name, value in sample.case.forward.values.items():
         if isinstance(value, float):
             found.update(_of_a_share(name, value))

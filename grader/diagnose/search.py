@@ -13,7 +13,8 @@ from grader.diagnose import words
 from grader.diagnose.evidence import Sample, are_equal, are_equal_where_finite, collect, find_matching
 from grader.diagnose.paths import Exchanged, exchanged, find_scaled, find_two_scaled
 from grader.diagnose.simple import Region, find_not_finite, find_precision, find_reshaping, find_support
-from grader.diagnose.slips import Slip, slips
+from grader.diagnose.slip import Slip
+from grader.diagnose.slips import slips
 from grader.diagnose.swaps import Other, additions, find_shared, is_beside, other_tensors, products_of_uses
 from grader.verdict.compare import Verdict
 from grader.verdict.follow import Trial
@@ -47,6 +48,17 @@ VAGUE = (
     "upstream_itself",
     "slope_twice",
     "divided_by_slope",
+)
+# These fit by chance where a slip of its own kind has the same numbers.
+GENERAL = (
+    "slope_at",
+    "result_anew",
+    "exponent_exchanged",
+    "inner_number_exchanged",
+    "differentiated_twice",
+    "partner",
+    "factor_exchanged",
+    "axes_exchanged",
 )
 
 
@@ -196,6 +208,7 @@ def _by_operation(samples: Samples) -> Diagnosis | None:
     """Say which operation went wrong, or which value is missing as a factor or one too many, if that is simpler."""
     matching = find_matching(samples, slips)
     telling = [slip for slip in matching if _kind(slip) not in VAGUE]
+    telling = [slip for slip in telling if _kind(slip) not in GENERAL] or telling
     if telling:
         return _say_slip(samples, telling)
     beside = _by_tensor_beside(samples)
