@@ -238,16 +238,21 @@ def check(names: Sequence[str], course: Path | None) -> None:
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path(), metavar="[DIR]")
+@click.option("--only", multiple=True, metavar="NAME", help="Only this assignment; may be repeated.")
 @COURSE
-def start(folder: Path, course: Path | None) -> None:
+def start(folder: Path, only: Sequence[str], course: Path | None) -> None:
     """Copy the student template into DIR (default: this folder); nothing is overwritten."""
     from grader.authoring.template import start_work
 
-    written, kept = start_work(_load(course), folder)
+    loaded = _load(course)
+    written, kept = start_work(loaded, folder, only)
     console = _console()
     console.print(f"{len(written)} files written to {folder}", soft_wrap=True)
     if kept:
         console.print(f"kept as they were: {', '.join(path.name for path in kept)}", soft_wrap=True)
+    optional = [rubric.name for rubric in loaded.rubrics if rubric.optional]
+    if optional and not only:
+        console.print(f"optional, each by `grade start --only NAME`: {', '.join(optional)}", soft_wrap=True)
     console.print("Read a .md file, write the functions in the .py file of that name, then run `grade` there.")
 
 

@@ -6,7 +6,7 @@ import difflib
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
@@ -30,14 +30,16 @@ from grader.verdict.compare import Verdict
 class Grader:
     """A course and a seed, ready to grade submissions one after the other.
 
-    `only` names assignments or functions. Raises UsageError for a name that the course does not have, and
-    CourseError if the course does not hold together.
+    `only` names assignments or functions. An optional assignment counts if `only` names it, or if nothing else was
+    handed in, which in a class does not matter (`is_class`). Raises UsageError for a name that the course does not
+    have, and CourseError if the course does not hold together.
     """
 
-    def __init__(self, course: Course, seed: int = 0, only: Sequence[str] = ()) -> None:
+    def __init__(self, course: Course, seed: int = 0, only: Sequence[str] = (), *, is_class: bool = False) -> None:
         self.course = course
         self.seed = seed
         self._is_narrowed = bool(only)
+        self._is_class = is_class
         chosen = _choose(course, only)
         self._prepared = prepare_all(chosen, seed)
         self._judges = {name: tuple(map(Judge, part)) for name, part in self._prepared.items()}
@@ -66,10 +68,10 @@ class Grader:
             exercises = {
                 judge.prepared.exercise.function: self._grade_exercise(judge, judged, session, warm) for judge in judges
             }
-        assignments = tuple(
+        assignments = self._settle_optional(
             _assignment(rubric, self._judges.get(rubric.name, ()), exercises) for rubric in self.course.rubrics
         )
-        chosen = [assignment for assignment in assignments if assignment.is_selected]
+        chosen = [assignment for assignment in assignments if assignment.is_selected and assignment.counts]
         return Report(
             course=self.course.title,
             submission=submission.name,
@@ -98,6 +100,16 @@ class Grader:
             raise SubmissionError(_nothing_found(submission, session.unreadable, prepared))
         return about if submission.single and not self._is_narrowed else set(self._prepared)
 
+    def _settle_optional(self, assignments: Iterable[AssignmentFeedback]) -> tuple[AssignmentFeedback, ...]:
+        """Leave out optional assignments that were not handed in, and what is not optional where nothing else was."""
+        if self._is_narrowed:
+            return tuple(assignments)
+        graded = [each if each.is_handed_in or not each.optional else _left_out(each) for each in assignments]
+        is_alone = not self._is_class and not any(each.is_handed_in and not each.optional for each in graded)
+        if is_alone and any(each.is_handed_in for each in graded):
+            return tuple(each if each.optional else _left_out(each) for each in graded)
+        return tuple(replace(each, counts=not each.optional) for each in graded)
+
     def _grade_exercise(
         self, judge: Judge, judged: Mapping[str, Judgement | Exception], session: Session, warm: Warm
     ) -> ExerciseFeedback:
@@ -107,7 +119,7 @@ class Grader:
             if isinstance(judgement, Exception):
                 raise judgement
             line_of = partial(session.line, question)
-            feedback = judge.feedback(session.answers(question), judgement, session.logged(question), line_of)
+            feedback = judge.feedback(session.answers(question), judgement, session.repeated(question), line_of)
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             try:
@@ -167,23 +179,28 @@ def _assignment(
 ) -> AssignmentFeedback:
     own = tuple(exercises[name] for judge in judges if (name := judge.prepared.exercise.function) in exercises)
     if not own:
-        return AssignmentFeedback(rubric.name, rubric.title, None, None, ())
+        return AssignmentFeedback(rubric.name, rubric.title, None, None, (), rubric.optional)
     return AssignmentFeedback(
         name=rubric.name,
         title=rubric.title,
         score=total([exercise.score for exercise in own]),
         max_score=total([exercise.max_score for exercise in own]),
         exercises=own,
+        optional=rubric.optional,
     )
+
+
+def _left_out(assignment: AssignmentFeedback) -> AssignmentFeedback:
+    return replace(assignment, score=None, max_score=None, exercises=())
 
 
 def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exercise, ...]]]:
     """Return the selected rubrics with their selected exercises, in course order."""
-    known = [*course.assignments, *course.functions]
+    known = [*course.names, *course.functions]
     unknown = [name for name in only if name not in known]
     if unknown:
         near = difflib.get_close_matches(unknown[0], known, n=1)
-        advice = f"did you mean {near[0]}?" if near else f"assignments: {', '.join(course.assignments)}"
+        advice = f"did you mean {near[0]}?" if near else f"assignments: {', '.join(course.names)}"
         shown = one_line(unknown[0], 100)
         raise UsageError(f"--only {shown}: the course has no assignment or function of that name; {advice}")
     chosen = []
@@ -204,6 +221,7 @@ def _nothing_found(submission: Submission, unreadable: Mapping[str, Answer], pre
     return f"no function of the course is defined in {submission.name} (looked for {looked_for}){broken}"
 
 
+@cache
 def grader_version() -> str:
     """Return the version of the installed package."""
     try:

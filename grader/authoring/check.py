@@ -34,8 +34,8 @@ def check_course(
     rubrics that ask for what their forward does not have.
     """
     for name in names:
-        if name not in course.assignments:
-            raise UsageError(f"{name} is no assignment of the course; there are {', '.join(course.assignments)}")
+        if name not in course.names:
+            raise UsageError(f"{name} is no assignment of the course; there are {', '.join(course.names)}")
     if not (course.folder / "solutions").is_dir():
         text = f"{course.folder} has no solutions/, which the proof needs; run it in the course's own checkout"
         raise UsageError(text)

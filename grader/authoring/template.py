@@ -6,12 +6,13 @@ import ast
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.course import Course
 from grader.errors import CourseError, UsageError
+from grader.text import one_line
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 _FIRST_LINE = re.compile(r"\s*(?P<name>\w+)\s*=[^#]*#\s*(?P<shape>\(.*\))\s*$")
@@ -88,14 +89,22 @@ def write_templates(course: Course) -> list[Path]:
     return [folder / name for name in contents]
 
 
-def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
+def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tuple[list[Path], list[Path]]:
     """Copy the template, and each assignment's text, into a folder; return what was written and what was kept.
 
-    A file that is there already is never overwritten. Raises UsageError if the folder cannot be made, and CourseError
-    if the course lacks one of the files.
+    That is of the assignments in `only`, or else of all that are not optional. A file that is there already is never
+    overwritten. Raises UsageError if the folder cannot be made or a name is no assignment's, and CourseError if the
+    course lacks one of the files.
     """
+    for name in only:
+        if name not in course.names:
+            raise UsageError(
+                f"{one_line(name, 100)} is no assignment of the course; there are {', '.join(course.names)}"
+            )
     files = {}
     for rubric in course.rubrics:
+        if rubric.name not in only if only else rubric.optional:
+            continue
         files[folder / f"{rubric.name}.py"] = course.folder / "student_template" / f"{rubric.name}.py"
         files[folder / f"{rubric.name}.md"] = rubric.folder / "README.md"
     missing = [source for source in files.values() if not source.is_file()]
@@ -104,7 +113,7 @@ def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
         raise CourseError(
             [f"{source}: the file is not there{advice if source.suffix == '.py' else ''}" for source in missing]
         )
-    if notebook_path(course).is_file():
+    if not only and notebook_path(course).is_file():
         files[folder / NAME] = notebook_path(course)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -178,6 +187,8 @@ def make_notebook(course: Course, templates: Mapping[str, str]) -> str:
         _cell("setup", "code", _SETUP),
     ]
     for rubric in course.rubrics:
+        if rubric.optional:
+            continue
         text = rubric.folder / "README.md"
         if text.is_file():
             cells.append(_cell(f"{rubric.name}-text", "markdown", text.read_text(encoding="utf-8").strip()))

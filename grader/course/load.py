@@ -43,15 +43,15 @@ def load_course(folder: Path) -> Course:
     course = _validate(document, Course, COURSE, {RUBRICS: (), FOLDER: folder})
     problems: list[str] = []
     rubrics: list[Rubric] = []
-    for index, name in enumerate(course.assignments):
+    for index, (name, listed) in enumerate(zip(course.names, course.assignments, strict=True)):
         place = document.place(("assignments", index))
-        if name in course.assignments[:index]:
+        if name in course.names[:index]:
             problems.append(f"{place}: the assignment {name!r} is listed twice; remove one")
         elif not (path.parent / name / "rubric.yaml").is_file():
             problems.append(f"{place}: {path.parent / name / 'rubric.yaml'} is not there")
         else:
             try:
-                rubrics.append(load_rubric(path.parent / name))
+                rubrics.append(replace(load_rubric(path.parent / name), optional=listed.optional))
             except CourseError as error:
                 problems.extend(error.problems)
     owners: dict[str, Rubric] = {}
@@ -70,7 +70,7 @@ def load_course(folder: Path) -> Course:
 
 def _find_stranger(path: Path, place: Place, course: Course) -> list[str]:
     """Return a line if a file belongs to no assignment of the course: then students would not get it."""
-    name, known = path.parent.name, course.assignments
+    name, known = path.parent.name, course.names
     return [] if name in known else [f"{place}: {name!r} is no assignment of the course; there are {', '.join(known)}"]
 
 

@@ -68,7 +68,7 @@ AT_LEAST_ONE = GetPydanticSchema(_read_list)
 
 # What the reader fills in, under names that are no key of any file.
 NAME, PLACE, SIZES, RUBRICS, FOLDER = "(name)", "(place)", "(sizes)", "(rubrics)", "(folder)"
-GRADIENTS, PATH = "(gradients)", "(path)"
+GRADIENTS, PATH, OPTIONAL = "(gradients)", "(path)", "(optional)"
 TRUSTED = GetPydanticSchema(lambda _source, _handler: core_schema.any_schema())
 
 # Of a whole file, and so of every noun within it.
@@ -283,7 +283,8 @@ def _or_default(tolerance: object) -> object:
 class Rubric:
     """One assignment: the exercises of its rubric.yaml and the folder it stands in.
 
-    `tolerance` and `follow_through` are those of the exercises that have none of their own.
+    `tolerance` and `follow_through` are those of the exercises that have none of their own. What is `optional`, as its
+    course says, has points beside those of the course.
     """
 
     format: Format
@@ -296,6 +297,7 @@ class Rubric:
     ]
     name: OwnName
     folder: OwnFolder
+    optional: Annotated[bool, Field(validation_alias=OPTIONAL), TRUSTED] = False
 
     __pydantic_config__ = STRICT
 
@@ -320,17 +322,34 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Listed:
+    """An assignment in a course's list: its name, or a mapping that also says whether it is optional."""
+
+    name: Name
+    optional: Annotated[bool, Field(strict=True)] = False
+
+
+def _by_name(entry: object) -> object:
+    return entry if isinstance(entry, Section) else {"name": entry}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Course:
     """The assignments in their order, and the limits that hold for every submission."""
 
     format: Format
     title: Text
-    assignments: Annotated[tuple[Name, ...], AT_LEAST_ONE]
+    assignments: Annotated[tuple[Annotated[Listed, BeforeValidator(_by_name)], ...], AT_LEAST_ONE]
     limits: Limits = Limits()
     rubrics: Annotated[tuple[Rubric, ...], Field(validation_alias=RUBRICS), TRUSTED]
     folder: OwnFolder
 
     __pydantic_config__ = STRICT
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its assignments."""
+        return tuple(each.name for each in self.assignments)
 
     @property
     def functions(self) -> tuple[str, ...]:

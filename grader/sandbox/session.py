@@ -1,9 +1,9 @@
 """One submission and what was asked of it, in one exchange and at most one more.
 
 The first exchange brings its files and names every function: the child makes all the calls and answers as it goes. The
-second goes to the same child, when the answers are judged: it draws the calls that are made again with a log, and has
-probes where something is wrong. What was answered counts when the process still stands behind it, that is, answers the
-second request. Where a child ended on the way, or nobody stands behind its answers, a fresh one is asked for the rest.
+second goes to the same child, when the answers are judged: it draws the calls that are made again, and has probes
+where something is wrong. What was answered counts when the process still stands behind it, that is, answers the second
+request. Where a child ended on the way, or nobody stands behind its answers, a fresh one is asked for the rest.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from grader.text import clean, one_line
 
 # Bytes that all answers of a submission may have.
 MAX_ANSWERS = 1 << 28
-QUICK_SHARE = 0.1  # of the time that a call may take: up to that it can be made again with a log
+QUICK_SHARE = 0.1  # of the time that a call may take: up to that it can be made again
 
 
 class Session:
@@ -59,7 +59,7 @@ class Session:
         self._talk: Talk | None = None
         self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next four
         self._found: dict[str, str] = {}
-        self._logged: dict[str, tuple[int, Answer]] = {}
+        self._repeated: dict[str, tuple[int, Answer]] = {}
         self._lines: dict[str, tuple[str, Mapping[str, object]]] = {}
         self._probed: dict[str, tuple[tuple[ProbedRun, ...], ...]] = {}
         self._lost = {
@@ -95,9 +95,9 @@ class Session:
         """Return the file in which the function was found."""
         return self._found.get(question.function)
 
-    def logged(self, question: Question) -> tuple[int, Answer] | None:
-        """Return the call that was made again with a log, by its place, and what that gave."""
-        return self._logged.get(question.function)
+    def repeated(self, question: Question) -> tuple[int, Answer] | None:
+        """Return the call that was made again, by its place, and what that gave."""
+        return self._repeated.get(question.function)
 
     def line(self, question: Question, gradient: str) -> CodeLine | None:
         """Return the student's line that made a gradient, where that is found.
@@ -146,7 +146,7 @@ class Session:
             known, self._probed[function] = self._answers[function], ()
             talk = self._begin([probing.question])
             if talk is not None and talk.child is not None:
-                self._confirm(talk, (), [probing], logs=False)
+                self._confirm(talk, (), [probing], repeats=False)
             self._answers[function] = known
 
     def probed(self, question: Question) -> tuple[tuple[ProbedRun, ...], ...]:
@@ -238,22 +238,22 @@ class Session:
         return heard.frame is not None
 
     def _confirm(
-        self, talk: Talk, slips: Collection[str], probings: Sequence[Probing] = (), *, logs: bool = True
+        self, talk: Talk, slips: Collection[str], probings: Sequence[Probing] = (), *, repeats: bool = True
     ) -> bool:
         """Make the second request; False if nobody stands behind the answers to the first.
 
-        Which calls are logged is drawn now, when all plain answers have left. If one of them ends the child, a fresh
-        one goes on with those behind it.
+        Which call of a function is repeated is drawn now, when all plain answers have left. If one of them ends the
+        child, a fresh one goes on with those behind it.
         """
         chance = random.SystemRandom()
-        chosen = [each for each in talk.answered if logs and self._is_quick(each)]
+        chosen = [each for each in talk.answered if repeats and self._is_quick(each)]
         probings = [each for each in probings if each.question in talk.answered and self._is_quick(each.question)]
         probed = [each.pack(self._questionnaire.index(each.question)) for each in probings]
         chance.shuffle(chosen)
         places = {each.function: chance.choice(each.order) for each in chosen}
         lines = [each.names() for each in talk.answered if each.function in slips]
-        logged = [[self._questionnaire.index(each), places[each.function]] for each in chosen]
-        message = {"do": "again", "logged": logged, "lines": lines, "probed": [said for said, _ in probed]}
+        repeated = [[self._questionnaire.index(each), places[each.function]] for each in chosen]
+        message = {"do": "again", "repeated": repeated, "lines": lines, "probed": [said for said, _ in probed]}
         talk.request(message, b"".join(data for _, data in probed))
         heard = self._hear(talk)
         if heard.frame is None:
@@ -269,9 +269,9 @@ class Session:
                             self._lines[str(asked["function"])] = one_line(file, 200), places_of
         for number, question in enumerate(chosen):
             heard = self._hear(talk)
-            self._logged[question.function] = places[question.function], self._read(heard, question)
+            self._repeated[question.function] = places[question.function], self._read(heard, question)
             if heard.frame is None:
-                self._log_rest(chosen[number + 1 :])
+                self._repeat_rest(chosen[number + 1 :])
                 break
         else:
             self._hear_probed(talk, probings)
@@ -292,7 +292,7 @@ class Session:
                 except FrameError:
                     return
 
-    def _log_rest(self, questions: Sequence[Question]) -> None:
+    def _repeat_rest(self, questions: Sequence[Question]) -> None:
         known = dict(self._answers)
         talk = self._begin(questions) if questions else None
         if talk is not None and talk.child is not None:

@@ -1,8 +1,8 @@
 """The child's side of a conversation: requests come in, answers go out. Also played through before the first fork.
 
 `answer` brings a submission and names the functions to call: all calls are made, and answered as they end, without
-another word from the grader. `again` names calls to make once more with a log, gradients whose line is wanted, and
-brings probes: random tensors to call functions with in place of their gradients.
+another word from the grader. `again` names calls to make once more, gradients whose line is wanted, and brings probes:
+random tensors to call functions with in place of their gradients.
 `prepare`, `run` and `show` are the conversation of a timed exercise.
 """
 
@@ -129,15 +129,11 @@ class Responder:
         return {"outcome": reply.outcome, **_where(reply)}
 
     def _again(self, message: Mapping[str, Any], payload: bytes | bytearray) -> Iterator[Part]:
-        """Say which lines made some gradients, then make some calls once more: with a log, and with probes."""
+        """Say which lines made some gradients, then make some calls once more: as they were, and with probes."""
         lines = [self.modules.lines(each["function"], each["gradients"], each["home"]) for each in message["lines"]]
         yield {"lines": lines}, b""
-        for index, number in message["logged"]:
-            callee, asked = self.callees[index], self.inputs[index][number]
-            reply = call(callee, asked, self.guard, logged=True)
-            if reply.is_cut_short:
-                found, reply = reply.flags, call(callee, asked, self.guard)
-                reply.flags += found
+        for index, number in message["repeated"]:
+            reply = call(self.callees[index], self.inputs[index][number], self.guard)
             yield _answered(reply), reply.payload
         parts = memoryview(payload)
         for each in message["probed"]:
