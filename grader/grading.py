@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -50,7 +51,7 @@ class Grader:
     def grade(self, submission: Submission, warm: Warm) -> Report:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
         started = time.monotonic()
-        with Session(warm, submission, self.questionnaire, self.course.limits) as session:
+        with _one_thread(), Session(warm, submission, self.questionnaire, self.course.limits) as session:
             session.ask()
             selected = self._select(submission, session)
             judges = [judge for name in self._judges if name in selected for judge in self._judges[name]]
@@ -131,6 +132,17 @@ class Grader:
             return replace(feedback, timing=timing, score=score)
         except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
             return judge.not_judged(error)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch work in one thread: several wait for each other by spinning, and these tensors are small."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _judge_all(judges: Iterable[Judge], session: Session) -> dict[str, Judgement | Exception]:

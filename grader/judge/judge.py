@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 import warnings
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -279,8 +278,7 @@ def _explain(prepared: Prepared, feedback: GradientFeedback, trials: Sequence[Tr
     """Add to a wrong gradient what is wrong with it, where that is known."""
     gradient = prepared.exercise.gradient(feedback.name)
     try:
-        with one_thread():
-            diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
+        diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
     except Exception as error:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
         diagnosis = None
         text = (
@@ -305,26 +303,19 @@ TIMES = 3
 
 def measure_backward(case: Case) -> float:
     """Return the processor seconds of autograd's backward pass; a long time may be the machine's doing."""
+    threads = torch.get_num_threads()
     times: list[float] = []
-    with one_thread():  # as a submission has
+    try:
         while len(times) < TIMES and (not times or times[-1] > SHORT_SECONDS):
             started = time.thread_time()
             case.forward.gradients(case.dout)
             times.append(time.thread_time() - started)
-    return min(times)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch work in one thread: several wait for each other by spinning, which tensors this small are not worth."""
-    threads = torch.get_num_threads()
-    try:
-        if threads > 1:
-            torch.set_num_threads(1)
-        yield
+            if times[0] > SHORT_SECONDS and torch.get_num_threads() > 1:
+                torch.set_num_threads(1)  # threads that wait for each other spin, and a submission has one only
     finally:
-        if threads > 1:
+        if torch.get_num_threads() != threads:
             torch.set_num_threads(threads)
+    return min(times)
 
 
 def find_processor_time(

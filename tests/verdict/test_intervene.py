@@ -17,7 +17,7 @@ from grader.verdict.follow import Basis
 
 Feedback = Callable[[str, str], ExerciseFeedback]
 # One in so many: no divisor of the kinds or the ways. `python tests/benchmarks/slips.py` tries them all.
-SOME = 11
+SOME = 23
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def _name(slip: Slip) -> str:
 QUICK = [
     *(Slip("batchnorm_steps_backward", "dbn_var_inv", kind, "plain") for kind in SLIPS),
     *(Slip("cross_entropy_steps_backward", "dcounts_sum_inv", "shape", way) for way in WAYS),
-    *(Slip("attention_steps_backward", "dscaled", "raises", way) for way in WAYS),
+    *(Slip("attention_steps_backward", "dscaled", "raises", way) for way in list(WAYS)[::2]),
 ]
 
 
@@ -68,15 +68,15 @@ def test_every_slip_at_every_place_costs_its_own_points_and_no_others(slip: Slip
 
 
 TWO = {
-    "a shape and a factor": {"dbn_var_inv": "shape", "dbn_diff_sq": "factor"},
-    "a factor and a shape": {"dbn_diff_sq": "factor", "dbn_mean": "shape"},
-    "three in a row": {"dbn_raw": "nan", "dbn_var_inv": "zeros", "dbn_var": "raises"},
-    "one that is left out, and one behind it": {"dbn_var": "none", "dbn_mean": "sign"},
+    "a shape and a factor": ({"dbn_var_inv": "shape", "dbn_diff_sq": "factor"}, "items of a dict"),
+    "a factor and a shape": ({"dbn_diff_sq": "factor", "dbn_mean": "shape"}, "a method"),
+    "three in a row": ({"dbn_raw": "nan", "dbn_var_inv": "zeros", "dbn_var": "raises"}, "items of a dict"),
+    "three in a row, in plain names": ({"dbn_raw": "nan", "dbn_var_inv": "zeros", "dbn_var": "raises"}, "plain"),
+    "one that is left out, and one behind it": ({"dbn_var": "none", "dbn_mean": "sign"}, "a method"),
 }
 
 
-@pytest.mark.parametrize("slips", TWO.values(), ids=TWO)
-@pytest.mark.parametrize("way", ["plain", "items of a dict", "a method"])
+@pytest.mark.parametrize(("slips", "way"), TWO.values(), ids=TWO)
 def test_several_slips_cost_their_own_points(slips: dict[str, str], way: str, feedback_on):
     exercise = feedback_on("batchnorm_steps_backward", write("batchnorm_steps_backward", slips, way))
 
