@@ -20,7 +20,7 @@ from grader.results import ExerciseFeedback, GradientFeedback, InvariantFeedback
 from grader.sandbox.answer import Answer, CodeLine, Flag, Outcome
 from grader.sandbox.probing import ProbedRun, Probing
 from grader.verdict.compare import Comparison, Verdict, compare
-from grader.verdict.follow import Follow, Trial, find_follows
+from grader.verdict.follow import Basis, Follows, Trial, find_follows
 from grader.verdict.intervene import draw_probes, find_right_steps, is_needed, isolate, replaced
 from grader.verdict.picture import draw
 
@@ -157,7 +157,7 @@ def judge(
     trials, answers = _judge_cases(prepared, answers), answers[:count]
     follows = find_follows(exercise, trials, right or ())
     ended = all(answer.outcome in (Outcome.RETURNED, Outcome.RAISED) for answer in answers)
-    is_open = right is None and ended and is_needed(exercise, trials, follows)
+    is_open = right is None and ended and is_needed(exercise, trials, follows.by_name)
     notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
     gradients = tuple(
         _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
@@ -165,7 +165,7 @@ def judge(
     )
     if not is_open:
         gradients = tuple(
-            _explain(prepared, each, alone(each.name) if alone else trials) if each.is_slip else each
+            _explain(prepared, each, trials, alone) if each.is_slip and each.name not in follows.undecided else each
             for each in gradients
         )
     is_answered = any(answer.gradients or answer.notes for answer in answers)
@@ -243,13 +243,13 @@ def _judge_gradient(
     gradient: Gradient,
     exercise: Exercise,
     trials: Sequence[Trial],
-    follows: Mapping[str, Follow],
+    follows: Follows,
     note: str,
 ) -> GradientFeedback:
     place = max(range(len(trials)), key=lambda number: trials[number].comparisons[gradient.name].severity)
     decisive = trials[place]
     comparison = decisive.comparisons[gradient.name]
-    follow = follows.get(gradient.name)
+    follow = follows.by_name.get(gradient.name)
     verdict = comparison.verdict if follow is None else Verdict.FOLLOWS
     shares = {Verdict.CORRECT: 1.0, Verdict.FOLLOWS: exercise.follow_through, Verdict.NOT_JUDGED: None}
     share = shares.get(verdict, 0.0)
@@ -266,17 +266,27 @@ def _judge_gradient(
         comparison=comparison,
         exact=_all_exact([trial.comparisons[gradient.name].exact for trial in trials]),
         note=note,
-        slips=follow.slips if follow is not None else (),
+        slips=follow.slips if follow is not None else follows.undecided.get(gradient.name, ()),
         basis=follow.basis if follow is not None else None,
-        hints=gradient.hints,
+        hints=tuple(hint for hint in gradient.hints if verdict is Verdict.WRONG_SHAPE or not _is_about_shape(hint)),
         case_number=place + 1,
         picture=picture,
     )
 
 
-def _explain(prepared: Prepared, feedback: GradientFeedback, trials: Sequence[Trial]) -> GradientFeedback:
+def _is_about_shape(hint: str) -> bool:
+    return "has the shape of" in hint  # of no help to one whose shape is right
+
+
+def _explain(
+    prepared: Prepared,
+    feedback: GradientFeedback,
+    trials: Sequence[Trial],
+    alone: Callable[[str], Sequence[Trial]] | None,
+) -> GradientFeedback:
     """Add to a wrong gradient what is wrong with it, where that is known."""
     gradient = prepared.exercise.gradient(feedback.name)
+    plain, trials = trials, alone(gradient.name) if alone else trials
     try:
         diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
     except Exception as error:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
@@ -285,7 +295,8 @@ def _explain(prepared: Prepared, feedback: GradientFeedback, trials: Sequence[Tr
             f"{gradient.name} of {prepared.exercise.function} could not be diagnosed: {type(error).__name__}: {error}"
         )
         warnings.warn(text, RuntimeWarning, stacklevel=1)  # every test fails for it
-    return replace(feedback, diagnosis=diagnosis)
+    is_alone = diagnosis is not None and any(a.case is not b.case for a, b in zip(trials, plain, strict=True))
+    return replace(feedback, diagnosis=diagnosis, basis=Basis.RANDOM if is_alone else None)
 
 
 def _all_exact(exact: Sequence[bool | None]) -> bool | None:
