@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import permutations
 
 from torch import Tensor
@@ -44,6 +45,43 @@ def name_factor(samples: Sequence[Sample], factors: Sequence[float]) -> tuple[st
         return ()
     best = min(fitting.values())
     return tuple(name for name, rank in fitting.items() if rank == best)
+
+
+@dataclass(frozen=True)
+class WrittenIn:
+    """A number in the code that is the size of this name in some of the cases, and not in the others."""
+
+    size: str
+    number: int
+
+
+def find_written_in(samples: Sequence[Sample], factors: Sequence[float]) -> WrittenIn | None:
+    """Return the number that a size is divided by, or it by the size, where they are the same in the right cases."""
+    for name, values in _sizes(samples).items():
+        right = {size for size, factor in zip(values, factors, strict=True) if factor == 1.0}
+        if len(right) != 1:
+            continue
+        (number,) = right
+        for power in (1, -1):
+            expected = [(size / number) ** power for size in values]
+            if all(math.isclose(*pair, rel_tol=CLOSE) for pair in zip(expected, factors, strict=True)):
+                return WrittenIn(name, int(number))
+    return None
+
+
+def find_written_shape(samples: Sequence[Sample]) -> WrittenIn | None:
+    """Return the number that an axis always has, if that is its size in some of the cases and not in the others."""
+    fitting = [sample for sample in samples if sample.actual.shape == sample.expected.shape]
+    dimensions = {sample.expected.dim() for sample in samples} | {sample.actual.dim() for sample in samples}
+    if not fitting or len(fitting) == len(samples) or len(dimensions) != 1:
+        return None
+    axes = range(samples[0].expected.dim())
+    wrong = [axis for axis in axes if any(s.actual.shape[axis] != s.expected.shape[axis] for s in samples)]
+    if any(len({sample.actual.shape[axis] for sample in samples}) > 1 for axis in wrong):
+        return None
+    sizes = tuple(float(sample.expected.shape[wrong[0]]) for sample in samples)
+    names = [name for name, values in _sizes(samples).items() if values == sizes]
+    return WrittenIn(names[0], samples[0].actual.shape[wrong[0]]) if names else None
 
 
 def show_sizes(name: str, sample: Sample) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor
 from grader.diagnose.catalogue import OPERATIONS
 from grader.diagnose.evidence import Sample, are_equal, are_small
 from grader.diagnose.graph import MISFIT, Node
-from grader.diagnose.numbers import name_factor
+from grader.diagnose.numbers import WrittenIn, find_written_in, name_factor
 
 # Operations whose slope may have been multiplied into a path that does not go through them.
 SLOPES = ("Tanh", "Sigmoid", "Exp")
@@ -36,6 +36,7 @@ class Scaled:
     path: Path
     factors: tuple[float, ...]
     names: tuple[str, ...]
+    written_in: WrittenIn | None = None
 
 
 @dataclass(frozen=True)
@@ -130,8 +131,9 @@ def find_scaled(samples: Sequence[Sample]) -> Scaled | None:
         if all(factor == 0.0 for factor in known):
             return Scaled(path, tuple(known), ("0",))
         names = name_factor(samples, known)
-        if names or not path.through:
-            return Scaled(path, tuple(known), names)
+        written_in = None if names else find_written_in(samples, known)
+        if names or written_in or not path.through:
+            return Scaled(path, tuple(known), names, written_in)
     return None
 
 

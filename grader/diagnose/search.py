@@ -11,6 +11,7 @@ from grader.course import Exercise, Gradient
 from grader.course.mistakes import Mistake
 from grader.diagnose import words
 from grader.diagnose.evidence import Sample, are_equal, are_equal_where_finite, collect, find_matching
+from grader.diagnose.numbers import WrittenIn, find_written_shape
 from grader.diagnose.paths import Exchanged, exchanged, find_scaled, find_two_scaled
 from grader.diagnose.simple import Region, find_not_finite, find_precision, find_reshaping, find_support
 from grader.diagnose.slip import Slip
@@ -159,6 +160,8 @@ def _by_factor(samples: Samples) -> Diagnosis | None:
     found = find_scaled(samples)
     if found is None:
         return None
+    if found.written_in:
+        return _say_written_in(samples, found.written_in)
     sound = [sample for sample in samples if sample.is_sound]
     shown = _shown(sound)
     factor = found.factors[sound.index(shown)]
@@ -169,6 +172,17 @@ def _by_factor(samples: Samples) -> Diagnosis | None:
     what = {"0": "missing", "-1": "sign"}.get(name, f"factor:{name}")
     slug = f"term:{what}:{'+'.join(found.path.through)}"
     return Diagnosis(slug, words.say_term(found, shown, factor), certainty)
+
+
+def _by_written_shape(samples: Samples) -> Diagnosis | None:
+    found = find_written_shape(samples)
+    return None if found is None else _say_written_in(samples, found)
+
+
+def _say_written_in(samples: Samples, found: WrittenIn) -> Diagnosis:
+    right = next(sample for sample in samples if sample.is_correct or sample.actual.shape == sample.expected.shape)
+    said = words.say_written_in(found.size, found.number, right.case.name, samples[0].gradient.name)
+    return Diagnosis(f"written_in:{found.size}={found.number}", said, LIKELY)
 
 
 def _by_two_terms(samples: Samples) -> Diagnosis | None:
@@ -306,6 +320,7 @@ def _certainty(matching: Sequence[object]) -> str:
 IN_THE_GRAPH: tuple[Explanation, ...] = (_by_factor, _by_operation, _by_two_terms)
 EXACT: tuple[Explanation, ...] = (
     _by_shape,
+    _by_written_shape,
     _by_memory,
     _by_factor,
     _by_other_tensor,

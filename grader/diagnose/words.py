@@ -82,6 +82,14 @@ def say_factor(scaled: Scaled, sample: Sample, factor: float) -> str:
     )
 
 
+def say_written_in(size: str, number: int, case: str, name: str) -> str:
+    """Say that a number stands where a size belongs."""
+    return (
+        f"Your {name} has {number} where {size} belongs. That is right in the case '{case}', where {size} is {number}, "
+        f"and nowhere else. Look for a {number} in your code, and take the size from a tensor."
+    )
+
+
 def say_term(scaled: Scaled, sample: Sample, factor: float) -> str:
     """Say what happened to one path of a gradient that is a sum over paths."""
     name, path = sample.gradient.name, _through(scaled.path, sample.case.forward.output)

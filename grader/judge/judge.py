@@ -14,6 +14,7 @@ from torch import Tensor
 from grader.course import Exercise, Gradient
 from grader.course.cases import Case
 from grader.diagnose import diagnose
+from grader.judge.advice import advise
 from grader.judge.invariants import judge_invariants
 from grader.judge.prepared import Prepared
 from grader.results import ExerciseFeedback, GradientFeedback, InvariantFeedback, total
@@ -112,7 +113,7 @@ class Judge:
             score=judgement.score,
             max_score=round(prepared.exercise.max_score, 9),
             outcome=decisive.outcome,
-            message=decisive.message,
+            message=self._advised(restored[:count], place),
             file=decisive.file,
             line=decisive.line,
             printed=next((answer.printed for answer in restored[:count] if answer.printed), ""),
@@ -128,6 +129,17 @@ class Judge:
             maths=prepared.exercise.maths,
             case_number=place + 1 if len({answer.outcome for answer in restored[:count]}) > 1 else None,
         )
+
+    def _advised(self, answers: Sequence[Answer], place: int) -> str:
+        """Return what the deciding answer says, and asks where its text shows what may be behind it."""
+        message, exercise = answers[place].message, self.prepared.exercise
+        if answers[place].outcome not in (Outcome.RAISED, Outcome.BAD_RETURN):
+            return message
+        sizes = [_sizes(exercise, case) for case in self.prepared.cases]
+        ended = zip(self.prepared.cases, answers, sizes, strict=True)
+        others = [(case.name, known) for case, answer, known in ended if answer.outcome is Outcome.RETURNED]
+        names = {*exercise.gradient_names, *exercise.given, *self.prepared.cases[place].forward.values}
+        return advise(message, names, sizes[place], others)
 
     def not_judged(self, error: Exception) -> ExerciseFeedback:
         """Return the feedback on an exercise in which the grader itself failed: no score, and never a zero."""
@@ -177,6 +189,14 @@ def judge(
 def _judge_cases(prepared: Prepared, answers: Sequence[Answer]) -> list[Trial]:
     asked = zip(prepared.cases, answers[: len(prepared.cases)], strict=True)
     return [_judge_case(prepared.exercise, case, answer) for case, answer in asked]
+
+
+def _sizes(exercise: Exercise, case: Case) -> dict[str, int]:
+    """Return the sizes of a case by the rubric's letters, then by the axes that have them."""
+    letters = {name: size for name, size in exercise.case(case.name).sizes.items() if type(size) is int}
+    tensors = {name: value for name, value in case.forward.values.items() if isinstance(value, Tensor)}
+    axes = {f"the size of axis {a} of {n}": size for n, value in tensors.items() for a, size in enumerate(value.shape)}
+    return letters | axes
 
 
 def _place_of_end(restored: Sequence[Answer], answers: Sequence[Answer]) -> int:
