@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ import torch
 from grader.course import Course, Exercise, Rubric
 from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.judge.judge import Judge, Judgement
+from grader.judge.names import explain_names
 from grader.judge.prepared import Prepared, prepare_all
 from grader.judge.speed import measure
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
@@ -26,6 +28,9 @@ from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.text import one_line
 from grader.verdict.compare import Verdict
+
+# From so many gradients on, statements outside of functions are a lesson's exercise.
+ENOUGH_STATEMENTS = 4
 
 
 class Grader:
@@ -48,12 +53,12 @@ class Grader:
             tuple(question for part in self._prepared.values() for each in part for question in each.questions)
         )
 
-    def grade(self, submission: Submission, warm: Warm) -> Report:
-        """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
+    def grade(self, submission: Submission, warm: Warm, *, may_be_empty: bool = False) -> Report:
+        """Grade one submission. Raises SubmissionError if it holds no file or function of the course, and must."""
         started = time.monotonic()
         with _one_thread(), Session(warm, submission, self.questionnaire, self.course.limits) as session:
             session.ask()
-            selected = self._select(submission, session)
+            selected = self._select(submission, session, may_be_empty=may_be_empty)
             judges = [judge for name in self._judges if name in selected for judge in self._judges[name]]
             judged = _judge_all(judges, session)
             try:
@@ -87,7 +92,7 @@ class Grader:
             weaknesses=warm.weaknesses,
         )
 
-    def _select(self, submission: Submission, session: Session) -> set[str]:
+    def _select(self, submission: Submission, session: Session, *, may_be_empty: bool) -> set[str]:
         """Return the names of the assignments that count: of a single file, those that it is about."""
         about = {
             name
@@ -96,9 +101,9 @@ class Grader:
             or f"{name}.py" in submission.refused
             or any(session.mentions(prepared.question) for prepared in part)
         }
-        if not about:
+        if not about and not may_be_empty:
             prepared = [each for part in self._prepared.values() for each in part]
-            raise SubmissionError(_nothing_found(submission, session.unreadable, prepared))
+            raise SubmissionError(_nothing_found(submission, session.unreadable, prepared, self.course))
         return about if submission.single and not self._is_narrowed else set(self._prepared)
 
     def _settle_optional(self, assignments: Iterable[AssignmentFeedback]) -> tuple[AssignmentFeedback, ...]:
@@ -121,6 +126,9 @@ class Grader:
                 raise judgement
             line_of = partial(session.line, question)
             feedback = judge.feedback(session.answers(question), judgement, session.repeated(question), line_of)
+            values = list(prepared.cases[0].forward.values)
+            message = explain_names(feedback.message, prepared.exercise, values, self.course.also_called)
+            feedback = replace(feedback, message=message)
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             try:
@@ -224,13 +232,42 @@ def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exe
     return chosen
 
 
-def _nothing_found(submission: Submission, unreadable: Mapping[str, Answer], prepared: Iterable[Prepared]) -> str:
-    functions = [each.exercise.function for each in prepared]
-    looked_for = ", ".join(functions[:4]) + (", ..." if len(functions) > 4 else "")
-    broken = "".join(f"; {answer.message}" for answer in unreadable.values())
+def _nothing_found(
+    submission: Submission, unreadable: Mapping[str, Answer], prepared: Sequence[Prepared], course: Course
+) -> str:
+    """Say why there is nothing to grade, and what to do about it."""
+    start = "`grade start` makes a folder with a file for each assignment"
     if not submission.files and not submission.refused:
-        return f"{submission.name} holds no Python file; `grade start` makes a folder with one for each assignment"
-    return f"no function of the course is defined in {submission.name} (looked for {looked_for}){broken}"
+        return f"{submission.name} holds no Python file; {start}"
+    broken = "; ".join(answer.message for answer in unreadable.values())
+    if all(file in unreadable for file in submission.files):
+        return broken
+    functions = [each.exercise.function for each in prepared]
+    text = f"no function of the course is defined in {submission.name}"
+    source = b"\n".join(submission.files.values()).decode("utf-8", errors="replace")
+    statements = _lesson_statements(source, course)
+    if len(statements) >= ENOUGH_STATEMENTS:
+        text += f": it makes gradients ({', '.join(statements[:3])}, ...) outside of them"
+        start = f"the functions to put them into are in the files that `grade start` writes ({functions[0]}, ...)"
+        if "makemore" in [rubric.name for rubric in course.rubrics]:
+            start = f"the lesson's own notebook is graded by `grade {submission.name} --only makemore`"
+    else:
+        text += f" (looked for {', '.join(functions[:4])}{', ...' if len(functions) > 4 else ''})"
+        for name in dict.fromkeys(re.findall(r"\bdef (\w+)\(", source)):
+            near = difflib.get_close_matches(name, functions, n=1, cutoff=0.85)
+            if near:
+                return f"{text}; is {one_line(name, 100)} meant to be {near[0]}?"
+    return "; ".join(filter(None, [text, start, broken]))
+
+
+def _lesson_statements(source: str, course: Course) -> list[str]:
+    """Return the names of gradients that a text assigns in the words of this course or of the lesson it comes from."""
+    values = {gradient.value for rubric in course.rubrics for each in rubric.exercises for gradient in each.gradients}
+    values |= {alias for aliases in course.also_called.values() for alias in aliases}
+    known = {f"d{value}".replace("_", "") for value in values}
+    # In a notebook, a line ends in the two characters of JSON.
+    found = dict.fromkeys(re.findall(r"\b(d[A-Za-z]\w*) *\+?=(?!=)", source.replace("\\n", "\n")))
+    return [name for name in found if len(name) > 3 and name.replace("_", "") in known]
 
 
 @cache

@@ -10,13 +10,18 @@ from typing import Any
 
 from grader.batch.entry import Person
 from grader.batch.store import Store
+from grader.text import clean
 
+MAX_CELL = 32_000  # of a spreadsheet
 NOT_JUDGED = "not judged: a fault of the grader; run the batch again"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One submission in the gradebook; `result` is its results file, None if there is a `problem` instead."""
+    """One submission in the gradebook; `result` is its results file, None if there is a `problem` instead.
+
+    There are both where a person has given points for what could not be graded.
+    """
 
     submission: str
     file: str
@@ -27,6 +32,7 @@ class Row:
     attempt: int | None
     problem: str | None
     result: Mapping[str, Any] | None
+    system: str = ""
 
     @property
     def score(self) -> float | None:
@@ -41,9 +47,11 @@ class Row:
 
 def read_rows(store: Store) -> Iterator[Row]:
     """Yield the rows of a batch one by one: a class of results is never in memory at once."""
-    for entry in store.read_batch().get("entries", []):
+    batch = store.read_batch()
+    for entry in batch.get("entries", []):
         record = store.record(entry["file"])
-        result = store.result(entry["file"]) if record is not None and record.problem is None else None
+        has_result = record is not None and (record.problem is None or record.score is not None)
+        result = store.result(entry["file"]) if has_result else None
         problem = "not graded yet" if record is None else record.problem
         if record is not None and not record.is_final and problem is None:
             problem = NOT_JUDGED
@@ -57,11 +65,12 @@ def read_rows(store: Store) -> Iterator[Row]:
             attempt=entry["attempt"],
             problem=problem,
             result=result,
+            system=entry.get("system", batch.get("system", "")),
         )
 
 
 def grades_csv(store: Store) -> str:
-    """Return grades.csv: every member of a group has a row."""
+    """Return grades.csv: every member of a group has a row, and the maximum is one number for all of them."""
     assignments = store.read_batch().get("assignments", [])
     head = ["submission", "score", "max_score", "name", "id", "email", "submitted_at", "late", "attempt"]
     table: list[Sequence[object]] = [[*head, *assignments, "adjusted", "flags", "problem"]]
@@ -75,17 +84,8 @@ def grades_csv(store: Store) -> str:
             said = [person.name, person.id, person.email, row.submitted_at, late, row.attempt]
             graded = [*scores, adjusted, flags or None, row.problem]
             table.append([row.submission, row.score, row.max_score, *said, *graded])
-    return to_csv(table)
-
-
-def changes_csv(store: Store) -> str | None:
-    """Return changes.csv: every score that the last regrade of its submission changed; None without any."""
-    table: list[Sequence[object]] = [["submission", "before", "after", "why"]]
-    for entry in store.read_batch().get("entries", []):
-        record = store.record(entry["file"])
-        if record is not None and record.why is not None and record.before != record.score:
-            table.append([entry["submission"], record.before, record.score, record.why])
-    return to_csv(table) if len(table) > 1 else None
+    maximum = next((line[2] for line in table[1:] if line[2] is not None), None)
+    return to_csv([table[0], *([*line[:2], maximum if line[2] is None else line[2], *line[3:]] for line in table[1:])])
 
 
 def to_csv(table: Sequence[Sequence[object]]) -> str:
@@ -96,8 +96,9 @@ def to_csv(table: Sequence[Sequence[object]]) -> str:
 
 
 def defuse(value: object) -> object:
-    """Return a cell that no spreadsheet runs: text that begins like a formula gets a quote before it."""
+    """Return a cell that no spreadsheet runs and no terminal acts on: what begins like a formula gets a quote."""
     if isinstance(value, float):
         return f"{value:.12g}"
+    value = clean(value, MAX_CELL) if isinstance(value, str) else value
     is_formula = isinstance(value, str) and value.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r", "\n")
     return f"'{value}" if is_formula and value != "-" else value

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,16 +26,18 @@ RECORDS = ".records"
 class Record:
     """What a submission's result was made from (`key`), and what came of it.
 
-    `before` and `why` tell of the last time that the result was replaced: the score until then, and what
-    had changed. `is_final` is not set where a fault of the grader left something unjudged.
+    There is a `problem` where nothing could be graded, and a score with it if a person has given points all the
+    same. `handed_in` are the assignments of which there was something; `history` has one event for each time that
+    it was graded. `is_final` is not set where a fault of the grader left something unjudged.
     """
 
-    key: Mapping[str, str]
+    key: Mapping[str, Any]
     score: float | None
     problem: str | None = None
     is_final: bool = True
-    before: float | None = None
-    why: str | None = None
+    submission: str = ""
+    handed_in: Sequence[str] = ()
+    history: Sequence[Mapping[str, Any]] = ()
 
 
 class Store:
@@ -76,9 +78,15 @@ class Store:
             record = Record(**found) if isinstance(found, dict) else None
         except TypeError:  # of another version
             return None
-        if record is not None and record.problem is None and not self.result_path(file).is_file():
-            return None
-        return record
+        has_result = record is not None and (record.problem is None or record.score is not None)
+        return None if has_result and not self.result_path(file).is_file() else record
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records of all submissions, also of those that are no longer among them."""
+        for path in sorted((self.out / RECORDS).glob("*.json")):
+            record = self.record(path.name.removesuffix(".json"))
+            if record is not None:
+                yield record
 
     def keep(self, file: str, record: Record, result: str | None, report: str | None) -> None:
         """Keep what came of a submission, the record last."""

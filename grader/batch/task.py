@@ -31,18 +31,20 @@ class Order:
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to grade, with what is to be kept beside its grades."""
+    """One submission to grade, with what is to be kept beside its grades; `problem` says why there is nothing to."""
 
     submission: Submission
     submitted_at: str | None = None
     adjustments: tuple[Adjustment, ...] = ()
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
 class Graded:
     """What came of a task: the result as JSON and the report as HTML, or the problem that there is instead.
 
-    `is_final` is not set if a part could not be judged: it is graded again the next time.
+    There are both where a person has given points for what the grader could not read. `is_final` is not set if
+    a part could not be judged: it is graded again the next time.
     """
 
     result: str | None

@@ -28,7 +28,8 @@ def grade_task(order: Order, task: Task) -> Graded:
     Raises SandboxError if no sandbox is to be had, and UsageError if the course here is another one.
     """
     try:
-        report = _grade(order, task.submission)
+        # Where a person has given points, whoever handed in nothing that can be graded has a result all the same.
+        report = _grade(order, task.submission, may_be_empty=bool(task.adjustments))
     except SubmissionError as error:
         return Graded(None, None, problem=str(error))
     report = replace(report, submitted_at=task.submitted_at).adjusted(task.adjustments)
@@ -36,6 +37,7 @@ def grade_task(order: Order, task: Task) -> Graded:
         # In one line: indenting is done in Python and takes as long as the page does.
         result=json.dumps(report_as_json(report), allow_nan=False) + "\n",
         report=render_html(report),
+        problem=task.problem,
         is_final=report.score is not None,
         isolation=report.isolation,
     )
@@ -58,14 +60,14 @@ def settle() -> None:
     _HERE.warm = _first_warm().share()
 
 
-def _grade(order: Order, submission: Submission) -> Report:
+def _grade(order: Order, submission: Submission, *, may_be_empty: bool) -> Report:
     grader = _grader(order)
 
     def attempt() -> Report:
         warm = _own_warm()
         warm.wait_ready()
         require_isolation(warm.isolation, warm.weaknesses, allows_weak=order.allows_weak_isolation)
-        return grader.grade(submission, warm)
+        return grader.grade(submission, warm, may_be_empty=may_be_empty)
 
     try:
         report = attempt()

@@ -7,7 +7,7 @@ is no key of a file: the reader fills it in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -223,6 +223,7 @@ def _gather_sizes(entry: object) -> object:
 class Exercise:
     """One backward function to write, and what it is judged by; `maths` is its forward as lines of TeX.
 
+    `outputs` are the values with an upstream gradient each, if they are several or the last value is not the output.
     `tolerance` is that of the gradients that have none of their own. `reference` is the reference.py that has the
     function `forward`, its own assignment's or another's.
     """
@@ -231,6 +232,7 @@ class Exercise:
     forward: Annotated[FunctionName, WITHOUT_ASSIGNMENT]
     reference: OwnPath
     given: Annotated[tuple[Name, ...], AT_LEAST_ONE]
+    outputs: tuple[Name, ...] = ()
     detached: tuple[Name, ...] = ()
     maths: Lines = ()
     mistakes_of: Annotated[
@@ -260,6 +262,11 @@ class Exercise:
         points = [gradient.points for gradient in self.gradients]
         points += [invariant.points for invariant in self.invariants]
         return sum(points) + (self.timing.points if self.timing else 0.0)
+
+    @property
+    def upstream_names(self) -> tuple[str, ...]:
+        """The parameters that are upstream gradients: one for each output that is named, else dout."""
+        return tuple(f"d{name}" for name in self.outputs) or ("dout",)
 
     @property
     def gradient_names(self) -> tuple[str, ...]:
@@ -335,12 +342,16 @@ def _by_name(entry: object) -> object:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """The assignments in their order, and the limits that hold for every submission."""
+    """The assignments in their order, and the limits that hold for every submission.
+
+    `also_called` has of a value the names that other lessons give it: who brings one is told the name that it has here.
+    """
 
     format: Format
     title: Text
     assignments: Annotated[tuple[Annotated[Listed, BeforeValidator(_by_name)], ...], AT_LEAST_ONE]
     limits: Limits = Limits()
+    also_called: Mapping[Name, Annotated[tuple[Name, ...], AT_LEAST_ONE]] = field(default_factory=dict)
     rubrics: Annotated[tuple[Rubric, ...], Field(validation_alias=RUBRICS), TRUSTED]
     folder: OwnFolder
 

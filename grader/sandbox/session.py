@@ -19,14 +19,15 @@ from grader.sandbox.answer import (
     Answer,
     CodeLine,
     Outcome,
+    add_notes,
     explain_end,
     explain_missing,
     explain_never_reached,
-    note_stop,
     read_answer,
     read_code_line,
     read_line,
     read_names,
+    read_notes,
     read_written,
 )
 from grader.sandbox.child import End, Heard, describe_exit
@@ -209,7 +210,7 @@ class Session:
         """Take the answers to a question; False if the child ended, or is to end, before there were all."""
         loading: str | None = None
         answers: list[Answer] = []
-        stopped: Mapping[str, Any] | None = None
+        notes = "", ""
         while len(answers) < len(question.order):
             if self._seconds_left <= 0:
                 self._answers[question.function] = (*answers, self._used_up())
@@ -221,7 +222,7 @@ class Session:
                     loading = file
                     continue
                 case {"found": str(file)} if file in self._defines:
-                    loading, stopped = None, _problem(message.get("stopped"))
+                    loading, notes = None, read_notes(message, question.function, file, question.home)
                     self._found[question.function] = file
                     continue
                 case {"found": None, "others": list(others), "stopped": dict(where)}:
@@ -233,8 +234,7 @@ class Session:
             answers.append(replace(self._read(heard, question), cpu_seconds=talk.processor_time(heard)))
             if heard.frame is None:
                 break
-        noted = note_stop(stopped, self._found.get(question.function, question.home), tuple(answers))
-        self._answers[question.function] = noted
+        self._answers[question.function] = add_notes(tuple(answers), *notes)
         return heard.frame is not None
 
     def _confirm(
@@ -351,8 +351,8 @@ class Session:
         for file in self._candidates(question):
             if file in unreadable:
                 return unreadable[file]
-            problem = _problem(stopped.get(file))
-            if problem is not None and question.function in self._defines[file]:
+            problem = stopped.get(file)
+            if isinstance(problem, dict) and question.function in self._defines[file]:
                 return explain_never_reached(question.function, file, problem)
         home = question.home if question.home in self._files else None
         return explain_missing(question.function, home, [name for name in others if isinstance(name, str)])
@@ -394,7 +394,3 @@ class Session:
     def _explain(self, heard: Heard, what: str) -> Answer:
         limit = min(self._limits.call_seconds, self._seconds_left + heard.seconds)
         return explain_end(heard, what, self._limits, limit)
-
-
-def _problem(stopped: object) -> Mapping[str, Any] | None:
-    return stopped if isinstance(stopped, dict) else None

@@ -223,7 +223,7 @@ class _View:
         """Return what autograd makes of the probes but for some, once for all gradients."""
         if passed_over not in self._known_ways:
             given = {name[1:]: self.probes[name] for name in self.run.placed if name[1:] not in passed_over}
-            forward, dout = self.trial.case.forward, self.trial.case.dout
+            forward, dout = self.trial.case.forward, self.trial.case.upstream
             self._known_ways[passed_over] = [forward.gradients(dout, given, without) for without in self._withouts]
         return self._known_ways[passed_over]
 
@@ -235,11 +235,11 @@ class _View:
     def _under_own(self) -> list[Mapping[str, Tensor]]:
         """What autograd makes of the student's own gradients."""
         case, given = self.trial.case, own_upstream(self.exercise, self.trial)
-        return [case.forward.gradients(case.dout, given, without) for without in self._withouts]
+        return [case.forward.gradients(case.upstream, given, without) for without in self._withouts]
 
     def _reached(self, value: str, given: Mapping[str, Tensor]) -> list[Mapping[str, Tensor]]:
         case = self.trial.case
-        found = [case.forward.gradient(value, case.dout, given, without) for without in self._withouts]
+        found = [case.forward.gradient(value, case.upstream, given, without) for without in self._withouts]
         return [{value: each} for each in found if each is not None]
 
     @property

@@ -157,8 +157,8 @@ def test_resume_grades_only_what_changed_and_writes_what_that_changed(graded, tm
     assert "dan.zip: 5 (kept)" in done.stdout
     assert result_of(out, "dan.zip") == before
     changes = rows_of(out, "changes.csv")
-    assert {name: list(row.values()) for name, row in changes.items()} == {
-        "ada": ["ada", "10", "8.5", "the submission changed"]
+    assert {name: list(row.values())[2:] for name, row in changes.items()} == {
+        "ada": ["10", "8.5", "10", "the submission changed (linear.py)", ""]
     }
     assert result_of(out, "ada")["seed"] == 7
 

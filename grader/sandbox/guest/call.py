@@ -136,7 +136,7 @@ def explain(error: BaseException, files: Collection[str]) -> Reply:
     source = (own[-1].line or "")[:MAX_SOURCE] if own else ""
     text = _text_of(error)
     if isinstance(error, ModuleNotFoundError):
-        text += "; there are torch, numpy and Python's own modules here"
+        text += "; there are torch, numpy, Python's own modules and what was handed in with it"
     if isinstance(error, NotImplementedError) and own and frames[-1] is own[-1] and _is_by_raise(error):
         return Reply("not_written", text, file, line)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in text):
