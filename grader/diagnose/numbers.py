@@ -166,7 +166,7 @@ def _sizes(samples: Sequence[Sample]) -> dict[str, tuple[float, ...]]:
     for value in dict.fromkeys([samples[0].value, forward.output, *forward.values]):
         tensor = forward.values[value]
         for axis in range(tensor.dim() if isinstance(tensor, Tensor) else 0):
-            sizes = tuple(float(_size(sample.case.forward.values[value], axis)) for sample in samples)
+            sizes = tuple(float(_size(sample.case.forward.values.get(value), axis)) for sample in samples)
             if 0.0 not in sizes and set(sizes) != {1.0}:
                 found.setdefault(sizes, f"the size of axis {axis} of {value}")
     letters = dict.fromkeys(letter for sample in samples for letter in sample.sizes)

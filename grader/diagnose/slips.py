@@ -11,7 +11,7 @@ from torch import Tensor
 
 from grader.diagnose.catalogue import Kind, Site, made, slips_of, whole_steps
 from grader.diagnose.composites import slips_of_composites
-from grader.diagnose.evidence import Sample
+from grader.diagnose.evidence import Sample, are_small
 from grader.diagnose.graph import MISFIT, Patch, Plan, is_broadcast, reduce_to
 from grader.diagnose.slip import Slip
 
@@ -109,7 +109,8 @@ class _Step:
         return found
 
     def _sent(self) -> Iterator[tuple[Slip, Parts]]:
-        sent = whole_steps.Sent(self.name, self.upstream, self.sample.upstream, self.sample.tensors)
+        gradients = {name: each for name, each in self.sample.upstream.items() if name != self.sample.value}
+        sent = whole_steps.Sent(self.name, self.upstream, gradients, self.sample.tensors)
         for kind in whole_steps.SENT:
             for word, other in made(kind, sent):
                 found = self.plan.backward(other)
@@ -206,7 +207,9 @@ class _Step:
                 parts = self.passed_on({(index, position): lambda g, *_: g})
                 flowed = self.sample.flow(parts) if parts is not None else None
                 name = _name_of(self.sample, partner)
-                if flowed is not None and name is not None:
+                right = self.sample.flow({read: self.right[read] for read in self.relevant})
+                passes = flowed is not None and right is not None and not are_small(flowed - right, right)
+                if flowed is not None and passes and name is not None:
                     yield Slip(self.name, "", node.kind, f"{whole_steps.moved_out.name}:{name}"), flowed * partner
 
 

@@ -369,4 +369,4 @@ def relu_inverted(at: Site) -> Made:
 @slip("Relu")
 def leaky(at: Site) -> Made:
     """Your {d} is that of a leaky ReLU in {step}: {detail} where the input is negative. The forward gives zero."""
-    return [(f"{a:g}", at.g * torch.where(at.result > 0, 1.0, a)) for a in (0.01, 0.1, 0.2)]
+    return [(f"{a:g}", torch.where(at.result > 0, at.g, a * at.g)) for a in (0.01, 0.1, 0.2)]
