@@ -92,6 +92,10 @@ class Grader:
             weaknesses=warm.weaknesses,
         )
 
+    def prepared(self, function: str) -> Prepared:
+        """Return what a function is asked. Raises KeyError if it is not selected."""
+        return {each.exercise.function: each for part in self._prepared.values() for each in part}[function]
+
     def _select(self, submission: Submission, session: Session, *, may_be_empty: bool) -> set[str]:
         """Return the names of the assignments that count: of a single file, those that it is about."""
         about = {

@@ -56,7 +56,7 @@ def describe(found: Found) -> Iterator[str]:
     late = sum(bool(entry.is_late) for entry in entries)
     known = [text for count, text in ((groups, f"{groups} of groups"), (late, f"{late} late")) if count]
     systems = Counter(entry.system for entry in entries)
-    laid_out = found.system if len(systems) == 1 else " and ".join(f"{name} ({n})" for name, n in systems.items())
+    laid_out = found.system if len(systems) == 1 else ", ".join(f"{name} ({n})" for name, n in systems.items())
     count = f"{len(entries)} submission{'s' * (len(entries) != 1)}"
     yield f"{count}, laid out as {laid_out}{''.join(f', {text}' for text in known)}"
     yield from found.notes
@@ -217,10 +217,6 @@ def _without_attempt(name: str) -> str:
     return rest[1:] if rest and rest[0] == "_" else f"{match['student']}{rest or ''}" if match else name
 
 
-def _holds_work(folder: Folder) -> bool:
-    return any(path.endswith(SUFFIXES) or is_archive(path) for path, _ in folder.walk())
-
-
 def _below(name: str, entries: Iterable[Entry]) -> list[Entry]:
     return [replace(entry, place=(name, *entry.place)) for entry in entries]
 
@@ -235,10 +231,12 @@ def _with_names(entries: Sequence[Entry]) -> list[Entry]:
         name = entry.name
         if entry.system == PLAIN or counts[name] > 1:
             name = "/".join((*entry.place[common:], name))
-        tries = (name, *(f"{name} ({number})" for number in range(2, len(entries) + 2)))
-        name = next(each for each in tries if each not in taken)
-        taken.add(name)
-        named.append(replace(entry, name=name))
+        number, own = 1, name
+        while own in taken:
+            number += 1
+            own = f"{name} ({number})"
+        taken.add(own)
+        named.append(replace(entry, name=own))
     return named
 
 

@@ -12,8 +12,10 @@ from grader.batch.tree import File, Folder, stem, unpack
 from grader.submission import MAX_BYTES, MAX_FILES, SUFFIXES, Submission, max_file_bytes
 from grader.text import one_line
 
+MAX_TRIED = 2 * MAX_FILES  # a broken file costs as much as a good one
 MAX_NESTED = 3
 MAX_ARCHIVES = 20
+_TOO_MANY = f"the submission holds more than {MAX_FILES} Python files"
 KINDS = {
     ".pdf": "a PDF",
     ".doc": "a Word document",
@@ -51,6 +53,7 @@ class _Taken:
     files: dict[str, bytes] = field(default_factory=dict)
     others: list[str] = field(default_factory=list)
     archives: int = 0
+    tried: int = 0
     room: int = MAX_BYTES
 
     def take(self, files: tuple[tuple[str, File], ...], depth: int, around: str = "") -> None:
@@ -71,8 +74,9 @@ class _Taken:
             self.take(_unwrapped_names(inner), depth + 1, "" if is_free else f"{stem(path)}/")
 
     def _take_file(self, path: str, file: File) -> None:
-        if len(self.files) == MAX_FILES:
-            self.refused[path] = f"the submission holds more than {MAX_FILES} Python files"
+        self.tried += 1
+        if len(self.files) == MAX_FILES or self.tried > MAX_TRIED:
+            self.refused.setdefault(path if self.tried <= MAX_TRIED else "the rest", _TOO_MANY)
             return
         content, reason = file.read(max_file_bytes(path))
         if content is None:

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+MAX_NAMED = 500
 SHORT = 16  # of a hash that only tells a change
 
 
@@ -39,6 +40,8 @@ def hash_grader() -> str:
 def hash_content(files: Mapping[str, bytes], refused: Mapping[str, str]) -> dict[str, str]:
     """Return the hash of each file that a student handed in, as it was taken."""
     parts = dict(files) | {name: reason.encode() for name, reason in refused.items()}
+    if len(parts) > MAX_NAMED:
+        return {"its files": _hash(sorted(parts.items()))[:SHORT]}
     return {name: _hash([(name, content)])[:SHORT] for name, content in sorted(parts.items())}
 
 

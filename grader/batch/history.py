@@ -53,13 +53,16 @@ def record_of(
         "problem": problem,
         "adjustments": result["adjustments"] if result is not None else [],
     }
+    past = list(before.history) if before is not None else []
+    # What could not be graded, and cannot be still, is no news.
+    is_news = before is None or (before.score, before.problem) != (None, problem) or score is not None
     return Record(
         key=key,
         score=score,
         problem=problem,
         submission=submission,
         handed_in=_handed_in(result) if result is not None else [],
-        history=[*(before.history if before is not None else ()), event],
+        history=[*past, event] if is_news else past,
     )
 
 

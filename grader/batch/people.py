@@ -80,8 +80,9 @@ class Words:
         stems = [stem(name, SUFFIXES) for name in folder.files if name.endswith(SUFFIXES)]
         if self.is_work(folder):
             # Its owner's linear.py; but browsers and drives number the files of one name, of many people.
-            numbered = [plain for each in stems if (plain := _NUMBERED.sub("", each)) in self.assignments]
-            return is_alone and len(set(numbered)) < len(numbered)
+            return is_alone and any(
+                _NUMBERED.search(each) and _NUMBERED.sub("", each) in self.assignments for each in stems
+            )
         own = set(self.personal(folder.name).split())
         named = {name: self._other(stem(name), own) for name in folder.folders}
         named |= {name: self._other(stem(name), own) for name in folder.files if is_archive(name)}

@@ -67,8 +67,11 @@ class Folder:
 
     def free(self, name: str) -> str:
         """Return the name, with a number if it is taken: two names can look the same once they are text."""
-        tries = (name, *(f"{name} ({number})" for number in range(2, 10_000)))
-        return next(each for each in tries if not self.has(each))
+        number, free = 1, name
+        while self.has(free):
+            number += 1
+            free = f"{name} ({number})"
+        return free
 
     def has(self, name: str) -> bool:
         """Whether something of that name is in it."""

@@ -14,7 +14,7 @@ from torch import Tensor
 from grader.course import Exercise, Gradient
 from grader.course.cases import Case
 from grader.diagnose import diagnose
-from grader.judge.advice import advise
+from grader.judge.advice import ask_about_size
 from grader.judge.invariants import judge_invariants
 from grader.judge.prepared import Prepared
 from grader.results import ExerciseFeedback, GradientFeedback, InvariantFeedback, total
@@ -133,13 +133,12 @@ class Judge:
     def _advised(self, answers: Sequence[Answer], place: int) -> str:
         """Return what the deciding answer says, and asks where its text shows what may be behind it."""
         message, exercise = answers[place].message, self.prepared.exercise
-        if answers[place].outcome not in (Outcome.RAISED, Outcome.BAD_RETURN):
+        if answers[place].outcome is not Outcome.RAISED:
             return message
         sizes = [_sizes(exercise, case) for case in self.prepared.cases]
         ended = zip(self.prepared.cases, answers, sizes, strict=True)
         others = [(case.name, known) for case, answer, known in ended if answer.outcome is Outcome.RETURNED]
-        names = {*exercise.gradient_names, *exercise.given, *self.prepared.cases[place].forward.values}
-        return advise(message, names, sizes[place], others)
+        return ask_about_size(message, sizes[place], others)
 
     def not_judged(self, error: Exception) -> ExerciseFeedback:
         """Return the feedback on an exercise in which the grader itself failed: no score, and never a zero."""

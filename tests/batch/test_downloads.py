@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import shutil
 import tarfile
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from grader.batch.collect import describe, discover
 from grader.batch.contents import read_entry
 from grader.batch.entry import Entry, Found
 from grader.batch.people import Words
 from grader.batch.tree import open_tree
+from grader.errors import GraderError
 
 WORDS = Words(
     frozenset({"linear", "dropout"}),
@@ -413,3 +419,119 @@ def test_attempts_and_groups_are_the_same_in_folders_of_folders(tmp_path):
     assert set(rows_of(found)) == {"submission_1009", "submission_1002", "submission_1003"}
     assert [person.name for person in entry_of(found, "submission_1009").people] == ["Ada Lovelace", "Bob Roe"]
     assert "submission_1009 counts, not submission_1001 of the same student" in found.notes
+
+
+NAMES = st.sampled_from(
+    ["ada", "max", "José", "Jose\u0301", "李雷", "Ann-Marie O'Brien", "x" * 120, "s1", "s2", "20261234", "b c", "Z"]
+) | st.text("abcdefgh äöü", min_size=3, max_size=12).map(str.strip).filter(lambda name: bool(WORDS.personal(name)))
+JUNK = st.dictionaries(
+    st.sampled_from(
+        [".DS_Store", "__MACOSX/x", "Thumbs.db", "README.md", "grades.csv", ".git/HEAD", "venv/pyvenv.cfg"]
+    ),
+    st.just("junk"),
+    max_size=3,
+)
+WORKS = st.sets(st.sampled_from(["linear.py", "dropout.py", "linear.ipynb"]), min_size=1)
+AROUND = st.lists(st.sampled_from(["week1", "hw", "class", "Neuer Ordner", "a.b", "zip"]), max_size=3)
+LAYOUTS = ("folders", "archives", "Canvas", "Moodle")
+
+
+def hand_in(layout: str, number: int, name: str, works: set[str], junk: Paths) -> dict[str, str | bytes]:
+    """Return what one student's work is in a download; each file says whose it is."""
+    files = dict.fromkeys(works, f"# {name}")
+    match layout:
+        case "Canvas":
+            return {
+                f"{name}_{10_000 + number}_{20_000 + n}_{work}": files[work] for n, work in enumerate(sorted(works))
+            }
+        case "Moodle":
+            return {f"{name}_{10_000 + number}_assignsubmission_file/{work}": files[work] for work in works}
+        case "folders":
+            return {f"{name}/{path}": content for path, content in {**junk, **files}.items()}
+        case _:
+            return {f"{name}.zip": zipped({**junk, **files})}
+
+
+def zipped(files: Mapping[str, str | bytes]) -> bytes:
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+def read_all(files: Mapping[str, str | bytes]) -> dict[str, set[bytes]]:
+    """Return what each row of a download holds."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            path = Path(folder, "class", name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content.encode() if isinstance(content, str) else content)
+        found = collect(Path(folder, "class"))
+        return {entry.name: set(read_entry(entry).submission.files.values()) for entry in found.entries}
+
+
+@settings(max_examples=60)
+@given(
+    layout=st.sampled_from(LAYOUTS),
+    people=st.lists(st.tuples(NAMES, WORKS), min_size=2, max_size=6, unique_by=lambda each: each[0].casefold()),
+    junk=JUNK,
+    around=AROUND,
+    is_packed=st.booleans(),
+)
+def test_there_are_as_many_rows_as_people_and_nobody_has_anothers_files(layout, people, junk, around, is_packed):
+    one_by_one = [hand_in(layout, number, name, works, junk) for number, (name, works) in enumerate(people)]
+
+    def download(some: list[dict[str, str | bytes]]) -> dict[str, set[bytes]]:
+        files = {"/".join([*around, path]): content for each in some for path, content in each.items()}
+        return read_all({"download.zip": zipped(files)} if is_packed else files)
+
+    rows = download(one_by_one)
+    assert sorted(rows.values(), key=str) == sorted(({f"# {name}".encode()} for name, _ in people), key=str)
+    # Without the last one, all others have what they had.
+    assert sorted(download(one_by_one[:-1]).values(), key=str) == sorted(
+        ({f"# {name}".encode()} for name, _ in people[:-1]), key=str
+    )
+
+
+PARTS = st.sampled_from(
+    [
+        "a",
+        "ada",
+        "linear.py",
+        "x.zip",
+        "submission_metadata.yml",
+        "submission_1",
+        ".git",
+        "1_2_3_4.py",
+        "é\n",
+        "..",
+        "C:",
+        "hw.tar.gz",
+        "\x1b[31m",
+        "�",
+        "Bob_1_assignsubmission_file_",
+        "HW_a_attempt_2026-01-01-00-00-00_x.py",
+    ]
+)
+CONTENT = st.sampled_from(
+    [b"", b"x = 1", b"PK\3\4", b"\x1f\x8b\x08", b"a: [", b"submission_1: {}", zipped({"x.py": ""})]
+)
+
+
+@settings(max_examples=60)
+@given(st.dictionaries(st.lists(PARTS, min_size=1, max_size=4).map("/".join), CONTENT, max_size=8), st.integers(0, 2))
+def test_whatever_is_in_a_download_there_is_a_list_or_a_message(files, depth):
+    content = zipped({name.encode(errors="replace").decode(): each for name, each in files.items()})
+    for _ in range(depth):
+        content = zipped({"week1/inner.zip": content})
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "class.zip").write_bytes(content)
+        with contextlib.suppress(GraderError):
+            found = collect(Path(folder, "class.zip"))
+            names = [entry.name for entry in found.entries]
+            assert len(set(names)) == len(names)
+            for entry in found.entries:
+                task = read_entry(entry)
+                assert bool(task.submission.files) is (task.problem is None)
+                assert str((entry.name, entry.people, task.problem)).isprintable()
