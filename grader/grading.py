@@ -6,7 +6,7 @@ import difflib
 import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -75,7 +75,7 @@ class Grader:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course, and must."""
         started = time.monotonic()
         names = self._always | self._brought(submission)
-        with ExitStack() as stack:
+        with _one_thread(), ExitStack() as stack:
             asked = [(part, part.agenda(names)) for part in self._asked(names)]
             sessions = [
                 stack.enter_context(Session(warm, submission, agenda.questionnaire, self.course.limits, agenda.draw))
@@ -259,6 +259,17 @@ def _grade_exercise(
         return replace(feedback, timing=timing, score=score)
     except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
         return judge.not_judged(error)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch work in one thread: several wait for each other by spinning, and these tensors are small."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _judge_all(judges: Iterable[Judge], session: Session, patience: Patience) -> dict[str, Judgement | Exception]:

@@ -21,8 +21,9 @@ UNWRITTEN = (Outcome.NOT_WRITTEN, Outcome.MISSING)
 class GradientFeedback:
     """One gradient: its verdict over all cases, and the case and comparison that decided it.
 
-    `note` says in words what no number shows; `slips` are the wrong gradients that a `follows` rests on, and `basis`
-    the numbers with which it was found right; `picture` is the error of a wrong one, and `code` the line that made it.
+    `note` says in words what no number shows. `slips` are the wrong gradients that a `follows` rests on, or one of
+    which it could not be told whether it follows; `basis` are the numbers with which it was found right, or named;
+    `picture` is the error of a wrong one, and `code` the line that made it.
     It is `hidden` if the case that decided is.
     """
 

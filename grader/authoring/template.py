@@ -32,6 +32,9 @@ class SolutionBlock:
     lines: tuple[str, ...]
 
 
+_STUCK = "# Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others."
+
+
 def make_template(path: Path) -> str:
     """Return the template of one solution file.
 
@@ -188,7 +191,8 @@ def _stub(block: SolutionBlock, function: ast.FunctionDef, path: Path) -> list[s
         raise CourseError(
             [f"{path}:{block.line}: the block has no line `{missing[0]} = ...  # (shape)`, which the template needs"]
         )
-    return [f"{block.indent}{name} = None  # {shapes[name]}" for name in names]
+    stubs = [f"{block.indent}{name} = None  # {shapes[name]}" for name in names]
+    return [f"{block.indent}{_STUCK}", *stubs] if len(names) > 1 else stubs
 
 
 def _shapes(line: str) -> dict[str, str]:
@@ -216,6 +220,8 @@ _WELCOME = """# {title}
 
 Each part has a text, a cell that writes a file, and a cell that grades it. Fill in the functions, run the cell that \
 writes the file, then the cell below it.
+
+Stuck is not lost: leave a step `None`, and go on with the next. It costs its own points and no others.
 
 Work here or in the `.py` files, not in both: running a cell that begins with `%%writefile` replaces the file."""
 _SETUP = "%pip install -q backprop-grader"

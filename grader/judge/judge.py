@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
@@ -15,6 +16,7 @@ from torch import Tensor
 from grader.course import Exercise, Gradient
 from grader.course.cases import Case
 from grader.diagnose import NOT_LOOKED_INTO, diagnose
+from grader.judge.advice import ask_about_size
 from grader.judge.flags import Seen, find_flags
 from grader.judge.invariants import judge_invariants
 from grader.judge.prepared import Prepared
@@ -22,7 +24,7 @@ from grader.results import ExerciseFeedback, GradientFeedback, InvariantFeedback
 from grader.sandbox.answer import Answer, CodeLine, Outcome
 from grader.sandbox.probing import ProbedRun, Probing
 from grader.verdict.compare import Comparison, Verdict, compare
-from grader.verdict.follow import Follow, Trial, find_follows
+from grader.verdict.follow import Basis, Follows, Trial, find_follows
 from grader.verdict.intervene import draw_probes, find_right_steps, is_needed, isolate, replaced
 from grader.verdict.picture import draw
 
@@ -147,7 +149,7 @@ class Judge:
             score=judgement.score,
             max_score=round(prepared.exercise.max_score, 9),
             outcome=decisive.outcome,
-            message=decisive.message,
+            message=self._advised(restored[:count], place),
             file=decisive.file,
             line=decisive.line,
             printed=next((answer.printed for answer in restored[:count] if answer.printed), ""),
@@ -163,6 +165,16 @@ class Judge:
             maths=prepared.exercise.maths,
             case_number=place + 1 if len({answer.outcome for answer in restored[:count]}) > 1 else None,
         )
+
+    def _advised(self, answers: Sequence[Answer], place: int) -> str:
+        """Return what the deciding answer says, and asks where its text shows what may be behind it."""
+        message, exercise = answers[place].message, self.prepared.exercise
+        if answers[place].outcome is not Outcome.RAISED:
+            return message
+        sizes = [_sizes(exercise, case) for case in self.prepared.cases]
+        ended = zip(self.prepared.cases, answers, sizes, strict=True)
+        others = [(case.name, known) for case, answer, known in ended if answer.outcome is Outcome.RETURNED]
+        return ask_about_size(message, sizes[place], others)
 
     def not_judged(self, error: Exception) -> ExerciseFeedback:
         """Return the feedback on an exercise in which the grader itself failed: no score, and never a zero."""
@@ -193,7 +205,7 @@ def judge(
     trials, answers = _judge_cases(prepared, answers), answers[:count]
     follows = find_follows(exercise, trials, right or ())
     ended = all(answer.outcome in (Outcome.RETURNED, Outcome.RAISED) for answer in answers)
-    is_open = right is None and ended and is_needed(exercise, trials, follows)
+    is_open = right is None and ended and is_needed(exercise, trials, follows.by_name)
     notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
     gradients = tuple(
         _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
@@ -201,7 +213,9 @@ def judge(
     )
     if not is_open:
         gradients = tuple(
-            _explain(prepared, each, patience, lambda name: alone(name) if alone else trials) if each.is_slip else each
+            _explain(prepared, each, patience, trials, alone)
+            if each.is_slip and each.name not in follows.undecided
+            else each
             for each in gradients
         )
     is_answered = any(answer.gradients or answer.notes for answer in answers)
@@ -215,6 +229,14 @@ def judge(
 def _judge_cases(prepared: Prepared, answers: Sequence[Answer]) -> list[Trial]:
     asked = zip(prepared.cases, answers[: len(prepared.cases)], strict=True)
     return [_judge_case(prepared.exercise, case, answer) for case, answer in asked]
+
+
+def _sizes(exercise: Exercise, case: Case) -> dict[str, int]:
+    """Return the sizes of a case by the rubric's letters, then by the axes that have them."""
+    letters = {name: size for name, size in exercise.case(case.name).sizes.items() if type(size) is int}
+    tensors = {name: value for name, value in case.forward.values.items() if isinstance(value, Tensor)}
+    axes = {f"the size of axis {a} of {n}": size for n, value in tensors.items() for a, size in enumerate(value.shape)}
+    return letters | axes
 
 
 def _place_of_end(restored: Sequence[Answer], answers: Sequence[Answer]) -> int:
@@ -266,13 +288,13 @@ def _judge_gradient(
     gradient: Gradient,
     exercise: Exercise,
     trials: Sequence[Trial],
-    follows: Mapping[str, Follow],
+    follows: Follows,
     note: str,
 ) -> GradientFeedback:
     place = max(range(len(trials)), key=lambda number: trials[number].comparisons[gradient.name].severity)
     decisive = trials[place]
     comparison = decisive.comparisons[gradient.name]
-    follow = follows.get(gradient.name)
+    follow = follows.by_name.get(gradient.name)
     verdict = comparison.verdict if follow is None else Verdict.FOLLOWS
     shares = {Verdict.CORRECT: 1.0, Verdict.FOLLOWS: exercise.follow_through, Verdict.NOT_JUDGED: None}
     share = shares.get(verdict, 0.0)
@@ -289,27 +311,40 @@ def _judge_gradient(
         comparison=comparison,
         exact=_all_exact([trial.comparisons[gradient.name].exact for trial in trials]),
         note=note,
-        slips=follow.slips if follow is not None else (),
+        slips=follow.slips if follow is not None else follows.undecided.get(gradient.name, ()),
         basis=follow.basis if follow is not None else None,
-        hints=gradient.hints,
+        hints=tuple(hint for hint in gradient.hints if verdict is Verdict.WRONG_SHAPE or not _is_about_shape(hint)),
         case_number=place + 1,
         picture=picture,
     )
 
 
+def _is_about_shape(hint: str) -> bool:
+    return "has the shape of" in hint  # of no help to one whose shape is right
+
+
 def _explain(
-    prepared: Prepared, feedback: GradientFeedback, patience: Patience, trials_of: Callable[[str], Sequence[Trial]]
+    prepared: Prepared,
+    feedback: GradientFeedback,
+    patience: Patience,
+    trials: Sequence[Trial],
+    alone: Callable[[str], Sequence[Trial]] | None,
 ) -> GradientFeedback:
     """Add to a wrong gradient what is wrong with it, where that is known."""
     if patience.is_over:
         return replace(feedback, diagnosis=NOT_LOOKED_INTO)
     gradient = prepared.exercise.gradient(feedback.name)
     with patience:
+        plain, trials = trials, alone(gradient.name) if alone else trials
         try:
-            diagnosis = diagnose(prepared.exercise, gradient, trials_of(feedback.name), prepared.bank)
-        except Exception:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
+            diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
+        except Exception as error:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
             diagnosis = None
-    return replace(feedback, diagnosis=diagnosis)
+            what = f"{gradient.name} of {prepared.exercise.function} could not be diagnosed"
+            # Every test fails for it.
+            warnings.warn(f"{what}: {type(error).__name__}: {error}", RuntimeWarning, stacklevel=1)
+    is_alone = diagnosis is not None and any(a.case is not b.case for a, b in zip(trials, plain, strict=True))
+    return replace(feedback, diagnosis=diagnosis, basis=Basis.RANDOM if is_alone else None)
 
 
 def _all_exact(exact: Sequence[bool | None]) -> bool | None:

@@ -184,6 +184,43 @@ def where(exercise: ExerciseFeedback) -> str:
     return f"{exercise.file} line {exercise.line}" if exercise.line else exercise.file
 
 
+def slip_line(gradient: GradientFeedback) -> str:
+    """Say of a wrong gradient what helps most: what is wrong with it, else how it differs."""
+    if gradient.diagnosis is not None:
+        return gradient.diagnosis.message
+    if gradient.slips:
+        return undecided_line(gradient)
+    return how_many(gradient.picture) if gradient.picture is not None else gradient_line(gradient)
+
+
+def figures_line(gradient: GradientFeedback) -> str:
+    """Say the numbers of a wrong gradient, where it has not been said already."""
+    line = gradient_line(gradient)
+    return "" if line == slip_line(gradient) else line
+
+
+def also_wrong(slips: Sequence[GradientFeedback]) -> str:
+    """Head the slips behind the first one."""
+    return "Also wrong" if any(slip.slips for slip in slips) else "Also wrong in itself"
+
+
+def undecided_line(gradient: GradientFeedback) -> str:
+    """Say of a gradient why it is charged although it matches what came before it."""
+    before = " and ".join(gradient.slips)
+    verb = "is" if len(gradient.slips) == 1 else "are"
+    return (
+        f"It matches what comes before it, but so would many wrong formulas: your {before} {verb} too simple to tell, "
+        f"all zeros or the same along an axis. It could not be tried with other numbers. Mend {before} first."
+    )
+
+
+def basis_line(gradient: GradientFeedback) -> str:
+    """Say with which numbers a slip was found, where they are not those that the student sees."""
+    if gradient.basis is not Basis.RANDOM:
+        return ""
+    return f"Found with random numbers in place of what comes before {gradient.name}, so that no other slip is in it."
+
+
 def gradient_line(gradient: GradientFeedback) -> str:
     """Say what is wrong with one gradient, with the numbers of the worst place."""
     comparison = gradient.comparison
@@ -215,19 +252,25 @@ def _worst(comparison: Comparison) -> str:
 
 def follows_line(followers: Sequence[GradientFeedback]) -> str:
     """Say of gradients that follow from the same slips that the slip is not theirs, and how that was found."""
-    slips = " and ".join(dict.fromkeys(slip for each in followers for slip in each.slips))
-    if any(each.basis is Basis.RANDOM for each in followers):
-        place = f"in place of your {slips}; the slip is there" if slips else "in place of what came before it"
-        return f"right in itself, tried with random numbers {place}"
-    return f"right, given your {slips}; the slip is there" if slips else "right, given what came before it"
+    known = list(dict.fromkeys(slip for each in followers for slip in each.slips))
+    slips = " and ".join(known)
+    there = f"; the slip{' is' if len(known) == 1 else 's are'} there" if slips else ""
+    bases = {each.basis for each in followers}
+    if bases == {Basis.OWN}:
+        said = f"right, given your {slips}{there}" if slips else "right, given what came before it"
+    else:
+        place = f"in place of your {slips}{there}" if slips else "in place of what came before it"
+        some = "some " if len(bases) > 1 else ""
+        said = f"right in itself, {some}tried with random numbers {place}"
+    return f"{said}{_share(followers)}"
 
 
-def group_followers(followers: Sequence[GradientFeedback]) -> list[list[GradientFeedback]]:
-    """Return the gradients that follow, those together that rest on the same slips and were judged alike."""
-    groups: dict[tuple[tuple[str, ...], Basis | None], list[GradientFeedback]] = {}
-    for each in followers:
-        groups.setdefault((each.slips, each.basis), []).append(each)
-    return list(groups.values())
+def _share(followers: Sequence[GradientFeedback]) -> str:
+    """Say how much of its points a gradient earns that follows, where the course does not give all of them."""
+    paid = [each for each in followers if each.max_score and each.score is not None]
+    shares = {round(each.score / each.max_score, 9) for each in paid if each.score is not None}
+    least = min(shares, default=1.0)
+    return f". What follows earns {least:.0%} of its points in this course" if least < 1 else ""
 
 
 def names(gradients: Sequence[GradientFeedback]) -> str:
