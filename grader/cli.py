@@ -8,9 +8,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-import click
+from grader.errors import GraderError, UsageError, leave_absent
+from grader.text import one_line
 
-from grader.errors import GraderError
+try:
+    import click
+except ModuleNotFoundError as error:
+    leave_absent(error)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +60,7 @@ def cli() -> None:
 
 
 @cli.command("", hidden=True)
-@click.argument("path", type=click.Path(path_type=Path), default=Path())
+@click.argument("paths", type=click.Path(path_type=Path), nargs=-1, metavar="[PATH]")
 @click.option("--only", multiple=True, metavar="NAME", help="Only this assignment or function; may be repeated.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Where to write the HTML report.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write JSON here.")
@@ -66,7 +70,7 @@ def cli() -> None:
 @click.option("--watch", is_flag=True, help="Grade again whenever a file is saved.")
 @click.option("--explain", is_flag=True, help="All there is to say of every slip, with all its hints.")
 def grade_submission(
-    path: Path,
+    paths: tuple[Path, ...],
     only: Sequence[str],
     report: Path | None,
     json_file: Path | None,
@@ -77,14 +81,19 @@ def grade_submission(
     watch: bool,
 ) -> None:
     """Grade one submission."""
+    if len(paths) > 1:
+        given = ", ".join(one_line(str(path), 100) for path in paths)
+        raise UsageError(f"one file or one folder is graded, and here are {given}; give the folder that holds them")
+    path = next(iter(paths), Path())
     from grader.sandbox.warm import start_warm
 
     # First of all, so that it imports torch while this process does.
     with start_warm() as warm:
+        from grader.course.meant import explain_path
         from grader.grading import Grader
         from grader.report.html import write_html
         from grader.report.json import write_json
-        from grader.submission import read_submission
+        from grader.submission import is_there, read_submission
 
         def save(result: Report) -> Path:
             if json_file is not None:
@@ -94,8 +103,11 @@ def grade_submission(
         if watch:
             # The folder may go and come back under the same name, and with it the current one.
             path = path.resolve()
+        loaded = _load(course)
+        if not is_there(path):
+            raise UsageError(explain_path(loaded, path, sorted(filter(None, cli.commands))))
         submission = read_submission(path)
-        grader = Grader(_load(course), seed, only)
+        grader = Grader(loaded, seed, only)
         if watch:
             result = _watch(path, lambda: grader.grade(read_submission(path), warm), save)
         else:
@@ -240,17 +252,24 @@ def check(names: Sequence[str], course: Path | None) -> None:
 
 @cli.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=Path(), metavar="[DIR]")
+@click.option("--only", multiple=True, metavar="NAME", help="Only this assignment; may be repeated.")
 @COURSE
-def start(folder: Path, course: Path | None) -> None:
+def start(folder: Path, only: Sequence[str], course: Path | None) -> None:
     """Copy the student template into DIR (default: this folder); nothing is overwritten."""
-    from grader.authoring.template import start_work
+    from grader.authoring.template import next_steps, start_work
 
-    written, kept = start_work(_load(course), folder)
+    loaded = _load(course)
+    written, kept = start_work(loaded, folder, only)
     console = _console()
     console.print(f"{len(written)} files written to {folder}", soft_wrap=True)
     if kept:
         console.print(f"kept as they were: {', '.join(path.name for path in kept)}", soft_wrap=True)
-    console.print("Read a .md file, write the functions in the .py file of that name, then run `grade` there.")
+    optional = [rubric.name for rubric in loaded.rubrics if rubric.optional]
+    if optional and not only:
+        console.print(f"optional, each by `grade start --only NAME`: {', '.join(optional)}", soft_wrap=True)
+    console.print("\nWhat to do next:")
+    for number, step in enumerate(next_steps(loaded, folder, only), start=1):
+        console.print(f"{number}. {step}", soft_wrap=True)
 
 
 @cli.command()
@@ -308,6 +327,8 @@ def _run() -> int:
     except GraderError as error:
         click.echo(f"grade: {error}", err=True)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        leave_absent(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("grade: stopped", err=True)
         return 2

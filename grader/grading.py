@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
@@ -14,6 +15,7 @@ import torch
 from grader.course import Course, Exercise, Rubric
 from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.judge.judge import Judge, Judgement
+from grader.judge.names import explain_names
 from grader.judge.prepared import Prepared, prepare_all
 from grader.judge.speed import measure
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
@@ -26,18 +28,23 @@ from grader.submission import Submission
 from grader.text import one_line
 from grader.verdict.compare import Verdict
 
+# From so many gradients on, statements outside of functions are a lesson's exercise.
+ENOUGH_STATEMENTS = 4
+
 
 class Grader:
     """A course and a seed, ready to grade submissions one after the other.
 
-    `only` names assignments or functions. Raises UsageError for a name that the course does not have, and
-    CourseError if the course does not hold together.
+    `only` names assignments or functions. An optional assignment counts if `only` names it, or if nothing else was
+    handed in, which in a class does not matter (`is_class`). Raises UsageError for a name that the course does not
+    have, and CourseError if the course does not hold together.
     """
 
-    def __init__(self, course: Course, seed: int = 0, only: Sequence[str] = ()) -> None:
+    def __init__(self, course: Course, seed: int = 0, only: Sequence[str] = (), *, is_class: bool = False) -> None:
         self.course = course
         self.seed = seed
         self._is_narrowed = bool(only)
+        self._is_class = is_class
         chosen = _choose(course, only)
         self._prepared = prepare_all(chosen, seed)
         self._judges = {name: tuple(map(Judge, part)) for name, part in self._prepared.items()}
@@ -66,10 +73,10 @@ class Grader:
             exercises = {
                 judge.prepared.exercise.function: self._grade_exercise(judge, judged, session, warm) for judge in judges
             }
-        assignments = tuple(
+        assignments = self._settle_optional(
             _assignment(rubric, self._judges.get(rubric.name, ()), exercises) for rubric in self.course.rubrics
         )
-        chosen = [assignment for assignment in assignments if assignment.is_selected]
+        chosen = [assignment for assignment in assignments if assignment.is_selected and assignment.counts]
         return Report(
             course=self.course.title,
             submission=submission.name,
@@ -95,8 +102,18 @@ class Grader:
         }
         if not about and not may_be_empty:
             prepared = [each for part in self._prepared.values() for each in part]
-            raise SubmissionError(_nothing_found(submission, session.unreadable, prepared))
+            raise SubmissionError(_nothing_found(submission, session.unreadable, prepared, self.course))
         return about if submission.single and not self._is_narrowed else set(self._prepared)
+
+    def _settle_optional(self, assignments: Iterable[AssignmentFeedback]) -> tuple[AssignmentFeedback, ...]:
+        """Leave out optional assignments that were not handed in, and what is not optional where nothing else was."""
+        if self._is_narrowed:
+            return tuple(assignments)
+        graded = [each if each.is_handed_in or not each.optional else _left_out(each) for each in assignments]
+        is_alone = not self._is_class and not any(each.is_handed_in and not each.optional for each in graded)
+        if is_alone and any(each.is_handed_in for each in graded):
+            return tuple(each if each.optional else _left_out(each) for each in graded)
+        return tuple(replace(each, counts=not each.optional) for each in graded)
 
     def _grade_exercise(
         self, judge: Judge, judged: Mapping[str, Judgement | Exception], session: Session, warm: Warm
@@ -107,7 +124,10 @@ class Grader:
             if isinstance(judgement, Exception):
                 raise judgement
             line_of = partial(session.line, question)
-            feedback = judge.feedback(session.answers(question), judgement, session.logged(question), line_of)
+            feedback = judge.feedback(session.answers(question), judgement, session.repeated(question), line_of)
+            values = list(prepared.cases[0].forward.values)
+            message = explain_names(feedback.message, prepared.exercise, values, self.course.also_called)
+            feedback = replace(feedback, message=message)
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             try:
@@ -167,23 +187,28 @@ def _assignment(
 ) -> AssignmentFeedback:
     own = tuple(exercises[name] for judge in judges if (name := judge.prepared.exercise.function) in exercises)
     if not own:
-        return AssignmentFeedback(rubric.name, rubric.title, None, None, ())
+        return AssignmentFeedback(rubric.name, rubric.title, None, None, (), rubric.optional)
     return AssignmentFeedback(
         name=rubric.name,
         title=rubric.title,
         score=total([exercise.score for exercise in own]),
         max_score=total([exercise.max_score for exercise in own]),
         exercises=own,
+        optional=rubric.optional,
     )
+
+
+def _left_out(assignment: AssignmentFeedback) -> AssignmentFeedback:
+    return replace(assignment, score=None, max_score=None, exercises=())
 
 
 def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exercise, ...]]]:
     """Return the selected rubrics with their selected exercises, in course order."""
-    known = [*course.assignments, *course.functions]
+    known = [*course.names, *course.functions]
     unknown = [name for name in only if name not in known]
     if unknown:
         near = difflib.get_close_matches(unknown[0], known, n=1)
-        advice = f"did you mean {near[0]}?" if near else f"assignments: {', '.join(course.assignments)}"
+        advice = f"did you mean {near[0]}?" if near else f"assignments: {', '.join(course.names)}"
         shown = one_line(unknown[0], 100)
         raise UsageError(f"--only {shown}: the course has no assignment or function of that name; {advice}")
     chosen = []
@@ -195,15 +220,45 @@ def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exe
     return chosen
 
 
-def _nothing_found(submission: Submission, unreadable: Mapping[str, Answer], prepared: Iterable[Prepared]) -> str:
-    functions = [each.exercise.function for each in prepared]
-    looked_for = ", ".join(functions[:4]) + (", ..." if len(functions) > 4 else "")
-    broken = "".join(f"; {answer.message}" for answer in unreadable.values())
+def _nothing_found(
+    submission: Submission, unreadable: Mapping[str, Answer], prepared: Sequence[Prepared], course: Course
+) -> str:
+    """Say why there is nothing to grade, and what to do about it."""
+    start = "`grade start` makes a folder with a file for each assignment"
     if not submission.files and not submission.refused:
-        return f"{submission.name} holds no Python file; `grade start` makes a folder with one for each assignment"
-    return f"no function of the course is defined in {submission.name} (looked for {looked_for}){broken}"
+        return f"{submission.name} holds no Python file; {start}"
+    broken = "; ".join(answer.message for answer in unreadable.values())
+    if all(file in unreadable for file in submission.files):
+        return broken
+    functions = [each.exercise.function for each in prepared]
+    text = f"no function of the course is defined in {submission.name}"
+    source = b"\n".join(submission.files.values()).decode("utf-8", errors="replace")
+    statements = _lesson_statements(source, course)
+    if len(statements) >= ENOUGH_STATEMENTS:
+        text += f": it makes gradients ({', '.join(statements[:3])}, ...) outside of them"
+        start = f"the functions to put them into are in the files that `grade start` writes ({functions[0]}, ...)"
+        if "makemore" in [rubric.name for rubric in course.rubrics]:
+            start = f"the lesson's own notebook is graded by `grade {submission.name} --only makemore`"
+    else:
+        text += f" (looked for {', '.join(functions[:4])}{', ...' if len(functions) > 4 else ''})"
+        for name in dict.fromkeys(re.findall(r"\bdef (\w+)\(", source)):
+            near = difflib.get_close_matches(name, functions, n=1, cutoff=0.85)
+            if near:
+                return f"{text}; is {one_line(name, 100)} meant to be {near[0]}?"
+    return "; ".join(filter(None, [text, start, broken]))
 
 
+def _lesson_statements(source: str, course: Course) -> list[str]:
+    """Return the names of gradients that a text assigns in the words of this course or of the lesson it comes from."""
+    values = {gradient.value for rubric in course.rubrics for each in rubric.exercises for gradient in each.gradients}
+    values |= {alias for aliases in course.also_called.values() for alias in aliases}
+    known = {f"d{value}".replace("_", "") for value in values}
+    # In a notebook, a line ends in the two characters of JSON.
+    found = dict.fromkeys(re.findall(r"\b(d[A-Za-z]\w*) *\+?=(?!=)", source.replace("\\n", "\n")))
+    return [name for name in found if len(name) > 3 and name.replace("_", "") in known]
+
+
+@cache
 def grader_version() -> str:
     """Return the version of the installed package."""
     try:

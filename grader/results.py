@@ -12,6 +12,9 @@ from grader.verdict.compare import Comparison, Verdict
 from grader.verdict.follow import Basis
 from grader.verdict.picture import Picture
 
+# How a run ends where there is nothing to judge yet.
+UNWRITTEN = (Outcome.NOT_WRITTEN, Outcome.MISSING)
+
 
 @dataclass(frozen=True)
 class GradientFeedback:
@@ -115,13 +118,18 @@ class ExerciseFeedback:
 
 @dataclass(frozen=True)
 class AssignmentFeedback:
-    """One assignment; `score` and `max_score` are None if it was not selected."""
+    """One assignment; `score` and `max_score` are None if it was not selected.
+
+    One that is `optional` has points of its own; they count in the report's only where `counts` says so.
+    """
 
     name: str
     title: str
     score: float | None
     max_score: float | None
     exercises: tuple[ExerciseFeedback, ...]
+    optional: bool = False
+    counts: bool = True
 
     @property
     def is_begun(self) -> bool:
@@ -129,8 +137,13 @@ class AssignmentFeedback:
         return any(each.outcome is not Outcome.MISSING or each.file is not None for each in self.exercises)
 
     @property
+    def is_handed_in(self) -> bool:
+        """Whether any of its functions is there and written."""
+        return any(each.outcome not in UNWRITTEN for each in self.exercises)
+
+    @property
     def is_selected(self) -> bool:
-        """Whether the assignment was graded and counts."""
+        """Whether the assignment was graded."""
         return self.max_score is not None
 
     def adjusted(self, applied: Mapping[str, Adjustment]) -> AssignmentFeedback:
@@ -182,7 +195,7 @@ class Report:
         if not applied:
             return self
         assignments = tuple(assignment.adjusted(applied) for assignment in self.assignments)
-        score = total([assignment.score for assignment in assignments if assignment.is_selected])
+        score = total([each.score for each in assignments if each.is_selected and each.counts])
         return replace(self, score=score, assignments=assignments, adjustments=tuple(applied.values()))
 
     @property

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.authoring.margins import Nearest, Subject, indistinct, measure_margins, needed_cases
+from grader.authoring.template import read_solution
 from grader.authoring.trials import Tried, try_wrong_gradients
 from grader.course import Exercise, Gradient
 from grader.course.cases import Reference
 from grader.course.mistakes import load_bank
 from grader.results import ExerciseFeedback, GradientFeedback
 from grader.sandbox.answer import Outcome
-from grader.submission import Submission, read_submission
 from grader.verdict.compare import Verdict
 
 SEEDS = range(10)
@@ -104,7 +104,7 @@ def _solution(subject: Subject, right: Right) -> Iterator[str]:
     """Yield what is wrong with the solution on any seed, one line for each function."""
     if not subject.solution.is_file():
         return  # said where the template is made from it
-    submission = read_submission(subject.solution)
+    submission = subject.hand_in(read_solution(subject.solution), read_solution)
     said: dict[str, str] = {}
     seeds: dict[str, list[int]] = {}
     ratios: dict[str, float] = {}
@@ -135,13 +135,12 @@ def _honest(subject: Subject, right: Right) -> Iterator[str]:
     path = subject.honest
     if not path.is_file():
         return
-    source = path.read_text(encoding="utf-8")
+    source = read_solution(path)
     functions = [exercise.function for exercise in subject.rubric.exercises]
     for variant, line in _definitions(path).items():
         function = variant.partition("__")[0]
         if function in functions and "__" in variant:
-            content = f"{source}\n\n{function} = {variant}\n".encode()
-            submission = Submission(path.name, {path.name: content}, {})
+            submission = subject.hand_in(f"{source}\n\n{function} = {variant}\n", read_solution)
             for exercise in subject.grade(0, submission, only=function):
                 shortcoming = _shortcoming(subject, exercise)
                 if shortcoming:

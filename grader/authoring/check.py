@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
 from grader.authoring.answers import check_answers, place_of_function
-from grader.authoring.folder import check_files, check_maths, check_secrecy, check_template
+from grader.authoring.folder import check_files, check_imports, check_maths, check_secrecy, check_template
 from grader.authoring.margins import Margin, Nearest, Proof, Subject, powers
 from grader.authoring.template import NAME, check_notebook, make_template
 from grader.authoring.trials import is_zero_in_truth
@@ -21,7 +19,6 @@ from grader.errors import CourseError, UsageError
 from grader.grading import Grader
 from grader.sandbox.answer import Outcome
 from grader.sandbox.warm import Warm
-from grader.submission import read_submission
 from grader.verdict.compare import Verdict, compare
 
 
@@ -34,8 +31,8 @@ def check_course(
     rubrics that ask for what their forward does not have.
     """
     for name in names:
-        if name not in course.assignments:
-            raise UsageError(f"{name} is no assignment of the course; there are {', '.join(course.assignments)}")
+        if name not in course.names:
+            raise UsageError(f"{name} is no assignment of the course; there are {', '.join(course.names)}")
     if not (course.folder / "solutions").is_dir():
         text = f"{course.folder} has no solutions/, which the proof needs; run it in the course's own checkout"
         raise UsageError(text)
@@ -61,8 +58,8 @@ def plain_gradients(forward: Callable[[SimpleNamespace], object], case: Case) ->
         setattr(values, name, own)
     forward(values)
     tensors = {name: getattr(values, name) for name in case.forward.leaves}
-    scalar = (getattr(values, case.forward.output) * case.dout).sum()
-    return dict(zip(tensors, torch.autograd.grad(scalar, list(tensors.values())), strict=True))
+    found = torch.autograd.grad(case.objective(vars(values)), list(tensors.values()))
+    return dict(zip(tensors, found, strict=True))
 
 
 def _check_rubrics(course: Course, names: Sequence[str]) -> None:
@@ -80,6 +77,7 @@ def _check_assignment(subject: Subject) -> Proof:
     proof = subject.proof
     proofs: list[Callable[[], Iterator[str]]] = [
         lambda: check_files(subject.rubric),
+        lambda: check_imports(subject.course, subject.rubric),
         lambda: check_maths(subject.rubric),
         lambda: check_template(subject.course, subject.solution),
         lambda: check_secrecy(subject.course, subject.solution),
@@ -115,15 +113,13 @@ def _forwards(subject: Subject) -> Iterator[str]:
 
 
 def _stub(subject: Subject) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / subject.solution.name
-        path.write_text(make_template(subject.solution), encoding="utf-8")
-        for exercise in subject.grade(0, read_submission(path)):
-            if exercise.outcome is Outcome.MISSING:
-                continue  # said of the solution
-            if exercise.score != 0 or exercise.outcome is not Outcome.NOT_WRITTEN:
-                text = f"the template's {exercise.function} scores {exercise.score:g} and is {exercise.outcome}"
-                yield f"{place_of_function(subject, exercise.function)}: {text}; it must score 0 and be not_written"
+    submission = subject.hand_in(make_template(subject.solution), make_template)
+    for exercise in subject.grade(0, submission):
+        if exercise.outcome is Outcome.MISSING:
+            continue  # said of the solution
+        if exercise.score != 0 or exercise.outcome is not Outcome.NOT_WRITTEN:
+            text = f"the template's {exercise.function} scores {exercise.score:g} and is {exercise.outcome}"
+            yield f"{place_of_function(subject, exercise.function)}: {text}; it must score 0 and be not_written"
 
 
 HEAD = ("gradient", "points", "right", "trial", "", "mistake", "")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from grader.authoring.template import find_blocks, make_template
 from grader.course import Course, Rubric
+from grader.course.source import ASSIGNMENTS, find_imports
 from grader.report.maths import MathsError, to_mathml
 
 OWN_FILES = ("README.md", "rubric.yaml", "reference.py", "mistakes.py")
@@ -26,6 +27,16 @@ def check_files(rubric: Rubric) -> Iterator[str]:
         # A file of data is one that the reference names.
         if path.name not in OWN_FILES and path.name != "__pycache__" and path.name not in reference:
             yield f"{path}: a stray file; an assignment has {', '.join(OWN_FILES)} and what reference.py reads"
+
+
+def check_imports(course: Course, rubric: Rubric) -> Iterator[str]:
+    """Yield a line for every import from an assignment that is not of the course: students would not get it."""
+    for path in (rubric.folder / "reference.py", rubric.folder / "mistakes.py"):
+        for module in find_imports(path.read_text(encoding="utf-8")) if path.is_file() else ():
+            package, _, name = module.partition(".")
+            if package == ASSIGNMENTS and name.split(".")[0] not in course.names:
+                known = ", ".join(course.names)
+                yield f"{path}: imports {module}, and that is no assignment of the course; it has {known}"
 
 
 def check_maths(rubric: Rubric) -> Iterator[str]:

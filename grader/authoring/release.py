@@ -6,7 +6,7 @@ import io
 import zipfile
 from pathlib import Path
 
-from grader.authoring.folder import check_files, check_secrecy, check_template, shipped_files
+from grader.authoring.folder import check_files, check_imports, check_secrecy, check_template, shipped_files
 from grader.authoring.template import check_notebook
 from grader.course import Course
 from grader.errors import CourseError, UsageError
@@ -63,6 +63,7 @@ def _problems(course: Course) -> list[str]:
         solution = course.folder / "solutions" / f"{rubric.name}.py"
         try:
             found += check_files(rubric)
+            found += check_imports(course, rubric)
             found += check_template(course, solution)
             found += check_secrecy(course, solution)
         except CourseError as error:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shlex
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from grader.course import Course
+from grader.course.source import find_imports
 from grader.errors import CourseError, UsageError
+from grader.text import one_line
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
-_FIRST_LINE = re.compile(r"\s*(?P<name>\w+)\s*=[^#]*#\s*(?P<shape>\(.*\))\s*$")
+# `dx = ...  # (N, D)`, or several of both: `dx, dW = ...  # (N, D), (D, M)`.
+_SHAPE = re.compile(r"\([^()]*\)")
+_FIRST_LINE = re.compile(r"\s*(?P<names>\w+(, \w+)*)\s*=[^#]*#\s*(?P<shapes>\(.*\))\s*$")
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ def make_template(path: Path) -> str:
     shape of the name's first line in the block; without one it raises NotImplementedError. Raises
     CourseError, with file and line, for markers that do not pair up or a gradient without a shape.
     """
-    source = _read(path)
+    source = read_solution(path)
     functions = [node for node in _parse(source, path).body if isinstance(node, ast.FunctionDef)]
     lines = source.splitlines()
     blocks = {block.line: block for block in find_blocks(path)}
@@ -54,7 +59,7 @@ def find_blocks(path: Path) -> list[SolutionBlock]:
     """Return what stands between the markers of a solution file. Raises CourseError if they do not pair up."""
     blocks: list[SolutionBlock] = []
     begin: int | None = None
-    lines = _read(path).splitlines()
+    lines = read_solution(path).splitlines()
     for number, line in enumerate(lines, start=1):
         if line.strip() == BEGIN:
             if begin is not None:
@@ -88,14 +93,28 @@ def write_templates(course: Course) -> list[Path]:
     return [folder / name for name in contents]
 
 
-def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
+def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tuple[list[Path], list[Path]]:
     """Copy the template, and each assignment's text, into a folder; return what was written and what was kept.
 
-    A file that is there already is never overwritten. Raises UsageError if the folder cannot be made, and CourseError
-    if the course lacks one of the files.
+    That is of the assignments in `only`, or else of all that are not optional, and of those whose functions their
+    templates import. A file that is there already is never
+    overwritten. Raises UsageError if the folder cannot be made or a name is no assignment's, and CourseError if the
+    course lacks one of the files.
     """
+    for name in only:
+        if name not in course.names:
+            raise UsageError(
+                f"{one_line(name, 100)} is no assignment of the course; there are {', '.join(course.names)}"
+            )
+    chosen = [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)]
+    for name in chosen:  # and those that are found on the way
+        template = course.folder / "student_template" / f"{name}.py"
+        imported = find_imports(template.read_text(encoding="utf-8")) if template.is_file() else []
+        chosen += [other for other in imported if other in course.names and other not in chosen]
     files = {}
     for rubric in course.rubrics:
+        if rubric.name not in chosen:
+            continue
         files[folder / f"{rubric.name}.py"] = course.folder / "student_template" / f"{rubric.name}.py"
         files[folder / f"{rubric.name}.md"] = rubric.folder / "README.md"
     missing = [source for source in files.values() if not source.is_file()]
@@ -104,7 +123,7 @@ def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
         raise CourseError(
             [f"{source}: the file is not there{advice if source.suffix == '.py' else ''}" for source in missing]
         )
-    if notebook_path(course).is_file():
+    if not only and notebook_path(course).is_file():
         files[folder / NAME] = notebook_path(course)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -115,6 +134,20 @@ def start_work(course: Course, folder: Path) -> tuple[list[Path], list[Path]]:
     except OSError as error:
         raise UsageError(f"{folder} could not be written: {error.strerror}; choose another folder") from error
     return written, kept
+
+
+def next_steps(course: Course, folder: Path, only: Collection[str] = ()) -> list[str]:
+    """Return what a student does next in a folder with the template, in order."""
+    names = [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)]
+    notebook = f" (or in {NAME}, not in both)" if (folder / NAME).is_file() else ""
+    steps = [] if folder == Path() else [f"Go there: cd {shlex.quote(str(folder))}"]
+    steps += [
+        f"Read {names[0]}.md, and write the functions in {names[0]}.py{notebook}.",
+        f"Grade it: grade --only {names[0]} (with --watch, again on every save)",
+    ]
+    if names[1:]:
+        steps.append(f"Go on in this order: {', '.join(names[1:])}. To see all of it: grade")
+    return steps
 
 
 def _parse(source: str, path: Path) -> ast.Module:
@@ -138,9 +171,8 @@ def _stub(block: SolutionBlock, function: ast.FunctionDef, path: Path) -> list[s
     names = [node.id for node in ast.walk(returned) if isinstance(node, ast.Name)]
     shapes: dict[str, str] = {}
     for line in block.lines:
-        match = _FIRST_LINE.fullmatch(line)
-        if match:
-            shapes.setdefault(match["name"], match["shape"])
+        for name, shape in _shapes(line).items():
+            shapes.setdefault(name, shape)
     missing = [name for name in names if name not in shapes]
     if missing:
         raise CourseError(
@@ -149,7 +181,18 @@ def _stub(block: SolutionBlock, function: ast.FunctionDef, path: Path) -> list[s
     return [f"{block.indent}{name} = None  # {shapes[name]}" for name in names]
 
 
-def _read(path: Path) -> str:
+def _shapes(line: str) -> dict[str, str]:
+    """Return the shapes that a line of a solution gives to the names that it assigns."""
+    match = _FIRST_LINE.fullmatch(line)
+    if match is None:
+        return {}
+    names = match["names"].split(", ")
+    shapes = [match["shapes"]] if len(names) == 1 else _SHAPE.findall(match["shapes"])
+    return dict(zip(names, shapes, strict=True)) if len(names) == len(shapes) else {}
+
+
+def read_solution(path: Path) -> str:
+    """Return the text of a solution. Raises CourseError if it is not there or not text."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
@@ -178,6 +221,8 @@ def make_notebook(course: Course, templates: Mapping[str, str]) -> str:
         _cell("setup", "code", _SETUP),
     ]
     for rubric in course.rubrics:
+        if rubric.optional:
+            continue
         text = rubric.folder / "README.md"
         if text.is_file():
             cells.append(_cell(f"{rubric.name}-text", "markdown", text.read_text(encoding="utf-8").strip()))

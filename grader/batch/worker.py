@@ -91,7 +91,7 @@ def _grader(order: Order) -> Grader:
     if (hash_course(folder), hash_grader()) != (order.course_hash, order.grader_hash):
         raise UsageError(f"the course {folder} or the grader is another one on this machine than where the batch runs")
     torch.set_num_threads(1)
-    return Grader(load_course(folder), order.seed, order.only)
+    return Grader(load_course(folder), order.seed, order.only, is_class=True)
 
 
 @cache

@@ -43,15 +43,15 @@ def load_course(folder: Path) -> Course:
     course = _validate(document, Course, COURSE, {RUBRICS: (), FOLDER: folder})
     problems: list[str] = []
     rubrics: list[Rubric] = []
-    for index, name in enumerate(course.assignments):
+    for index, (name, listed) in enumerate(zip(course.names, course.assignments, strict=True)):
         place = document.place(("assignments", index))
-        if name in course.assignments[:index]:
+        if name in course.names[:index]:
             problems.append(f"{place}: the assignment {name!r} is listed twice; remove one")
         elif not (path.parent / name / "rubric.yaml").is_file():
             problems.append(f"{place}: {path.parent / name / 'rubric.yaml'} is not there")
         else:
             try:
-                rubrics.append(load_rubric(path.parent / name))
+                rubrics.append(replace(load_rubric(path.parent / name), optional=listed.optional))
             except CourseError as error:
                 problems.extend(error.problems)
     owners: dict[str, Rubric] = {}
@@ -70,7 +70,7 @@ def load_course(folder: Path) -> Course:
 
 def _find_stranger(path: Path, place: Place, course: Course) -> list[str]:
     """Return a line if a file belongs to no assignment of the course: then students would not get it."""
-    name, known = path.parent.name, course.assignments
+    name, known = path.parent.name, course.names
     return [] if name in known else [f"{place}: {name!r} is no assignment of the course; there are {', '.join(known)}"]
 
 
@@ -103,6 +103,13 @@ def _check_names(exercise: Exercise, document: Document) -> None:
         if name in names[:index]:
             place = document.place(("exercises", function, "cases", index, "name"))
             document.complain(place, f"the case {name!r} is named twice; give it a name of its own")
+    for index, name in enumerate(exercise.outputs):
+        place = document.place(("exercises", function, "outputs", index))
+        if name in exercise.outputs[:index]:
+            document.complain(place, f"the output {name!r} is named twice; remove one")
+        if f"d{name}" in exercise.gradient_names:
+            text = f"d{name} is the upstream gradient of an output, so it is given and cannot be asked for"
+            document.complain(place, text)
     for loan in exercise.mistakes_of:
         for name in loan.gradients:
             if name not in exercise.gradient_names:
@@ -114,8 +121,9 @@ def _check_names(exercise: Exercise, document: Document) -> None:
                 document.complain(place, f"`of` names {name!r}, which {function} does not return")
         if kind is InvariantKind.SUMS_TO_ZERO and (invariant.dim is None or not invariant.of):
             document.complain(place, "sums_to_zero needs `of`, the gradients, and `dim`, the axis to sum over")
-        if kind is InvariantKind.LINEAR and "dout" not in exercise.given:
-            document.complain(place, f"linear is about dout, which {function} is not given")
+        if kind is InvariantKind.LINEAR and not set(exercise.upstream_names).intersection(exercise.given):
+            upstream = " and ".join(exercise.upstream_names)
+            document.complain(place, f"linear is about {upstream}, which {function} is not given")
     timing = exercise.timing
     if timing and timing.case not in names:
         document.complain(timing.place, f"`case` names {timing.case!r}; the cases are {', '.join(names)}")
@@ -216,7 +224,7 @@ def keys_of(noun: type) -> list[str]:
     """Return the keys that a noun has in its file, those that must be there first."""
     hints = get_type_hints(noun, include_extras=True)
     own = [each for each in fields(noun) if not _is_filled(hints[each.name])]
-    return [each.name for each in sorted(own, key=lambda each: each.default is not MISSING)]
+    return [each.name for each in sorted(own, key=lambda each: {each.default, each.default_factory} != {MISSING})]
 
 
 def _is_filled(hint: Any) -> bool:

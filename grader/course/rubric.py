@@ -7,7 +7,7 @@ is no key of a file: the reader fills it in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
@@ -68,7 +68,7 @@ AT_LEAST_ONE = GetPydanticSchema(_read_list)
 
 # What the reader fills in, under names that are no key of any file.
 NAME, PLACE, SIZES, RUBRICS, FOLDER = "(name)", "(place)", "(sizes)", "(rubrics)", "(folder)"
-GRADIENTS, PATH = "(gradients)", "(path)"
+GRADIENTS, PATH, OPTIONAL = "(gradients)", "(path)", "(optional)"
 TRUSTED = GetPydanticSchema(lambda _source, _handler: core_schema.any_schema())
 
 # Of a whole file, and so of every noun within it.
@@ -223,6 +223,7 @@ def _gather_sizes(entry: object) -> object:
 class Exercise:
     """One backward function to write, and what it is judged by; `maths` is its forward as lines of TeX.
 
+    `outputs` are the values with an upstream gradient each, if they are several or the last value is not the output.
     `tolerance` is that of the gradients that have none of their own. `reference` is the reference.py that has the
     function `forward`, its own assignment's or another's.
     """
@@ -231,6 +232,7 @@ class Exercise:
     forward: Annotated[FunctionName, WITHOUT_ASSIGNMENT]
     reference: OwnPath
     given: Annotated[tuple[Name, ...], AT_LEAST_ONE]
+    outputs: tuple[Name, ...] = ()
     detached: tuple[Name, ...] = ()
     maths: Lines = ()
     mistakes_of: Annotated[
@@ -262,6 +264,11 @@ class Exercise:
         return sum(points) + (self.timing.points if self.timing else 0.0)
 
     @property
+    def upstream_names(self) -> tuple[str, ...]:
+        """The parameters that are upstream gradients: one for each output that is named, else dout."""
+        return tuple(f"d{name}" for name in self.outputs) or ("dout",)
+
+    @property
     def gradient_names(self) -> tuple[str, ...]:
         """The names of its gradients, in the order in which they are returned."""
         return tuple(gradient.name for gradient in self.gradients)
@@ -283,7 +290,8 @@ def _or_default(tolerance: object) -> object:
 class Rubric:
     """One assignment: the exercises of its rubric.yaml and the folder it stands in.
 
-    `tolerance` and `follow_through` are those of the exercises that have none of their own.
+    `tolerance` and `follow_through` are those of the exercises that have none of their own. What is `optional`, as its
+    course says, has points beside those of the course.
     """
 
     format: Format
@@ -296,6 +304,7 @@ class Rubric:
     ]
     name: OwnName
     folder: OwnFolder
+    optional: Annotated[bool, Field(validation_alias=OPTIONAL), TRUSTED] = False
 
     __pydantic_config__ = STRICT
 
@@ -320,17 +329,38 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Listed:
+    """An assignment in a course's list: its name, or a mapping that also says whether it is optional."""
+
+    name: Name
+    optional: Annotated[bool, Field(strict=True)] = False
+
+
+def _by_name(entry: object) -> object:
+    return entry if isinstance(entry, Section) else {"name": entry}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Course:
-    """The assignments in their order, and the limits that hold for every submission."""
+    """The assignments in their order, and the limits that hold for every submission.
+
+    `also_called` has of a value the names that other lessons give it: who brings one is told the name that it has here.
+    """
 
     format: Format
     title: Text
-    assignments: Annotated[tuple[Name, ...], AT_LEAST_ONE]
+    assignments: Annotated[tuple[Annotated[Listed, BeforeValidator(_by_name)], ...], AT_LEAST_ONE]
     limits: Limits = Limits()
+    also_called: Mapping[Name, Annotated[tuple[Name, ...], AT_LEAST_ONE]] = field(default_factory=dict)
     rubrics: Annotated[tuple[Rubric, ...], Field(validation_alias=RUBRICS), TRUSTED]
     folder: OwnFolder
 
     __pydantic_config__ = STRICT
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its assignments."""
+        return tuple(each.name for each in self.assignments)
 
     @property
     def functions(self) -> tuple[str, ...]:

@@ -95,12 +95,12 @@ class Judge:
         self,
         answers: Sequence[Answer],
         judgement: Judgement,
-        logged: tuple[int, Answer] | None = None,
+        repeated: tuple[int, Answer] | None = None,
         line_of: Callable[[str], CodeLine | None] = lambda _: None,
     ) -> ExerciseFeedback:
         """Put together all that is said of a function.
 
-        `logged` is a call that was made again, and `line_of` finds the student's line that made a gradient.
+        `repeated` is a call that was made again, and `line_of` finds the student's line that made a gradient.
         """
         prepared, count = self.prepared, len(self.prepared.cases)
         restored = self._restore(answers)
@@ -116,7 +116,7 @@ class Judge:
             line=decisive.line,
             printed=next((answer.printed for answer in restored[:count] if answer.printed), ""),
             seconds=sum(answer.seconds for answer in restored[:count]),
-            flags=_find_flags(prepared, answers, restored, logged),
+            flags=_find_flags(prepared, answers, restored, repeated),
             gradients=tuple(
                 replace(each, code=line_of(each.name)) if each.name in judgement.slips else each
                 for each in judgement.gradients
@@ -192,19 +192,20 @@ def _fingerprint(answers: Sequence[Answer]) -> bytes:
         described = {name: (str(tensor.dtype), tuple(tensor.shape)) for name, tensor in answer.gradients.items()}
         found.update(repr((answer.outcome, list(answer.notes.items()), described)).encode())
         for tensor in answer.gradients.values():
-            found.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+            # Of numpy's types there is none for bfloat16.
+            found.update((tensor.view(torch.int16) if tensor.dtype is torch.bfloat16 else tensor).numpy().tobytes())
     return found.digest()
 
 
 def _find_flags(
-    prepared: Prepared, answers: Sequence[Answer], restored: Sequence[Answer], logged: tuple[int, Answer] | None
+    prepared: Prepared, answers: Sequence[Answer], restored: Sequence[Answer], repeated: tuple[int, Answer] | None
 ) -> tuple[Flag, ...]:
     found = [flag for answer in answers for flag in answer.flags]
-    if logged is not None:
-        found += logged[1].flags
+    if repeated is not None:
+        found += repeated[1].flags
     found += find_processor_time(prepared.cases, restored)
-    if logged is not None:
-        found += find_difference(restored[logged[0]], logged[1])
+    if repeated is not None:
+        found += find_difference(restored[repeated[0]], repeated[1])
     return tuple(dict.fromkeys(found))
 
 
@@ -302,7 +303,7 @@ def measure_backward(case: Case) -> float:
     try:
         while len(times) < TIMES and (not times or times[-1] > SHORT_SECONDS):
             started = time.thread_time()
-            case.forward.gradients(case.dout)
+            case.forward.gradients(case.upstream)
             times.append(time.thread_time() - started)
             if times[0] > SHORT_SECONDS and torch.get_num_threads() > 1:
                 torch.set_num_threads(1)  # threads that wait for each other spin, and a submission has one only
@@ -332,7 +333,7 @@ def find_processor_time(
 def find_difference(first: Answer, second: Answer) -> list[Flag]:
     """Return a flag if the same call, made twice, did not give the same bits."""
     if second.outcome is Outcome.TIMED_OUT:
-        return []  # its operators were logged, which takes time
+        return []  # the submission's time may have been used up
     if second.outcome is not first.outcome:
         ended = f"{first.outcome.value} at first, {second.outcome.value} when made again"
         return [Flag("nondeterministic", f"the same call: {ended}")]

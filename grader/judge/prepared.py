@@ -97,7 +97,9 @@ def _prepare(reference: Reference, bank: tuple[Mistake, ...], exercise: Exercise
 
 
 def _probe(exercise: Exercise, first: Case) -> tuple[Mapping[str, Argument], ...]:
-    """Return the arguments of the further calls that an invariant about dout needs."""
+    """Return the arguments of the further calls that an invariant about upstream gradients needs."""
     if all(invariant.kind is not InvariantKind.LINEAR for invariant in exercise.invariants):
         return ()
-    return tuple({**first.arguments, "dout": dout} for dout in probe_upstreams(first))
+    named = zip(exercise.upstream_names, first.upstream.values(), strict=True)
+    probes = {name: probe_upstreams(upstream) for name, upstream in named}
+    return tuple({**first.arguments, **{name: probe[k] for name, probe in probes.items()}} for k in (0, 1))

@@ -16,7 +16,7 @@ from grader.errors import UsageError
 from grader.report import words
 from grader.report.maths import MathsError, to_mathml
 from grader.report.numbers_table import numbers_table
-from grader.results import ExerciseFeedback, GradientFeedback, Report
+from grader.results import UNWRITTEN, ExerciseFeedback, GradientFeedback, Report
 from grader.verdict.compare import Verdict
 from grader.verdict.picture import Picture
 
@@ -88,7 +88,7 @@ def _parts() -> tuple[Template, str, str]:
 
 def _is_begun(exercise: ExerciseFeedback) -> bool:
     """Return whether there is something to mend: what is right and what is not written yet stays folded."""
-    return not exercise.is_full_marks and exercise.outcome not in words.UNWRITTEN
+    return not exercise.is_full_marks and exercise.outcome not in UNWRITTEN
 
 
 def _tone(exercise: ExerciseFeedback) -> str:

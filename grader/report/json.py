@@ -52,6 +52,7 @@ def _assignment(assignment: AssignmentFeedback) -> dict[str, Any]:
     return {
         "name": assignment.name,
         "title": assignment.title,
+        "optional": assignment.optional,
         "score": assignment.score,
         "max_score": assignment.max_score,
         "exercises": [_exercise(exercise) for exercise in assignment.exercises],

@@ -12,7 +12,14 @@ from rich.text import Text
 from grader.diagnose import LIKELY
 from grader.report import words
 from grader.report.numbers_table import numbers_table
-from grader.results import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report, TimingFeedback
+from grader.results import (
+    UNWRITTEN,
+    AssignmentFeedback,
+    ExerciseFeedback,
+    GradientFeedback,
+    Report,
+    TimingFeedback,
+)
 from grader.sandbox.answer import Outcome
 from grader.verdict.compare import Verdict
 
@@ -83,14 +90,19 @@ def _say(console: Console, indent: int, line: Text) -> None:
 
 def _heading(assignment: AssignmentFeedback) -> Text:
     score = f"{words.points(assignment.score)}/{words.points(assignment.max_score)}"
-    return Text.assemble((f"{assignment.name}", "bold"), f" · {assignment.title} · {score}")
+    standing = words.standing(assignment)
+    return Text.assemble(
+        (f"{assignment.name}", "bold"),
+        f" · {assignment.title} · {score}",
+        (f" · {standing}" if standing else "", "dim"),
+    )
 
 
 def _short(assignment: AssignmentFeedback) -> str:
     """Return what stands for all the functions of an assignment, if they are all right or all not begun."""
     if all(exercise.is_full_marks for exercise in assignment.exercises):
         return " · ✓"
-    begun = [exercise for exercise in assignment.exercises if exercise.outcome not in words.UNWRITTEN]
+    begun = [exercise for exercise in assignment.exercises if exercise.outcome not in UNWRITTEN]
     return "" if begun else " · not begun"
 
 

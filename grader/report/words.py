@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from grader.diagnose import CERTAIN, Diagnosis
-from grader.results import AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
+from grader.results import UNWRITTEN, AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
 from grader.sandbox.answer import Outcome
 from grader.verdict.compare import Comparison, Verdict
 from grader.verdict.follow import Basis
@@ -44,7 +44,6 @@ OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
         Outcome.NOT_JUDGED: "not judged: a fault of the grader",
     }
 )
-UNWRITTEN = (Outcome.NOT_WRITTEN, Outcome.MISSING)
 
 # Named for the fields of the results that they stand before.
 EXPECTED, ACTUAL = "expected", "yours"
@@ -58,7 +57,8 @@ WEAKNESS = "weaker sandbox:"
 
 def find_next(report: Report) -> ExerciseFeedback | None:
     """Return the function to look at next: first what cannot be read, then what is wrong, then what is not written."""
-    exercises = (exercise for assignment in report.selected for exercise in assignment.exercises)
+    parts = sorted(report.selected, key=lambda each: not each.counts)
+    exercises = (exercise for assignment in parts for exercise in assignment.exercises)
     unfinished = (exercise for exercise in exercises if exercise.score is not None and not exercise.is_full_marks)
     return min(unfinished, key=_urgency, default=None)
 
@@ -134,6 +134,13 @@ def case_command(exercise: ExerciseFeedback, gradient: GradientFeedback | None, 
 
 def _seed(seed: int) -> str:
     return f" --seed {seed}" if seed else ""
+
+
+def standing(assignment: AssignmentFeedback) -> str:
+    """Say of an optional assignment how it counts, and nothing of any other."""
+    if not assignment.optional:
+        return ""
+    return "optional" if assignment.counts else "optional, not counted in the total"
 
 
 def not_begun(assignment: AssignmentFeedback) -> str:

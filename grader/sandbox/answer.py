@@ -232,18 +232,58 @@ def explain_missing(function: str, home: str | None, others: Sequence[str]) -> A
     return Answer(Outcome.MISSING, text + hint, file=home)
 
 
-def note_stop(stopped: Mapping[str, Any] | None, file: str, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
-    """Say with answers that are right in themselves that their file stopped further down."""
-    if stopped is None:
-        return answers
-    line = read_line(stopped)
-    at = f" at line {line}" if line else ""
+def read_notes(message: Mapping[str, Any], function: str, file: str, home: str) -> tuple[str, str]:
+    """Return what a message says of the file in which a function was found: that it stopped, and what else defines it.
+
+    Both are in words, or empty.
+    """
+    return _note_stop(message.get("stopped"), file), _note_rivals(message.get("rivals"), function, file, home)
+
+
+def _note_stop(stopped: object, file: str) -> str:
+    """Say that something in a file failed, and what that means for the functions above and below it."""
+    if not isinstance(stopped, dict):
+        return ""
     reason = one_line(str(stopped.get("message", "")), 500)
-    text = f"{one_line(file, 200)} stopped{at}: {reason}; what stands above was graded"
-    return tuple(
-        replace(answer, message=text, file=file, line=line) if answer.outcome is Outcome.RETURNED else answer
-        for answer in answers
-    )
+    place = one_line(str(stopped.get("part") or file), 200)
+    line = read_line({"line": stopped.get("at")})
+    at = f" line {line}" if line else ""
+    if stopped.get("ends"):
+        place = f"{place} stopped{at and f' at{at}'}"
+        return f"{place}: {reason}; functions above were graded, those below did not run"
+    return f"{place}{at} failed: {reason}; the functions above and below it were graded all the same"
+
+
+def add_notes(answers: tuple[Answer, ...], stop: str, rivals: str) -> tuple[Answer, ...]:
+    """Say with what a function answered what is to be said of the files: of a stop where it is right in itself."""
+
+    def note(answer: Answer) -> Answer:
+        is_right = answer.outcome is Outcome.RETURNED
+        is_stub = answer.outcome is Outcome.NOT_WRITTEN
+        parts = [answer.message, stop if is_right else "", "" if is_stub else rivals]
+        return replace(answer, message="; ".join(part for part in parts if part))
+
+    return tuple(map(note, answers)) if stop or rivals else answers
+
+
+def _note_rivals(rivals: object, function: str, file: str, home: str) -> str:
+    """Say which of several files that define a function otherwise was graded, and why.
+
+    Nothing where there is one only, or a template lies beside what was made of it.
+    """
+    found = []
+    for rival in rivals[:MAX_WRITTEN] if isinstance(rivals, list) else []:
+        match rival:
+            case [str(name), bool(is_written)]:
+                found.append((one_line(name, 200), is_written))
+    stubs = [name for name, is_written in found if not is_written]
+    written = [name for name, is_written in found if is_written]
+    own = one_line(file, 200)
+    if written:
+        return f"{function} is written in {own} and otherwise in {' and '.join(written)}: {own} was graded"
+    if stubs and file != home:
+        return f"{function} is not written in {' and '.join(stubs)}, but in {own}: {own} was graded"
+    return ""
 
 
 def explain_never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answer:
@@ -253,5 +293,6 @@ def explain_never_reached(function: str, file: str, stopped: Mapping[str, Any]) 
     at = f" at line {line}" if line else ""
     place = one_line(read_file_name(stopped) or file, 200)
     text = f"{place} stopped{at}, before {function} was defined: {reason}"
+    text += "; functions above it were graded" + (", none below" if stopped.get("ends") else ", and those below")
     outcome = Outcome.OUT_OF_MEMORY if stopped.get("outcome") == Outcome.OUT_OF_MEMORY else Outcome.RAISED
     return Answer(outcome, text, file=read_file_name(stopped) or file, line=line, source=read_source(stopped))

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.errors import SandboxError
+from grader.errors import SandboxError, explain_absent
 
 PROGRAM = "bwrap"
 SECONDS = 30
@@ -253,7 +253,7 @@ def child_command(program: str, *arguments: object) -> list[str]:
     """
     torch_spec = importlib.util.find_spec("torch")
     if torch_spec is None or torch_spec.origin is None:
-        raise SandboxError("torch is not installed; the README says how to get it")
+        raise SandboxError(explain_absent("torch"))
     libraries = Path(torch_spec.origin).parents[1]
     options = ["-I", "-B", "-X", "utf8"]
     return [sys.executable, *options, "-c", _BOOT, program, str(PACKAGE), str(libraries), *map(str, arguments)]

@@ -1,9 +1,9 @@
 """One submission and what was asked of it, in one exchange and at most one more.
 
 The first exchange brings its files and names every function: the child makes all the calls and answers as it goes. The
-second goes to the same child, when the answers are judged: it draws the calls that are made again with a log, and has
-probes where something is wrong. What was answered counts when the process still stands behind it, that is, answers the
-second request. Where a child ended on the way, or nobody stands behind its answers, a fresh one is asked for the rest.
+second goes to the same child, when the answers are judged: it draws the calls that are made again, and has probes
+where something is wrong. What was answered counts when the process still stands behind it, that is, answers the second
+request. Where a child ended on the way, or nobody stands behind its answers, a fresh one is asked for the rest.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from grader.sandbox.answer import (
     Answer,
     CodeLine,
     Outcome,
+    add_notes,
     explain_end,
     explain_missing,
     explain_never_reached,
-    note_stop,
     read_answer,
     read_code_line,
     read_line,
     read_names,
+    read_notes,
     read_written,
 )
 from grader.sandbox.child import End, Heard, describe_exit
@@ -40,7 +41,7 @@ from grader.text import clean, one_line
 
 # Bytes that all answers of a submission may have.
 MAX_ANSWERS = 1 << 28
-QUICK_SHARE = 0.1  # of the time that a call may take: up to that it can be made again with a log
+QUICK_SHARE = 0.1  # of the time that a call may take: up to that it can be made again
 
 
 class Session:
@@ -59,7 +60,7 @@ class Session:
         self._talk: Talk | None = None
         self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next four
         self._found: dict[str, str] = {}
-        self._logged: dict[str, tuple[int, Answer]] = {}
+        self._repeated: dict[str, tuple[int, Answer]] = {}
         self._lines: dict[str, tuple[str, Mapping[str, object]]] = {}
         self._probed: dict[str, tuple[tuple[ProbedRun, ...], ...]] = {}
         self._lost = {
@@ -95,9 +96,9 @@ class Session:
         """Return the file in which the function was found."""
         return self._found.get(question.function)
 
-    def logged(self, question: Question) -> tuple[int, Answer] | None:
-        """Return the call that was made again with a log, by its place, and what that gave."""
-        return self._logged.get(question.function)
+    def repeated(self, question: Question) -> tuple[int, Answer] | None:
+        """Return the call that was made again, by its place, and what that gave."""
+        return self._repeated.get(question.function)
 
     def line(self, question: Question, gradient: str) -> CodeLine | None:
         """Return the student's line that made a gradient, where that is found.
@@ -146,7 +147,7 @@ class Session:
             known, self._probed[function] = self._answers[function], ()
             talk = self._begin([probing.question])
             if talk is not None and talk.child is not None:
-                self._confirm(talk, (), [probing], logs=False)
+                self._confirm(talk, (), [probing], repeats=False)
             self._answers[function] = known
 
     def probed(self, question: Question) -> tuple[tuple[ProbedRun, ...], ...]:
@@ -209,7 +210,7 @@ class Session:
         """Take the answers to a question; False if the child ended, or is to end, before there were all."""
         loading: str | None = None
         answers: list[Answer] = []
-        stopped: Mapping[str, Any] | None = None
+        notes = "", ""
         while len(answers) < len(question.order):
             if self._seconds_left <= 0:
                 self._answers[question.function] = (*answers, self._used_up())
@@ -221,7 +222,7 @@ class Session:
                     loading = file
                     continue
                 case {"found": str(file)} if file in self._defines:
-                    loading, stopped = None, _problem(message.get("stopped"))
+                    loading, notes = None, read_notes(message, question.function, file, question.home)
                     self._found[question.function] = file
                     continue
                 case {"found": None, "others": list(others), "stopped": dict(where)}:
@@ -233,27 +234,26 @@ class Session:
             answers.append(replace(self._read(heard, question), cpu_seconds=talk.processor_time(heard)))
             if heard.frame is None:
                 break
-        noted = note_stop(stopped, self._found.get(question.function, question.home), tuple(answers))
-        self._answers[question.function] = noted
+        self._answers[question.function] = add_notes(tuple(answers), *notes)
         return heard.frame is not None
 
     def _confirm(
-        self, talk: Talk, slips: Collection[str], probings: Sequence[Probing] = (), *, logs: bool = True
+        self, talk: Talk, slips: Collection[str], probings: Sequence[Probing] = (), *, repeats: bool = True
     ) -> bool:
         """Make the second request; False if nobody stands behind the answers to the first.
 
-        Which calls are logged is drawn now, when all plain answers have left. If one of them ends the child, a fresh
-        one goes on with those behind it.
+        Which call of a function is repeated is drawn now, when all plain answers have left. If one of them ends the
+        child, a fresh one goes on with those behind it.
         """
         chance = random.SystemRandom()
-        chosen = [each for each in talk.answered if logs and self._is_quick(each)]
+        chosen = [each for each in talk.answered if repeats and self._is_quick(each)]
         probings = [each for each in probings if each.question in talk.answered and self._is_quick(each.question)]
         probed = [each.pack(self._questionnaire.index(each.question)) for each in probings]
         chance.shuffle(chosen)
         places = {each.function: chance.choice(each.order) for each in chosen}
         lines = [each.names() for each in talk.answered if each.function in slips]
-        logged = [[self._questionnaire.index(each), places[each.function]] for each in chosen]
-        message = {"do": "again", "logged": logged, "lines": lines, "probed": [said for said, _ in probed]}
+        repeated = [[self._questionnaire.index(each), places[each.function]] for each in chosen]
+        message = {"do": "again", "repeated": repeated, "lines": lines, "probed": [said for said, _ in probed]}
         talk.request(message, b"".join(data for _, data in probed))
         heard = self._hear(talk)
         if heard.frame is None:
@@ -269,9 +269,9 @@ class Session:
                             self._lines[str(asked["function"])] = one_line(file, 200), places_of
         for number, question in enumerate(chosen):
             heard = self._hear(talk)
-            self._logged[question.function] = places[question.function], self._read(heard, question)
+            self._repeated[question.function] = places[question.function], self._read(heard, question)
             if heard.frame is None:
-                self._log_rest(chosen[number + 1 :])
+                self._repeat_rest(chosen[number + 1 :])
                 break
         else:
             self._hear_probed(talk, probings)
@@ -292,7 +292,7 @@ class Session:
                 except FrameError:
                     return
 
-    def _log_rest(self, questions: Sequence[Question]) -> None:
+    def _repeat_rest(self, questions: Sequence[Question]) -> None:
         known = dict(self._answers)
         talk = self._begin(questions) if questions else None
         if talk is not None and talk.child is not None:
@@ -351,8 +351,8 @@ class Session:
         for file in self._candidates(question):
             if file in unreadable:
                 return unreadable[file]
-            problem = _problem(stopped.get(file))
-            if problem is not None and question.function in self._defines[file]:
+            problem = stopped.get(file)
+            if isinstance(problem, dict) and question.function in self._defines[file]:
                 return explain_never_reached(question.function, file, problem)
         home = question.home if question.home in self._files else None
         return explain_missing(question.function, home, [name for name in others if isinstance(name, str)])
@@ -394,7 +394,3 @@ class Session:
     def _explain(self, heard: Heard, what: str) -> Answer:
         limit = min(self._limits.call_seconds, self._seconds_left + heard.seconds)
         return explain_end(heard, what, self._limits, limit)
-
-
-def _problem(stopped: object) -> Mapping[str, Any] | None:
-    return stopped if isinstance(stopped, dict) else None

@@ -189,9 +189,9 @@ def _fit_case(exercise: Exercise, trial: Trial, placeholders: frozenset[str]) ->
     upstreams = _upstreams(trial)
     usable = {gradient.name for gradient in exercise.gradients if trial.is_usable(gradient.name)}
     given = own_upstream(exercise, trial)
-    reached = [trial.case.forward.gradients(trial.case.dout, given)]
+    reached = [trial.case.forward.gradients(trial.case.upstream, given)]
     if exercise.detached:
-        reached.append(trial.case.forward.gradients(trial.case.dout, given, without=exercise.detached))
+        reached.append(trial.case.forward.gradients(trial.case.upstream, given, without=exercise.detached))
     fits: dict[str, _Fit] = {}
     # From the output backwards, so that of every upstream it is known whether it is a slip of its own.
     for name in _in_backward_order(trial):
@@ -253,7 +253,7 @@ def _may_carry(name: str, trial: Trial) -> bool:
 
 
 def _is_zero_in_truth(name: str, trial: Trial) -> bool:
-    return _norm([trial.case.expected[name[1:]]]) <= ZERO * _norm([trial.case.dout])
+    return _norm([trial.case.expected[name[1:]]]) <= ZERO * _norm(trial.case.upstream.values())
 
 
 def _norm(tensors: Iterable[Tensor]) -> float:

@@ -212,18 +212,18 @@ class _View:
     @cached_property
     def _under_probes(self) -> list[Mapping[str, Tensor]]:
         """What autograd makes of all probes, once for all gradients; and without what the rubric names as detached."""
-        given = {name[1:]: self.probes[name] for name in self.run.placed}
-        return [self.trial.case.forward.gradients(self.trial.case.dout, given, without) for without in self._withouts]
+        case, given = self.trial.case, {name[1:]: self.probes[name] for name in self.run.placed}
+        return [case.forward.gradients(case.upstream, given, without) for without in self._withouts]
 
     @cached_property
     def _under_own(self) -> list[Mapping[str, Tensor]]:
         """What autograd makes of the student's own gradients."""
         case, given = self.trial.case, own_upstream(self.exercise, self.trial)
-        return [case.forward.gradients(case.dout, given, without) for without in self._withouts]
+        return [case.forward.gradients(case.upstream, given, without) for without in self._withouts]
 
     def _reached(self, value: str, given: Mapping[str, Tensor]) -> list[Mapping[str, Tensor]]:
         case = self.trial.case
-        found = [case.forward.gradient(value, case.dout, given, without) for without in self._withouts]
+        found = [case.forward.gradient(value, case.upstream, given, without) for without in self._withouts]
         return [{value: each} for each in found if each is not None]
 
     @property

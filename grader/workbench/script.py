@@ -10,8 +10,11 @@ import re
 import textwrap
 from pathlib import Path
 
+from torch import Tensor
+
 from grader.course import Course, Exercise, Gradient
 from grader.course.cases import Case, Reference
+from grader.course.meant import explain_function
 from grader.course.source import literal
 from grader.errors import CourseError, UsageError
 from grader.text import one_line
@@ -26,8 +29,7 @@ def write_case(course: Course, function: str, case: str | None, seed: int, folde
     that the course does not have.
     """
     if function not in course.functions:
-        known = ", ".join(course.functions)
-        raise UsageError(f"{one_line(function, 100)} is no function of the course; there are {known}")
+        raise UsageError(explain_function(course, function, "grade case"))
     rubric, exercise = course.exercise(function)
     number = _number(exercise, case)
     spec = exercise.cases[number - 1]
@@ -56,8 +58,8 @@ def make_script(reference: Reference, exercise: Exercise, case: Case, number: in
         [
             "# The inputs of the forward pass.",
             *(f"{name} = {literal(value)}" for name, value in inputs.items()),
-            f"\n# The upstream gradient, that of {case.forward.output}.",
-            f"dout = {literal(case.dout)}",
+            f"\n# The upstream gradient, that of {' and that of '.join(case.upstream)}.",
+            *(f"{name} = {literal(upstream)}" for name, upstream in _named_upstreams(exercise, case).items()),
         ]
     )
     command = f"grade case {exercise.function} --case {number}" + (f" --seed {seed}" if seed else "")
@@ -73,7 +75,7 @@ def make_script(reference: Reference, exercise: Exercise, case: Case, number: in
         _RUN.format(
             inputs=", ".join(f"{name}={name}" for name in inputs),
             forward=exercise.forward,
-            output=case.forward.output,
+            objective=_objective(exercise, case),
             call=_call(exercise),
             names=_tuple(exercise.gradient_names),
         ),
@@ -115,9 +117,19 @@ def _imports(module: str, data: str) -> str:
     return "\n".join(lines) + "  # the file with your function"
 
 
+def _named_upstreams(exercise: Exercise, case: Case) -> dict[str, Tensor]:
+    return dict(zip(exercise.upstream_names, case.upstream.values(), strict=True))
+
+
+def _objective(exercise: Exercise, case: Case) -> str:
+    pairs = zip(case.upstream, exercise.upstream_names, strict=True)
+    terms = [f"(t.{output} * {name}).sum()" for output, name in pairs]
+    return terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
+
+
 def _call(exercise: Exercise) -> str:
-    given = {"dout": "dout", "cache": "cache"}
-    arguments = ", ".join(f"{name}={given.get(name, f'cache.{name}')}" for name in exercise.given)
+    own = (*exercise.upstream_names, "cache")
+    arguments = ", ".join(f"{name}={name if name in own else f'cache.{name}'}" for name in exercise.given)
     return f"yours.{exercise.function}({arguments})"
 
 
@@ -147,7 +159,7 @@ for value in vars(t).values():
 for value in vars(t).values():
     if isinstance(value, torch.Tensor) and value.requires_grad:
         value.retain_grad()
-(t.{output} * dout).sum().backward()
+{objective}.backward()
 
 # What your function is given: the same values, without autograd.
 cache = SimpleNamespace(

@@ -139,6 +139,17 @@ def test_a_missing_solution_is_said_and_nothing_is_packed(folder, tmp_path):
         pack_release(load_course(folder), tmp_path / "course.zip")
 
 
+def test_what_imports_from_an_assignment_that_is_not_packed_is_said(folder, tmp_path):
+    reference = folder / "assignments" / "linear" / "reference.py"
+    reference.write_text(f"from assignments.mlp.reference import mlp\n{reference.read_text()}")
+
+    said = (
+        r"linear/reference\.py: imports assignments\.mlp\.reference, and that is no assignment of the course; it has "
+    )
+    with pytest.raises(CourseError, match=f"{said}linear, dropout"):
+        pack_release(load_course(folder), tmp_path / "course.zip")
+
+
 def test_a_line_of_a_solution_is_found_inside_a_notebook(folder):
     notebook = folder / "student_template" / "linear.ipynb"
     notebook.write_text('{"source": ["def linear_backward(dout, x, W):\\n    dx = dout @ W.T\\n"]}')

@@ -24,9 +24,9 @@ def first_backward(dout, x, W):
     n = len(x)  # kept: it stands before the block
     # BEGIN SOLUTION
     scale = 2  # (a remark)
-    dx = dout @ W.T  # (N, D)
+    dx, dW = dout @ W.T, x.T @ dout  # (N, D), (D, M)
     dx = dx * scale  # (once more)
-    dW = x.T @ dout  # (D, M)
+    dW = 1 * dW
     # END SOLUTION
     return dx, dW
 
@@ -83,6 +83,10 @@ SLIPS = {
     ),
     "a gradient without a shape": (
         "def f(x):\n    # BEGIN SOLUTION\n    dx = x  # as it is\n    # END SOLUTION\n    return dx\n",
+        ":2: the block has no line `dx = ...  # (shape)`, which the template needs",
+    ),
+    "a shape for one of two": (
+        "def f(x):\n    # BEGIN SOLUTION\n    dx, dW = g(x)  # (N, D)\n    # END SOLUTION\n    return dx, dW\n",
         ":2: the block has no line `dx = ...  # (shape)`, which the template needs",
     ),
     "a gradient that is not in the block": (

@@ -2,8 +2,8 @@
 
     python tests/benchmarks/bare.py COURSE FOLDER
 
-It prints the seconds of wall time for each submission of FOLDER. Every call of the batch is made, the repeated and
-logged one among them; nothing is sent or confined.
+It prints the seconds of wall time for each submission of FOLDER. Every call of the batch is made, the repeated
+one among them; nothing is sent or confined.
 """
 
 # ruff: noqa: T201 # a benchmark prints its figure
@@ -63,7 +63,7 @@ class InProcess:
         """Return the answers to a question."""
         return self.replies[question.function]
 
-    def logged(self, question: Question) -> tuple[int, Answer]:
+    def repeated(self, question: Question) -> tuple[int, Answer]:
         """Return the call that was made again."""
         return self.again[question.function]
 
@@ -75,15 +75,19 @@ class InProcess:
             callee = Callee(function, question.given, question.gradients, self.modules.sources)
             calls = [Call(values) for values in question.calls]
             self.replies[question.function] = [_answer(callee, calls[place]) for place in question.order]
-            self.again[question.function] = 0, _answer(callee, calls[0], logged=True)
+            self.again[question.function] = 0, _answer(callee, calls[0])
 
-    def finish(self, _slips: object) -> bool:
+    def finish(self, _slips: object, _probings: object) -> bool:
         """Say that somebody stands behind the answers."""
         return True
 
+    def probed(self, _question: Question) -> tuple[()]:
+        """Return no runs with probes: what is wrong is judged by replay alone."""
+        return ()
 
-def _answer(callee: Callee, asked: Call, *, logged: bool = False) -> Answer:
-    reply = call(callee, asked, GUARD, logged=logged)
+
+def _answer(callee: Callee, asked: Call) -> Answer:
+    reply = call(callee, asked, GUARD)
     gradients = unpack_tensors(reply.tensors, bytearray(reply.payload), callee.gradients)
     flags = tuple(Flag(*flag) for flag in reply.flags)
     notes = {name: Note(note["kind"], note["text"]) for name, note in reply.notes.items()}

@@ -1,6 +1,6 @@
 """What a batch costs, side by side in one run: submissions per second, memory, and where the time goes.
 
-    python tests/benchmarks/batch.py [--sizes 20,200,2000] [--jobs N] [--timed]
+    python tests/benchmarks/batch.py [--sizes 20,200,2000] [--jobs N] [--timed] [--right]
 
 It compares, over the same submissions (see students.py):
   fresh   `grade` in a process of its own each, which imports torch, as many at once as the batch has slots
@@ -68,12 +68,13 @@ def main() -> None:
     parser.add_argument("--sizes", default="20,200,2000")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--timed", action="store_true")
+    parser.add_argument("--right", action="store_true", help="a class without slips and without stubs")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         here = Path(scratch)
         course = make_course(here / "course", timed=options.timed)
         classes = {
-            size: make_class(here / f"class-{size}", load_course(course), size)
+            size: make_class(here / f"class-{size}", load_course(course), size, right=options.right)
             for size in sorted({*map(int, options.sizes.split(",")), BARE_SIZE})
         }
         fresh = measure_fresh(classes[BARE_SIZE], course, options.jobs)

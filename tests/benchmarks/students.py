@@ -39,18 +39,18 @@ class Choices:
     mistakes: dict[str, list[str]] = field(default_factory=dict)
     sources: dict[str, str] = field(default_factory=dict)
 
-    def write(self, chance: random.Random) -> str:
+    def write(self, chance: random.Random, slipped: float, unwritten: float) -> str:
         """Return a student's file."""
         text = ["import inspect\nfrom types import SimpleNamespace\n\nimport torch\n", self.solution]
         for exercise in self.rubric.exercises:
             function = exercise.function
-            if chance.random() < UNWRITTEN:
+            if chance.random() < unwritten:
                 text.append(f"def {function}({', '.join(exercise.given)}):\n    raise NotImplementedError\n")
                 continue
             if self.others.get(function) and chance.random() < VARIED:
                 variant = chance.choice(self.others[function])
                 text.append(f"{self.sources[variant]}\n\n\n{function} = {variant}\n")
-            if self.mistakes.get(function) and chance.random() < SLIPPED:
+            if self.mistakes.get(function) and chance.random() < slipped:
                 mistake = chance.choice(self.mistakes[function])
                 gradients = [gradient.name for gradient in exercise.gradients]
                 gradient = mistake.split("__")[1]
@@ -66,15 +66,16 @@ class Choices:
         return "\n\n".join(text)
 
 
-def make_class(folder: Path, course: Course, size: int) -> Path:
-    """Write the submissions of a class, the same ones each time."""
+def make_class(folder: Path, course: Course, size: int, *, right: bool = False) -> Path:
+    """Write the submissions of a class, the same ones each time; with `right`, none of them has a slip or a stub."""
+    slipped, unwritten = (0.0, 0.0) if right else (SLIPPED, UNWRITTEN)
     choices = [_choices(rubric) for rubric in course.rubrics]
     for number in range(size):
         chance = random.Random(number)
         student = folder / f"s{number:05}"
         student.mkdir(parents=True)
         for each in choices:
-            (student / f"{each.rubric.name}.py").write_text(each.write(chance), encoding="utf-8")
+            (student / f"{each.rubric.name}.py").write_text(each.write(chance, slipped, unwritten), encoding="utf-8")
     return folder
 
 

@@ -45,7 +45,7 @@ def test_the_keys_are_those_of_the_contract(graded):
 
     exercise = content["assignments"][0]["exercises"][0]
     assert list(content) == KEYS
-    assert list(content["assignments"][0]) == ["name", "title", "score", "max_score", "exercises"]
+    assert list(content["assignments"][0]) == ["name", "title", "optional", "score", "max_score", "exercises"]
     assert list(exercise) == EXERCISE_KEYS
     assert list(exercise["gradients"][0]) == GRADIENT_KEYS
 

@@ -7,9 +7,7 @@ import dis
 import inspect
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 from types import SimpleNamespace, TracebackType
 from typing import Any
 
@@ -17,9 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grader.sandbox.guest.guard import Guard, Watch
+from grader.sandbox.guest.guard import Guard
 from grader.sandbox.guest.inputs import Call
-from grader.sandbox.guest.operators import OperatorLog
 from grader.sandbox.guest.protocol import DTYPES, pack_tensors
 
 MAX_MESSAGE = 2_000
@@ -34,7 +31,6 @@ class Reply:
     """What the child says of one call; `notes` tells of each gradient why there is no tensor of it.
 
     `taken` are the tensors until they are packed: then `tensors` describes them and `payload` has their bytes.
-    `is_cut_short` is of the call, not of the student's making: its log was full, so its outcome means nothing.
     """
 
     outcome: str
@@ -47,7 +43,6 @@ class Reply:
     payload: bytes = b""
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     flags: list[list[str]] = field(default_factory=list)
-    is_cut_short: bool = False
 
     def pack(self) -> None:
         """Turn the tensors into bytes."""
@@ -64,7 +59,7 @@ class Callee:
     gradients: Sequence[str]
     files: Collection[str]
 
-    @cached_property
+    @property
     def misfit(self) -> Reply | None:
         """What there is to say if the function does not take what the exercise gives, by its parameters' names."""
         try:
@@ -83,14 +78,14 @@ class Callee:
         return None
 
 
-def call(callee: Callee, asked: Call, guard: Guard, *, logged: bool = False) -> Reply:
+def call(callee: Callee, asked: Call, guard: Guard) -> Reply:
     """Call a student's function with arguments by name, and gather the gradients that it gives.
 
     Whatever touches its arguments or its answer is watched. If it called autograd there are no gradients: what it went
-    on to return is not looked at. `logged` logs its operators.
+    on to return is not looked at.
     """
     with guard.watch(callee.files) as watch:
-        reply = _call(callee, asked.arguments(callee.given), guard, watch, logged=logged)
+        reply = _call(callee, asked.arguments(callee.given), guard)
         if not watch.refusal:
             try:
                 reply.pack()
@@ -102,20 +97,17 @@ def call(callee: Callee, asked: Call, guard: Guard, *, logged: bool = False) -> 
     return reply
 
 
-def _call(callee: Callee, arguments: Mapping[str, Any], guard: Guard, watch: Watch, *, logged: bool) -> Reply:
-    if callee.misfit:
-        return replace(callee.misfit, flags=[])
+def _call(callee: Callee, arguments: Mapping[str, Any], guard: Guard) -> Reply:
     function, gradients, files = callee.function, callee.gradients, callee.files
     inputs = {name: value for name, value in _flatten(arguments) if isinstance(value, Tensor)}
     versions = {name: tensor._version for name, tensor in inputs.items()}
-    log = OperatorLog(watch, guard.call_operator) if logged else None
     # Gathered in here, too: what was returned may be an object that computes only when looked at.
     with guard.inference:
         try:
-            with log or nullcontext():
-                returned = function(**arguments)
+            returned = function(**arguments)
         except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
-            reply = explain(error, files)
+            misfit = callee.misfit if isinstance(error, TypeError) else None
+            reply = misfit or explain(error, files)
             found = _locals_of(function, error.__traceback__, gradients)
             error.__traceback__ = None
             # Asking an object of the student's for its class or its shape may raise anything, too.
@@ -123,7 +115,6 @@ def _call(callee: Callee, arguments: Mapping[str, Any], guard: Guard, watch: Wat
                 _take(found, reply)
         else:
             reply = _gathered(returned, gradients, files)
-    reply.is_cut_short = log is not None and log.is_full
     for name, tensor in inputs.items():
         if tensor._version != versions[name]:
             reply.flags.append(["mutated_input", f"{name} was changed in place"])
@@ -145,7 +136,7 @@ def explain(error: BaseException, files: Collection[str]) -> Reply:
     source = (own[-1].line or "")[:MAX_SOURCE] if own else ""
     text = _text_of(error)
     if isinstance(error, ModuleNotFoundError):
-        text += "; there are torch, numpy and Python's own modules here"
+        text += "; there are torch, numpy, Python's own modules and what was handed in with it"
     if isinstance(error, NotImplementedError) and own and frames[-1] is own[-1] and _is_by_raise(error):
         return Reply("not_written", text, file, line)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in text):

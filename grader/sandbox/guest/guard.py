@@ -1,12 +1,13 @@
 """Autograd is refused while a graded call runs. Runs in the confined child, and in the rehearsal.
 
-Three layers, each for what passes the one before it:
+Four layers, each for what passes the one before it:
 
 * Inference mode is on. Beside `no_grad` it costs the same, counts changes of the inputs just as well, and
   switching tracking on inside of it records nothing: a tensor born there can't be part of a graph.
 * Every public way in is replaced by one that refuses while a call is watched. It is replaced before the submission
   is loaded, so that `from torch.autograd import grad` gets the replacement, too; outside of a call, at module level
   say, it does what it always did. Honest code pays nothing, because nothing that it calls is replaced.
+* So are the operators underneath that compute derivatives, by whatever name they are reached.
 * Torch numbers the nodes of autograd's graphs. A number that went up during a call is a graph that was built on a
   way that nobody replaced, and becomes a flag.
 
@@ -25,6 +26,8 @@ from types import FrameType, FunctionType, SimpleNamespace, TracebackType
 from typing import Any, Self
 
 import torch
+
+from grader.sandbox.guest.operators import replace_kernels
 
 # Owner within torch, and the names in it that are refused; a name that this version of torch lacks is passed over.
 REFUSED = {
@@ -56,12 +59,6 @@ UNDERNEATH = {
 BORROWED = ("", "_decomp.decompositions", "_refs.nn.functional")
 # Refused with this argument only, the first.
 TRACKING = {("_C", "_set_grad_enabled"): True, ("_C", "_InferenceMode"): False}
-# Not autograd; but who calls it straight from a submission has something to hide from the operator log.
-HIDING = {
-    "_C": ("_DisableTorchDispatch", "_pop_torch_dispatch_stack"),
-    "utils._mode_utils": ("no_dispatch",),
-    "utils._python_dispatch": ("_disable_current_modes", "_pop_mode", "_pop_mode_temporarily"),
-}
 
 
 class AutogradRefusedError(RuntimeError):
@@ -111,8 +108,8 @@ class Guard:
         # Held here: the module's own name for it can be given to something else.
         self._count_nodes: Callable[[], int] = getattr(torch._C._autograd, "_get_sequence_nr", lambda: 0)
         self._nodes = 0
-        self.call_operator = torch._ops.OpOverload.__call__
         self._replace_all()
+        self._kernels = replace_kernels(self._ask)
 
     def watch(self, files: Collection[str]) -> Self:
         """Return the guard to be entered for one call of a function from these files."""
@@ -131,6 +128,10 @@ class Guard:
         if watch is not None and self._count_nodes() != self._nodes:
             watch.note("autograd_graph", "a graph for autograd was built during the call, where none can be honestly")
 
+    def _ask(self, operator: str) -> None:
+        if self._watch is not None:
+            self._watch.refuse(f"the operator {operator}")
+
     def _replace_all(self) -> None:
         for owner, names in REFUSED.items():
             for name in names:
@@ -142,9 +143,6 @@ class Guard:
                 self._replace(owner, name, ".".join(filter(None, ("torch", owner, name))))
         for (owner, name), refused in TRACKING.items():
             self._replace(owner, name, "gradient tracking", refused)
-        for owner, names in HIDING.items():
-            for name in names:
-                self._replace_hiding(owner, name)
         self._replace_compilation_unit()
         self._replace_engine()
         table = torch._decomp.decomposition_table
@@ -180,21 +178,6 @@ class Guard:
             # ... and their text in what they wrap.
             return functools.wraps(original)(replacement)
         return _dress(replacement, original)
-
-    def _replace_hiding(self, owner: str, name: str) -> None:
-        holder = _find(owner)
-        original = getattr(holder, name, None)
-        if not callable(original):
-            return
-
-        def replacement(*args: Any, **kwargs: Any) -> Any:
-            caller = sys._getframe(1)
-            # torch does it itself, to print a tensor.
-            if self._watch is not None and caller.f_code.co_filename in self._watch.files:
-                self._watch.note("log_switched_off", f"line {caller.f_lineno} calls {name}, which hides operators")
-            return original(*args, **kwargs)
-
-        setattr(holder, name, _dress(replacement, original))
 
     def _replace_compilation_unit(self) -> None:
         original = torch.jit.CompilationUnit

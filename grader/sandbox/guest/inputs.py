@@ -22,14 +22,15 @@ class Call:
         Cloned, they lie in memory as torch lays it out: by where its arguments lie, a product may differ in its last
         bit.
         """
-        values = {
-            name: value if isinstance(value, float | int) else value.clone() for name, value in self.values.items()
-        }
         arguments: dict[str, Any] = {}
-        for name in given:
-            inside = {key.partition("/")[2]: value for key, value in values.items() if key.startswith(f"{name}/")}
-            arguments[name] = SimpleNamespace(**inside) if inside else values[name]
-        return arguments
+        for name, value in self.values.items():
+            own = value if isinstance(value, float | int) else value.clone()
+            outer, _, inner = name.partition("/")
+            if inner:
+                setattr(arguments.setdefault(outer, SimpleNamespace()), inner, own)
+            else:
+                arguments[name] = own
+        return {name: arguments[name] for name in given}
 
 
 # The calls of each question, in the grader's order.

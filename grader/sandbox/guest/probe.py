@@ -27,7 +27,7 @@ from grader.sandbox.guest.rewrite import HOOKS, rewrite
 MAX_EVENTS = 20_000
 MAX_BYTES = 1 << 26
 # Signs of autograd: a run in which there are any earns nothing.
-VOID = frozenset({"autograd_graph", "log_switched_off"})
+VOID = frozenset({"autograd_graph"})
 
 
 @dataclass(frozen=True)

@@ -101,8 +101,9 @@ def pack_tensors(tensors: Mapping[str, Tensor]) -> tuple[list[list[Any]], bytes]
     entries, parts = [], []
     for name, tensor in tensors.items():
         entries.append([name, str(tensor.dtype).removeprefix("torch."), list(tensor.shape)])
-        # Flat first: a tensor without axes can't be seen as bytes.
-        data = tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        if tensor.dtype is torch.bfloat16:
+            tensor = tensor.view(torch.int16)  # numpy has none
+        data = tensor.numpy().tobytes()
         parts += [data, bytes(-len(data) % ALIGNMENT)]
     return entries, b"".join(parts)
 
@@ -117,7 +118,6 @@ def unpack_tensors(entries: object, payload: bytes | bytearray | memoryview, nam
 
     if not isinstance(entries, list):
         raise FrameError("the answer's tensors are not a list")
-    kinds: dict[str, torch.dtype] = {name: getattr(torch, name) for name in DTYPES}
     tensors: dict[str, Tensor] = {}
     start = 0
     for entry in entries:
@@ -126,9 +126,9 @@ def unpack_tensors(entries: object, payload: bytes | bytearray | memoryview, nam
                 pass
             case _:
                 raise FrameError("the answer's tensors have names that were not asked for")
-        if dtype not in kinds or not is_shape(shape):
+        if dtype not in DTYPES or not is_shape(shape):
             raise FrameError(f"{name} of the answer has a dtype or a shape that no gradient has")
-        kind = kinds[dtype]
+        kind: torch.dtype = getattr(torch, dtype)
         count = math.prod(shape)
         size = count * kind.itemsize
         if start + size > len(payload):

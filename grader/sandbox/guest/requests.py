@@ -1,8 +1,8 @@
 """The child's side of a conversation: requests come in, answers go out. Also played through before the first fork.
 
 `answer` brings a submission and names the functions to call: all calls are made, and answered as they end, without
-another word from the grader. `again` names calls to make once more with a log, gradients whose line is wanted, and
-brings probes: random tensors to call functions with in place of their gradients.
+another word from the grader. `again` names calls to make once more, gradients whose line is wanted, and brings probes:
+random tensors to call functions with in place of their gradients.
 `prepare`, `run` and `show` are the conversation of a timed exercise.
 """
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ from grader.sandbox.guest.probe import Prober, describe
 from grader.sandbox.guest.protocol import Frame, pack, read_frame, unpack_tensors, write_all
 
 MAX_NAMES = 100
+MAX_REASON = 300
+_UNKNOWN_NAME = re.compile(r"NameError: name '(\w+)' is not defined")
 
 # What an answer says, and the tensors that go with it as bytes.
 Part = tuple[dict[str, Any], bytes]
@@ -110,34 +113,46 @@ class Responder:
                 self.modules.load(file)
             found = self.modules.function(file, function)
             if found is not None:
-                yield {"found": file, "stopped": self._stopped(file)}, b""
+                rivals = self.modules.rivals(function, file, question["home"])[:MAX_NAMES]
+                # Said with the first function of a file: with each, it would drown what is said of them.
+                stopped = self._stopped(file) if file not in dict(self.places.values()) else None
+                yield {"found": file, "stopped": stopped, "rivals": rivals}, b""
                 self.places[index] = file, function
                 self.callees[index] = Callee(found, question["given"], question["gradients"], self.modules.sources)
                 for number in question["order"]:
                     reply = call(self.callees[index], self.inputs[index][number], self.guard)
+                    self._trace_name(reply, file)
                     yield _answered(reply), reply.payload
                 return
             others += self.modules.other_functions(file)
-        stopped = {file: self._stopped(file) for file in self.modules.stopped}
+        stopped = {file: self._stopped(file, function) for file in self.modules.failures}
         yield {"found": None, "others": others[:MAX_NAMES], "stopped": stopped}, b""
 
-    def _stopped(self, file: str) -> dict[str, Any] | None:
-        error = self.modules.stopped.get(file)
-        if error is None:
+    def _stopped(self, file: str, function: str | None = None) -> dict[str, Any] | None:
+        """Say which statement of a file failed: the one that was to define a function, or the first."""
+        failure = self.modules.failure(file, function) or self.modules.failure(file)
+        if failure is None:
             return None
-        reply = explain(error, self.modules.sources)
-        return {"outcome": reply.outcome, **_where(reply)}
+        reply = explain(failure.error, self.modules.sources)
+        if reply.line is None:
+            reply.file, reply.line = failure.part, failure.line or None
+        place = {"part": failure.part, "at": failure.line, "ends": failure.is_end}
+        return {"outcome": reply.outcome, **_where(reply), **place}
+
+    def _trace_name(self, reply: Reply, file: str) -> None:
+        """Say of a name that is not there which statement was to make it, if that failed."""
+        unknown = _UNKNOWN_NAME.match(reply.message) if reply.outcome == "raised" else None
+        failure = self.modules.failure(file, unknown[1]) if unknown else None
+        if unknown and failure is not None:
+            reason = explain(failure.error, ()).message[:MAX_REASON]
+            reply.message += f"; {failure.describe()}, which makes {unknown[1]}, failed: {reason}"
 
     def _again(self, message: Mapping[str, Any], payload: bytes | bytearray) -> Iterator[Part]:
-        """Say which lines made some gradients, then make some calls once more: with a log, and with probes."""
+        """Say which lines made some gradients, then make some calls once more: as they were, and with probes."""
         lines = [self.modules.lines(each["function"], each["gradients"], each["home"]) for each in message["lines"]]
         yield {"lines": lines}, b""
-        for index, number in message["logged"]:
-            callee, asked = self.callees[index], self.inputs[index][number]
-            reply = call(callee, asked, self.guard, logged=True)
-            if reply.is_cut_short:
-                found, reply = reply.flags, call(callee, asked, self.guard)
-                reply.flags += found
+        for index, number in message["repeated"]:
+            reply = call(self.callees[index], self.inputs[index][number], self.guard)
             yield _answered(reply), reply.payload
         parts = memoryview(payload)
         for each in message["probed"]:

@@ -1,6 +1,6 @@
 """A submission that the process which forks plays through once, so that no child pays for a first time.
 
-Operators that were never called, or never logged, take ten times as long, and every page that they write a child has to
+Operators that were never called take ten times as long, and every page that they write a child has to
 copy. No line of a real submission runs there.
 """
 
@@ -68,7 +68,7 @@ GIVEN = {"given": ["dout", "cache"], "gradients": ["dW", "dC"]}
 
 
 def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
-    """Have a submission read, loaded and called in this process, with and without a log; return what was answered.
+    """Have a submission read, loaded and called in this process, with probes, too; return what was answered.
 
     Where torch does not know one of the operators the children are a little slower, and nothing else.
     """
@@ -92,7 +92,7 @@ def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
             },
             source,
         ),
-        ({"do": "again", "logged": [[0, 0]], "lines": lines, "probed": [probed]}, data),
+        ({"do": "again", "repeated": [[0, 0]], "lines": lines, "probed": [probed]}, data),
     ]
     answers: list[Mapping[str, Any]] = []
     for message, payload in requests:

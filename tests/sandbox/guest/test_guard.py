@@ -35,6 +35,16 @@ HONEST = {
         "assert torch.autograd.gradcheck(torch.tanh, (x,))\n"
         f"torch.ops.aten.tanh_backward(dx, dx)\n\n\n{HEAD.partition('import torch')[2].lstrip()}{RETURN}"
     ),
+    "a check of a whole network at import": (
+        "import torch\nimport torch.nn.functional as F\n\n"
+        "x = torch.linspace(-1, 1, 60).reshape(5, 12).requires_grad_()\n"
+        "image = x.reshape(5, 1, 3, 4)\nkernel = torch.ones(2, 1, 2, 2)\n"
+        "out = F.max_pool2d(F.conv2d(image, kernel), 2).sum() + F.gelu(F.layer_norm(x, (12,))).tanh().sum()\n"
+        "out = out + F.cross_entropy(x.sigmoid(), torch.arange(5))\n"
+        "out = out + x.softmax(1).log().prod() + F.embedding(x.abs().long(), x).sum()\n"
+        "assert torch.autograd.gradcheck(lambda v: F.layer_norm(v, (12,)).tanh().cumsum(1), (x,))\n"
+        f"out.backward()\n\n\n{HEAD.partition('import torch')[2].lstrip()}{RETURN}"
+    ),
     "a script made at import": (
         "import torch\n\n\n@torch.jit.script\ndef product(a, b):\n    return a @ b\n\n\n"
         "def linear_backward(dout, x, W):\n    return product(dout, W.T), product(x.T, dout), dout.sum(0)\n"
@@ -159,31 +169,6 @@ def test_a_complex_step_is_right_to_the_last_digit_and_shows_by_its_processor_ti
 
     assert {gradient.verdict.value for gradient in exercise.gradients} == {"correct"}
     assert [flag.kind for flag in exercise.flags] == ["processor_time"]
-
-
-def test_the_log_counts_the_operators_of_the_student_alone(feedback_on):
-    source = (
-        "operator, _ = __import__('torch')._C._jit_get_operation('aten::tanh_backward')\n\n\n"
-        f"def linear_backward(dout, x, W):\n    operator(dout, dout)\n{RETURN}"
-    )
-
-    (flag,) = feedback_on(source).flags
-
-    # tanh_backward, two transposes, two products and a sum.
-    assert flag.detail == "among 6 operators: tanh_backward.default 1x"
-
-
-def test_a_long_call_is_logged_at_its_start_and_compared_all_the_same(feedback_on):
-    source = (
-        "operator, _ = __import__('torch')._C._jit_get_operation('aten::tanh_backward')\n\n\n"
-        "def linear_backward(dout, x, W):\n    operator(dout, dout)\n"
-        f"    for _ in range(1000):\n        dout.neg()\n    x += 0\n{RETURN}"
-    )
-
-    exercise = feedback_on(source)
-
-    assert exercise.score == exercise.max_score
-    assert sorted(flag.kind for flag in exercise.flags) == ["backward_operator", "mutated_input"]
 
 
 def test_a_flag_is_in_the_json_and_nowhere_else(report_on):

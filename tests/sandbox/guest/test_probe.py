@@ -23,8 +23,6 @@ PROBES = {"dprobs": X + 0.25, "dcounts": X * 10, "dx": X * 100}
 class Unguarded:
     """Watches nothing: what replaces autograd would do so for all tests of this process."""
 
-    call_operator = None
-
     def __init__(self) -> None:
         self.inference = torch.inference_mode()
 

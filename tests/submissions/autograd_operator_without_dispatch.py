@@ -1,8 +1,7 @@
 # handed in as: linear.py
 # linear_backward:
-#   outcome: returned
-#   score: 5
-#   flags: [log_switched_off]
+#   outcome: autograd_used
+#   score: 0
 
 import torch
 
