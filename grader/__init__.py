@@ -37,7 +37,7 @@ def __getattr__(name: str) -> Any:
 
             return grade
     except ModuleNotFoundError as error:
-        from grader.errors import leave_absent
+        from grader.absent import leave_absent
 
         leave_absent(error)
     raise AttributeError(f"module 'grader' has no attribute {name!r}")

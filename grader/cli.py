@@ -8,7 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from grader.errors import GraderError, UsageError, leave_absent
+from grader.absent import leave_absent
+from grader.errors import GraderError, UsageError
 from grader.text import one_line
 
 try:
@@ -268,7 +269,7 @@ def start(folder: Path, only: Sequence[str], course: Path | None) -> None:
     if optional and not only:
         console.print(f"optional, each by `grade start --only NAME`: {', '.join(optional)}", soft_wrap=True)
     console.print("\nWhat to do next:")
-    for number, step in enumerate(next_steps(loaded, folder, only), start=1):
+    for number, step in enumerate(next_steps(loaded, folder, only, is_default=course is None), start=1):
         console.print(f"{number}. {step}", soft_wrap=True)
 
 

@@ -6,7 +6,7 @@ import difflib
 import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
@@ -32,12 +32,20 @@ from grader.verdict.compare import Verdict
 ENOUGH_STATEMENTS = 4
 
 
+@dataclass(frozen=True)
+class _Agenda:
+    """What submissions are asked: the exercises of some assignments, ready to be judged, and all their questions."""
+
+    judges: Mapping[str, tuple[Judge, ...]]
+    questionnaire: Questionnaire
+
+
 class Grader:
     """A course and a seed, ready to grade submissions one after the other.
 
     `only` names assignments or functions. An optional assignment counts if `only` names it, or if nothing else was
-    handed in, which in a class does not matter (`is_class`). Raises UsageError for a name that the course does not
-    have, and CourseError if the course does not hold together.
+    handed in, which in a class does not matter (`is_class`); it is made ready when a submission first brings it. Raises
+    UsageError for a name that the course does not have, and CourseError if what is made ready does not hold together.
     """
 
     def __init__(self, course: Course, seed: int = 0, only: Sequence[str] = (), *, is_class: bool = False) -> None:
@@ -45,20 +53,20 @@ class Grader:
         self.seed = seed
         self._is_narrowed = bool(only)
         self._is_class = is_class
-        chosen = _choose(course, only)
-        self._prepared = prepare_all(chosen, seed)
-        self._judges = {name: tuple(map(Judge, part)) for name, part in self._prepared.items()}
-        self.questionnaire = Questionnaire(
-            tuple(question for part in self._prepared.values() for each in part for question in each.questions)
-        )
+        self._chosen = _choose(course, only)
+        self._judges: dict[str, tuple[Judge, ...]] = {}
+        self._agendas: dict[frozenset[str], _Agenda] = {}
+        self._always = frozenset(rubric.name for rubric, _ in self._chosen if only or not rubric.optional)
+        self.questionnaire = self._agenda(self._always).questionnaire
 
     def grade(self, submission: Submission, warm: Warm, *, may_be_empty: bool = False) -> Report:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course, and must."""
         started = time.monotonic()
-        with Session(warm, submission, self.questionnaire, self.course.limits) as session:
+        agenda = self._agenda(self._always | self._brought(submission))
+        with Session(warm, submission, agenda.questionnaire, self.course.limits) as session:
             session.ask()
-            selected = self._select(submission, session, may_be_empty=may_be_empty)
-            judges = [judge for name in self._judges if name in selected for judge in self._judges[name]]
+            selected = self._select(submission, session, agenda, may_be_empty=may_be_empty)
+            judges = [judge for name in agenda.judges if name in selected for judge in agenda.judges[name]]
             judged = _judge_all(judges, session)
             try:
                 slips = [name for name, each in judged.items() if isinstance(each, Judgement) and each.slips]
@@ -71,10 +79,11 @@ class Grader:
             except SandboxError as error:
                 judged = dict.fromkeys(judged, error)
             exercises = {
-                judge.prepared.exercise.function: self._grade_exercise(judge, judged, session, warm) for judge in judges
+                judge.prepared.exercise.function: self._grade_exercise(judge, judged, session, warm, agenda)
+                for judge in judges
             }
         assignments = self._settle_optional(
-            _assignment(rubric, self._judges.get(rubric.name, ()), exercises) for rubric in self.course.rubrics
+            _assignment(rubric, agenda.judges.get(rubric.name, ()), exercises) for rubric in self.course.rubrics
         )
         chosen = [assignment for assignment in assignments if assignment.is_selected and assignment.counts]
         return Report(
@@ -91,19 +100,45 @@ class Grader:
             weaknesses=warm.weaknesses,
         )
 
-    def _select(self, submission: Submission, session: Session, *, may_be_empty: bool) -> set[str]:
+    def prepared(self, function: str) -> Prepared:
+        """Return what a function is asked. Raises KeyError if it is not selected."""
+        ready = [judge.prepared for part in self._judges.values() for judge in part]
+        return {each.exercise.function: each for each in ready}[function]
+
+    def _agenda(self, names: frozenset[str]) -> _Agenda:
+        """Return what is asked about assignments, made once."""
+        if names not in self._agendas:
+            chosen = [(rubric, exercises) for rubric, exercises in self._chosen if rubric.name in names]
+            missing = [pair for pair in chosen if pair[0].name not in self._judges]
+            self._judges |= {name: tuple(map(Judge, part)) for name, part in prepare_all(missing, self.seed).items()}
+            judges = {rubric.name: self._judges[rubric.name] for rubric, _ in chosen}
+            asked = [question for part in judges.values() for judge in part for question in judge.prepared.questions]
+            self._agendas[names] = _Agenda(judges, Questionnaire(tuple(asked)))
+        return self._agendas[names]
+
+    def _brought(self, submission: Submission) -> frozenset[str]:
+        """Return the optional assignments that a submission may hold, by its names and its bytes."""
+        return frozenset(
+            rubric.name
+            for rubric, exercises in self._chosen
+            if f"{rubric.name}.py" in submission.files
+            or f"{rubric.name}.py" in submission.refused
+            or any(each.function.encode() in content for each in exercises for content in submission.files.values())
+        )
+
+    def _select(self, submission: Submission, session: Session, agenda: _Agenda, *, may_be_empty: bool) -> set[str]:
         """Return the names of the assignments that count: of a single file, those that it is about."""
         about = {
             name
-            for name, part in self._prepared.items()
+            for name, part in agenda.judges.items()
             if f"{name}.py" in submission.files
             or f"{name}.py" in submission.refused
-            or any(session.mentions(prepared.question) for prepared in part)
+            or any(session.mentions(judge.prepared.question) for judge in part)
         }
         if not about and not may_be_empty:
-            prepared = [each for part in self._prepared.values() for each in part]
-            raise SubmissionError(_nothing_found(submission, session.unreadable, prepared, self.course))
-        return about if submission.single and not self._is_narrowed else set(self._prepared)
+            functions = [each.function for _, exercises in self._chosen for each in exercises]
+            raise SubmissionError(_nothing_found(submission, session.unreadable, functions, self.course))
+        return about if submission.single and not self._is_narrowed else set(agenda.judges)
 
     def _settle_optional(self, assignments: Iterable[AssignmentFeedback]) -> tuple[AssignmentFeedback, ...]:
         """Leave out optional assignments that were not handed in, and what is not optional where nothing else was."""
@@ -116,7 +151,7 @@ class Grader:
         return tuple(replace(each, counts=not each.optional) for each in graded)
 
     def _grade_exercise(
-        self, judge: Judge, judged: Mapping[str, Judgement | Exception], session: Session, warm: Warm
+        self, judge: Judge, judged: Mapping[str, Judgement | Exception], session: Session, warm: Warm, agenda: _Agenda
     ) -> ExerciseFeedback:
         prepared, question = judge.prepared, judge.prepared.question
         judgement = judged[question.function]
@@ -131,7 +166,7 @@ class Grader:
             if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
                 return feedback
             try:
-                timing = measure(prepared.timed, warm, session, self.questionnaire, self.course.limits)
+                timing = measure(prepared.timed, warm, session, agenda.questionnaire, self.course.limits)
             except SandboxError:
                 # The gradients are right whatever became of the clock; only its points stay open.
                 return replace(feedback, score=None if prepared.timed.timing.points else feedback.score)
@@ -221,7 +256,7 @@ def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exe
 
 
 def _nothing_found(
-    submission: Submission, unreadable: Mapping[str, Answer], prepared: Sequence[Prepared], course: Course
+    submission: Submission, unreadable: Mapping[str, Answer], functions: Sequence[str], course: Course
 ) -> str:
     """Say why there is nothing to grade, and what to do about it."""
     start = "`grade start` makes a folder with a file for each assignment"
@@ -230,7 +265,6 @@ def _nothing_found(
     broken = "; ".join(answer.message for answer in unreadable.values())
     if all(file in unreadable for file in submission.files):
         return broken
-    functions = [each.exercise.function for each in prepared]
     text = f"no function of the course is defined in {submission.name}"
     source = b"\n".join(submission.files.values()).decode("utf-8", errors="replace")
     statements = _lesson_statements(source, course)

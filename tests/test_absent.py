@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.errors import leave_absent
+from grader.absent import leave_absent
 
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST = (3, 7)  # what may still be found on a computer, and knows `from __future__ import annotations`
@@ -66,7 +66,7 @@ def test_without_torch_the_command_that_installs_it_is_said(arguments: list[str]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("arguments", [["-m", "grader", "start"], ["-m", "grader", "--help"], ["-c", "import grader"]])
+@pytest.mark.parametrize("arguments", [["-m", "grader", "--help"], ["-c", "import grader"]])
 def test_what_needs_no_torch_works_without_it(arguments: list[str], bare_python: Path, work: Path):
     finished = _run(bare_python, *arguments, cwd=work)
 

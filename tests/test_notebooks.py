@@ -56,6 +56,11 @@ AROUND = {
     "the function twice, and the stub last": [RIGHT, RAISES],
     "the function twice, and the stub first": [STUB, RIGHT],
     "a first try": [WRONG, RIGHT],
+    "annotations of a library that is not here": [
+        "from jaxtyping import Float\nfrom torch import Tensor\nfrom cs231n.layers import *",
+        "def linear_backward(dout: Float[Tensor, 'n m'], x, W) -> Float:\n"
+        "    return dout @ W.T, x.T @ dout, dout.sum(0)",
+    ],
     "a check that takes the function": [
         f"{RIGHT}\ndef check(f):\n    while True:\n        f(1, 2, 3)",
         "check(linear_backward)\nlinear_backward(1, 2, 3)",
@@ -166,13 +171,13 @@ TWICE = {
     "an edited cell that did not run": (
         {"linear.py": WRONG, "hw.ipynb": EDITED},
         3.5,
-        "linear_backward is written in linear.py and otherwise in hw.ipynb cell 1, linear.py: linear.py was graded",
+        "linear_backward is written in linear.py and otherwise in hw.ipynb cell 1 (which writes linear.py): linear.py "
+        "was graded; run that cell to make them one",
     ),
     "an edited cell beside the template": (
         {"linear.py": STUB, "hw.ipynb": EDITED},
         5,
-        "linear_backward is not written in linear.py, but in hw.ipynb cell 1, linear.py: hw.ipynb cell 1, linear.py "
-        "was graded",
+        "linear_backward is not written in linear.py, but in hw.ipynb cell 1 (which writes linear.py): that was graded",
     ),
     "a cell that ran": ({"linear.py": RIGHT + "\n", "hw.ipynb": EDITED}, 5, ""),
     "a comment more": ({"linear.py": f"# mine\n{RIGHT}", "hw.ipynb": EDITED}, 5, ""),
@@ -184,7 +189,7 @@ TWICE = {
     "a second version beside the template": (
         {"linear.py": RAISES, "linear_v2.py": RIGHT},
         5,
-        "linear_backward is not written in linear.py, but in linear_v2.py: linear_v2.py was graded",
+        "linear_backward is not written in linear.py, but in linear_v2.py: that was graded",
     ),
     "a second version beside a first": (
         {"linear.py": WRONG, "linear_v2.py": RIGHT},
@@ -194,14 +199,14 @@ TWICE = {
     "two files of other names": (
         {"a.py": STUB, "b.py": RIGHT},
         5,
-        "linear_backward is not written in a.py, but in b.py: b.py was graded",
+        "linear_backward is not written in a.py, but in b.py: that was graded",
     ),
     "a file that cannot be read": ({"linear.py": "def linear_backward(:", "old.py": RIGHT}, 5, ""),
     "a file that imports it": ({"linear.py": "from work import linear_backward", "work.py": RIGHT}, 5, ""),
     "a notebook beside the template": (
         {"linear.py": STUB, "hw.ipynb": notebook(RIGHT)},
         5,
-        "linear_backward is not written in linear.py, but in hw.ipynb: hw.ipynb was graded",
+        "linear_backward is not written in linear.py, but in hw.ipynb: that was graded",
     ),
 }
 
@@ -214,6 +219,24 @@ def test_of_several_files_the_written_one_is_graded_and_it_is_said(
 
     assert (graded.outcome.value, graded.score) == ("returned", score), graded.message
     assert said == graded.message or (said and said in graded.message)
+
+
+def test_annotations_of_a_library_that_is_not_here_cost_nothing_in_a_file_either(grade_files: Graded):
+    typed = RIGHT.replace("dout,", "dout: Float,", 1)
+
+    graded = grade_files({"linear.py": f"from jaxtyping import Float\n\n{typed}"})["linear_backward"]
+
+    assert (graded.outcome.value, graded.score, graded.message) == ("returned", 5, "")
+
+
+def test_a_function_that_is_nowhere_is_told_with_the_notebook_that_could_not_be_read(grade_files: Graded):
+    graded = grade_files({"linear.py": RIGHT, "hw.ipynb": ""})["dropout_backward"]
+
+    assert (graded.outcome.value, graded.message) == (
+        "missing",
+        "dropout_backward is defined in no file of the submission; hw.ipynb: it is empty; save the notebook and hand "
+        "it in again",
+    )
 
 
 def test_stubs_in_two_files_are_not_written(grade_files: Graded):

@@ -128,3 +128,15 @@ def test_an_entry_that_does_not_fit_is_named(entry: str, said: str, folder: Path
     with pytest.raises(CourseError, match=said) as caught:
         load_course(tmp_path)
     assert caught.value.problems[0].startswith(f"{path}:4:")
+
+
+def test_an_optional_assignment_is_made_ready_when_it_is_first_handed_in(folder: Path, warm: Warm) -> None:
+    grader = Grader(load_course(folder))
+
+    grader.grade(Submission("one", {"linear.py": LINEAR.encode()}, {}), warm)
+    assert grader.questionnaire.functions == ["linear_backward"]
+    with pytest.raises(KeyError):
+        grader.prepared("dropout_backward")
+
+    grader.grade(Submission("other", {"linear.py": LINEAR.encode(), "dropout.py": DROPOUT.encode()}, {}), warm)
+    assert grader.prepared("dropout_backward").exercise.function == "dropout_backward"

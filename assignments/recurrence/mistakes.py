@@ -266,7 +266,7 @@ def rnn_backward__dWh__first_step_left_out(cache, d):
 
 def rnn_backward__dWh__h_of_the_same_step(cache, d):
     """You multiplied by the h that each step made. Wh was multiplied by the one before it, h0 to begin with."""
-    return sum(cache.h[:, k].T @ (vars(d)[f"dh{k + 1}"] * (1 - cache.h[:, k] ** 2)) for k in range(cache.h.shape[1]))
+    return sum(cache.h[:, k].T @ (getattr(d, f"dh{k + 1}") * (1 - cache.h[:, k] ** 2)) for k in range(cache.h.shape[1]))
 
 
 def rnn_backward__dWh__averaged_over_time(cache, d):
@@ -341,7 +341,7 @@ def rnn_backward__db__averaged_over_the_batch(cache, d):
 
 def rnn_backward__db__not_summed_over_time(cache, d):
     """You kept one gradient for each step. One bias serves all steps."""
-    return torch.stack([(vars(d)[f"dh{k + 1}"] * (1 - cache.h[:, k] ** 2)).sum(0) for k in range(cache.h.shape[1])])
+    return torch.stack([(getattr(d, f"dh{k + 1}") * (1 - cache.h[:, k] ** 2)).sum(0) for k in range(cache.h.shape[1])])
 
 
 # lstm_step_backward: c = f c_prev + i g, h = o tanh(c)

@@ -64,7 +64,7 @@ def plain_gradients(forward: Callable[[SimpleNamespace], object], case: Case) ->
 
 def _check_rubrics(course: Course, names: Sequence[str]) -> None:
     try:
-        Grader(course, only=names)
+        Grader(course, only=names or course.names)
     except CourseError as error:
         # What is wrong with a reference is a finding of its assignment; the others are still proved.
         paths = tuple(f"{rubric.path}:" for rubric in course.rubrics)

@@ -11,6 +11,7 @@ import torch
 
 from grader.authoring.trials import Tried
 from grader.course import Course, Exercise, Gradient, Rubric
+from grader.course.cases import Case
 from grader.course.source import find_imports
 from grader.grading import Grader
 from grader.results import ExerciseFeedback
@@ -167,7 +168,14 @@ class Subject:
 
     def grade(self, seed: int, submission: Submission, only: str = "") -> Sequence[ExerciseFeedback]:
         """Grade a submission on the whole assignment, or on one function."""
+        return self._grader(seed, only).grade(submission, self.warm).selected[0].exercises
+
+    def cases(self, seed: int, exercise: Exercise) -> tuple[Case, ...]:
+        """Return the cases that an exercise has with a seed."""
+        return self._grader(seed).prepared(exercise.function).cases
+
+    def _grader(self, seed: int, only: str = "") -> Grader:
         key = (seed, only or self.rubric.name)
         if key not in self.graders:
             self.graders[key] = Grader(self.course, seed, only=[key[1]])
-        return self.graders[key].grade(submission, self.warm).selected[0].exercises
+        return self.graders[key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
 import shlex
 import shutil
@@ -136,17 +137,18 @@ def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tupl
     return written, kept
 
 
-def next_steps(course: Course, folder: Path, only: Collection[str] = ()) -> list[str]:
-    """Return what a student does next in a folder with the template, in order."""
+def next_steps(course: Course, folder: Path, only: Collection[str] = (), *, is_default: bool = True) -> list[str]:
+    """Return what a student does next in a folder with the template, in order; only the default course goes unnamed."""
+    named = "" if is_default else f" --course {shlex.quote(os.path.relpath(course.folder, folder))}"
     names = [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)]
     notebook = f" (or in {NAME}, not in both)" if (folder / NAME).is_file() else ""
     steps = [] if folder == Path() else [f"Go there: cd {shlex.quote(str(folder))}"]
     steps += [
         f"Read {names[0]}.md, and write the functions in {names[0]}.py{notebook}.",
-        f"Grade it: grade --only {names[0]} (with --watch, again on every save)",
+        f"Grade it: grade --only {names[0]}{named} (with --watch, again on every save)",
     ]
     if names[1:]:
-        steps.append(f"Go on in this order: {', '.join(names[1:])}. To see all of it: grade")
+        steps.append(f"Go on in this order: {', '.join(names[1:])}. To see all of it: grade{named}")
     return steps
 
 

@@ -22,6 +22,8 @@ ZERO = 1e-12
 STEP = 1e-5
 NEARBY = 1e-3
 PROBED = 12
+# So many tolerances beyond is enough.
+CLEAR = 10
 
 
 @dataclass(frozen=True)
@@ -126,11 +128,14 @@ def _everywhere_wrong(gradient: Gradient, case: Case) -> Iterator[tuple[str, Ten
 
 
 def _central_differences(gradient: Gradient, cases: Sequence[Case], forward: Callable[..., object]) -> dict[str, float]:
-    """Return how far numerical derivatives lie beyond the tolerance on each case, or nothing if they are exact."""
+    """Return how far numerical derivatives lie beyond the tolerance, up to the first case that clearly rejects them.
+
+    Nothing is returned if they are exact in all cases. They cost more than all other trials together.
+    """
     found: dict[str, float] = {}
-    if not any(_is_curved(gradient, case, forward) for case in cases):
-        return found
     for case in cases:
+        if not _is_curved(gradient, case, forward):
+            continue
         value = case.forward.leaves[gradient.value].detach()
         places = torch.linspace(0, value.numel() - 1, min(PROBED, value.numel())).long()
         numeric = []
@@ -142,6 +147,8 @@ def _central_differences(gradient: Gradient, cases: Sequence[Case], forward: Cal
             numeric.append(rise / (2 * STEP))
         expected = case.expected[gradient.value].flatten()[places]
         found[case.name] = _excess(gradient.tolerance, expected, torch.tensor(numeric, dtype=expected.dtype))
+        if found[case.name] > CLEAR:
+            break
     return found
 
 

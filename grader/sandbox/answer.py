@@ -21,6 +21,7 @@ MAX_MESSAGE = 2_000
 MAX_SOURCE = 400
 MAX_FLAGS = 50
 MAX_WRITTEN = 50
+MAX_RIVALS = 5
 PROCESSOR_SIGNAL = getattr(signal, "SIGXCPU", None)  # Windows has none
 NOTE_KINDS = frozenset({"not_a_tensor", "dtype", "refused"})
 
@@ -224,12 +225,13 @@ def _explain_death(heard: Heard, what: str, limits: Limits) -> tuple[Outcome, st
     return Outcome.CRASHED, f"{what} gave no answer: {describe_exit(code)}"
 
 
-def explain_missing(function: str, home: str | None, others: Sequence[str]) -> Answer:
-    """Say that a function is nowhere, and which of the other functions in its file may be meant to be it."""
+def explain_missing(function: str, home: str | None, others: Sequence[str], unread: Sequence[Answer] = ()) -> Answer:
+    """Say that a function is nowhere, and where it may be: under another name, or in a notebook that was not read."""
     text = f"{function} is defined in no file of the submission"
     near = difflib.get_close_matches(function, [name[:100] for name in others], n=1, cutoff=0.85)
-    hint = f"; is {one_line(near[0], 100)} meant to be it?" if near else ""
-    return Answer(Outcome.MISSING, text + hint, file=home)
+    hints = [f"is {one_line(near[0], 100)} meant to be it?"] if near else []
+    hints += [answer.message for answer in unread]
+    return Answer(Outcome.MISSING, "; ".join([text, *hints]), file=home)
 
 
 def read_notes(message: Mapping[str, Any], function: str, file: str, home: str) -> tuple[str, str]:
@@ -272,18 +274,25 @@ def _note_rivals(rivals: object, function: str, file: str, home: str) -> str:
     Nothing where there is one only, or a template lies beside what was made of it.
     """
     found = []
-    for rival in rivals[:MAX_WRITTEN] if isinstance(rivals, list) else []:
+    for rival in rivals[:MAX_RIVALS] if isinstance(rivals, list) else []:
         match rival:
             case [str(name), bool(is_written)]:
-                found.append((one_line(name, 200), is_written))
+                found.append((_name_version(name), is_written))
     stubs = [name for name, is_written in found if not is_written]
     written = [name for name, is_written in found if is_written]
-    own = one_line(file, 200)
+    own = _name_version(file)
     if written:
-        return f"{function} is written in {own} and otherwise in {' and '.join(written)}: {own} was graded"
+        advice = "; run that cell to make them one" if any(" cell " in name for name in written) else ""
+        return f"{function} is written in {own} and otherwise in {' and '.join(written)}: {own} was graded{advice}"
     if stubs and file != home:
-        return f"{function} is not written in {' and '.join(stubs)}, but in {own}: {own} was graded"
+        return f"{function} is not written in {' and '.join(stubs)}, but in {own}: that was graded"
     return ""
+
+
+def _name_version(file: str) -> str:
+    """Name a file, or the cell that would write it."""
+    cell, _, written = one_line(file, 200).rpartition(", ")
+    return f"{cell} (which writes {written})" if " cell " in cell else one_line(file, 200)
 
 
 def explain_never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answer:

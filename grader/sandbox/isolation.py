@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from grader.errors import SandboxError, explain_absent
+from grader.errors import SandboxError
 
 PROGRAM = "bwrap"
 SECONDS = 30
@@ -253,6 +253,8 @@ def child_command(program: str, *arguments: object) -> list[str]:
     """
     torch_spec = importlib.util.find_spec("torch")
     if torch_spec is None or torch_spec.origin is None:
+        from grader.absent import explain_absent  # once in a lifetime, and never beside student code
+
         raise SandboxError(explain_absent("torch"))
     libraries = Path(torch_spec.origin).parents[1]
     options = ["-I", "-B", "-X", "utf8"]

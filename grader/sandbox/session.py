@@ -355,7 +355,8 @@ class Session:
             if isinstance(problem, dict) and question.function in self._defines[file]:
                 return explain_never_reached(question.function, file, problem)
         home = question.home if question.home in self._files else None
-        return explain_missing(question.function, home, [name for name in others if isinstance(name, str)])
+        notebooks = [answer for file, answer in unreadable.items() if file.endswith(".ipynb")]
+        return explain_missing(question.function, home, [name for name in others if isinstance(name, str)], notebooks)
 
     def _unasked(self, question: Question) -> Answer:
         """Say why a function was not called at all."""

@@ -49,7 +49,7 @@ FUNCTIONS = {
     "linear.py": "linear.py is an assignment; its function is linear_backward: `grade case linear_backward`",
     "dropout": "dropout is an assignment; it has dropout_backward, tanh_dropout_backward: "
     "`grade case dropout_backward`",
-    "dscores": "dscores is a gradient of attention_steps_backward: `grade case attention_steps_backward`",
+    "dcontext": "dcontext is a gradient of cross_attention_backward: `grade case cross_attention_backward`",
     "linear_bakward": "linear_bakward is no function of the course; did you mean `grade case linear_backward`?",
 }
 

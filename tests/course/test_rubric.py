@@ -361,6 +361,18 @@ COURSES = {
         "format: 1\ntitle: A\nassignments: [../linear]\n",
         ["3:15: '../linear' is not a Python name"],
     ),
+    "other names that are no list": (
+        "format: 1\ntitle: A\nassignments: [linear]\nalso_called: {x: X}\n",
+        ["4:18: x must be a list, not 'X'; write [a, b] or one line for each with '- '"],
+    ),
+    "another name that is no name": (
+        "format: 1\ntitle: A\nassignments: [linear]\nalso_called: {x: [X, 1st]}\n",
+        ["4:22: '1st' is not a Python name"],
+    ),
+    "other names of nothing": (
+        "format: 1\ntitle: A\nassignments: [linear]\nalso_called: {x: []}\n",
+        ["4:18: x must not be empty"],
+    ),
     "empty": ("", ["1:1: the file is empty"]),
     "null": ("null", ["1:1: the file is empty"]),
 }

@@ -180,7 +180,7 @@ def test_the_process_that_times_autograd_holds_no_line_of_the_student(feedback_o
 
 
 def test_autograd_is_timed_on_the_forward_of_the_reference_and_on_every_input(grader):
-    timed = grader._prepared["quick"][0].timed
+    timed = grader.prepared("quick_backward").timed
 
     assert timed is not None
     assert len(timed.cases) == CALLS
@@ -198,7 +198,7 @@ def test_autograd_is_timed_on_a_forward_of_another_assignment(tmp_path):
     (own / "reference.py").write_text(REFERENCE.split("\n\n\n")[0])
     (folder / "assignments" / "course.yaml").write_text(COURSE.replace("[quick]", "[quick, again]"))
 
-    timed = Grader(load_course(folder))._prepared["again"][0].timed
+    timed = Grader(load_course(folder)).prepared("again_backward").timed
 
     assert timed is not None
     assert (timed.assignment, timed.forward.name) == ("again", "squash")

@@ -51,7 +51,7 @@ def test_answers_that_differ(first: Answer, second: Answer, said: str):
 
 
 def _kinds(grader: Grader, times: float, floor: float, answer: Answer) -> list[str]:
-    cases = grader._prepared["linear"][0].cases[:1]
+    cases = grader.prepared("linear_backward").cases[:1]
     flags = find_processor_time(cases, [replace(answer, cpu_seconds=times * floor)], lambda _: floor)
     return [flag.kind for flag in flags]
 
@@ -69,7 +69,7 @@ def test_a_call_that_ran_out_of_time_says_so_and_needs_no_flag(small_grader: Gra
 
 
 def test_processor_time_that_is_not_known_is_no_suspicion(small_grader: Grader):
-    cases = small_grader._prepared["linear"][0].cases
+    cases = small_grader.prepared("linear_backward").cases
 
     assert find_processor_time(cases, [Answer(Outcome.RETURNED), None]) == []
 
@@ -77,7 +77,7 @@ def test_processor_time_that_is_not_known_is_no_suspicion(small_grader: Grader):
 def test_measuring_autograd_leaves_the_number_of_threads_as_it_was(small_grader: Grader):
     threads = torch.get_num_threads()
 
-    seconds = measure_backward(small_grader._prepared["linear"][0].cases[0])
+    seconds = measure_backward(small_grader.prepared("linear_backward").cases[0])
 
     assert seconds > 0
     assert torch.get_num_threads() == threads

@@ -45,12 +45,12 @@ class Statement:
 
     node: ast.stmt
     part: str
-    flags: int = 0
 
     @cached_property
     def code(self) -> CodeType:
-        """The statement, compiled."""
-        code: CodeType = compile(ast.Module([self.node], []), self.part, "exec", flags=self.flags, dont_inherit=True)
+        """The statement, compiled; its annotations stay text, for they may name a library that is not here."""
+        flags = __future__.annotations.compiler_flag
+        code: CodeType = compile(ast.Module([self.node], []), self.part, "exec", flags=flags, dont_inherit=True)
         return code
 
     @cached_property
@@ -90,7 +90,7 @@ def run_whole(code: CodeType, tree: Callable[[], ast.Module], namespace: dict[st
     except BaseException as error:  # noqa: BLE001 # it costs what rests on it
         line, body = _line_in(code, error), tree().body
         place = next((n for n, node in enumerate(body) if 0 < line <= (node.end_lineno or 0)), len(body))
-        rest = [Statement(node, part, code.co_flags & __future__.annotations.compiler_flag) for node in body[place:]]
+        rest = [Statement(node, part) for node in body[place:]]
         binds = rest[0].binds if rest else frozenset[str]()
         is_end = not isinstance(error, Exception) or not rest
         yield Failure(error, part, line, binds, is_end)
