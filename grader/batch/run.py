@@ -240,9 +240,9 @@ class _Batch:
 
     def _probably_meant(self) -> str | None:
         """Say which --only was probably meant, if nobody handed in anything about the other assignments."""
-        counting = [rubric.name for rubric in self.course.rubrics]
-        about = [name for name in counting if name in self.handed_in]
-        if self.options.only or self.options.shard is not None or not about or len(about) == len(counting):
+        about = [rubric.name for rubric in self.course.rubrics if rubric.name in self.handed_in]
+        left = [each for each in self.course.rubrics if not each.optional and each.name not in self.handed_in]
+        if self.options.only or self.options.shard is not None or not about or not left:
             return None
         meant = " ".join(f"--only {name}" for name in about)
         return f"nothing was handed in but {', '.join(about)}, and the maximum is of the whole course: add {meant}?"
