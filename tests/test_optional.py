@@ -134,7 +134,7 @@ def test_an_optional_assignment_is_made_ready_when_it_is_first_handed_in(folder:
     grader = Grader(load_course(folder))
 
     grader.grade(Submission("one", {"linear.py": LINEAR.encode()}, {}), warm)
-    assert grader.questionnaire.functions == ["linear_backward"]
+    assert grader.questionnaires[0].functions == ["linear_backward"]
     with pytest.raises(KeyError):
         grader.prepared("dropout_backward")
 

@@ -98,20 +98,18 @@ def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tupl
     """Copy the template, and each assignment's text, into a folder; return what was written and what was kept.
 
     That is of the assignments in `only`, or else of all that are not optional, and of those whose functions their
-    templates import. A file that is there already is never
-    overwritten. Raises UsageError if the folder cannot be made or a name is no assignment's, and CourseError if the
-    course lacks one of the files.
+    templates import. A file that is there already is never overwritten. Raises UsageError if the folder cannot be made
+    or a name is no assignment's, and CourseError if the course lacks one of the files.
     """
     for name in only:
         if name not in course.names:
             raise UsageError(
                 f"{one_line(name, 100)} is no assignment of the course; there are {', '.join(course.names)}"
             )
-    chosen = [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)]
-    for name in chosen:  # and those that are found on the way
-        template = course.folder / "student_template" / f"{name}.py"
-        imported = find_imports(template.read_text(encoding="utf-8")) if template.is_file() else []
-        chosen += [other for other in imported if other in course.names and other not in chosen]
+    chosen = with_imported(
+        course,
+        [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)],
+    )
     files = {}
     for rubric in course.rubrics:
         if rubric.name not in chosen:
@@ -135,6 +133,16 @@ def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tupl
     except OSError as error:
         raise UsageError(f"{folder} could not be written: {error.strerror}; choose another folder") from error
     return written, kept
+
+
+def with_imported(course: Course, names: Collection[str]) -> list[str]:
+    """Return names of assignments, and of those whose functions their templates import."""
+    chosen = list(names)
+    for name in chosen:  # and those that are found on the way
+        template = course.folder / "student_template" / f"{name}.py"
+        imported = find_imports(template.read_text(encoding="utf-8")) if template.is_file() else []
+        chosen += [other for other in imported if other in course.names and other not in chosen]
+    return chosen
 
 
 def next_steps(course: Course, folder: Path, only: Collection[str] = (), *, is_default: bool = True) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from grader.batch.entry import Person
@@ -20,7 +20,8 @@ NOT_JUDGED = "not judged: a fault of the grader; run the batch again"
 class Row:
     """One submission in the gradebook; `result` is its results file, None if there is a `problem` instead.
 
-    There are both where a person has given points for what could not be graded.
+    There are both where a person has given points for what could not be graded. `lines` are the lines of code
+    that made wrong gradients, by function and gradient.
     """
 
     submission: str
@@ -33,6 +34,7 @@ class Row:
     problem: str | None
     result: Mapping[str, Any] | None
     system: str = ""
+    lines: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def score(self) -> float | None:
@@ -66,6 +68,7 @@ def read_rows(store: Store) -> Iterator[Row]:
             problem=problem,
             result=result,
             system=entry.get("system", batch.get("system", "")),
+            lines=record.lines if record is not None else {},
         )
 
 

@@ -34,13 +34,15 @@ REMEMBERED = 100
 class Judgement:
     """What the answers to an exercise are worth by themselves, whoever gave them.
 
-    `slips` are the gradients that are wrong in themselves, of a function that answered at all. Where `is_open`, a call
-    with probes may show some of them to be right; until then none is explained.
+    `slips` are the gradients that are wrong in themselves, of a function that answered at all, and `failed` is the
+    number of cases in which one is. Where `is_open`, a call with probes may show some of them to be right; until then
+    none is explained.
     """
 
     gradients: tuple[GradientFeedback, ...]
     invariants: tuple[InvariantFeedback, ...]
     slips: tuple[str, ...]
+    failed: int
     is_open: bool = False
 
     @property
@@ -170,7 +172,9 @@ def judge(
     is_answered = any(answer.gradients or answer.notes for answer in answers)
     slips = tuple(each.name for each in gradients if each.is_slip and is_answered)
     invariants = judge_invariants(exercise, trials, further, gradients, prepared.forward_pass)
-    return Judgement(gradients, invariants, slips, is_open)
+    wrong = [each.name for each in gradients if each.is_slip]
+    failed = sum(any(not trial.is_correct(name) for name in wrong) for trial in trials)
+    return Judgement(gradients, invariants, slips, failed, is_open)
 
 
 def _judge_cases(prepared: Prepared, answers: Sequence[Answer]) -> list[Trial]:

@@ -55,6 +55,7 @@ def print_report(
     `explain` tells of every slip all there is to tell; `hints` is how many the first slip gets otherwise;
     `page` is where the HTML report is; with `only_begun` an assignment that is right or not begun is one line.
     """
+    report = report.for_student
     following = words.find_next(report)
     for assignment in report.selected:
         short = _short(assignment) if only_begun else ""
@@ -124,6 +125,9 @@ def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[L
     for invariant in exercise.invariants:
         if invariant.held is False:
             yield 6, Text.assemble(("✗", "red"), f" {words.NOT_HELD}: {invariant.name} ({invariant.detail})")
+    if exercise.hidden:
+        glyph, tone = ("✗", "red") if exercise.hidden.failed else ("✓", "green")
+        yield 6, Text.assemble((glyph, tone), f" {exercise.hidden.sentence}")
     if exercise.timing and (depth.verbose or depth.every or exercise.timing.score < exercise.timing.max_score):
         yield 6, _timing(exercise.timing)
     yield from _printed(exercise)
@@ -203,7 +207,7 @@ def _around(slip: GradientFeedback) -> Iterator[Line]:
 
 def _table(exercise: ExerciseFeedback) -> Iterator[Line]:
     """Yield the lesson's own comparison, one line per gradient."""
-    width = max(len(gradient.name) for gradient in exercise.gradients)
+    width = max((len(gradient.name) for gradient in exercise.gradients), default=0)
     for gradient in exercise.gradients:
         error = gradient.comparison.max_abs_error if gradient.comparison else None
         exact = "-" if gradient.exact is None else gradient.exact

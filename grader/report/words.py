@@ -53,6 +53,7 @@ PRINTED = "Your code printed"
 NOT_HELD = "does not hold"
 NO_ISOLATION = "time limits only"
 WEAKNESS = "weaker sandbox:"
+HIDDEN_ADVICE = "Think of inputs of other shapes and values than those that you can see."
 
 
 def find_next(report: Report) -> ExerciseFeedback | None:
@@ -90,6 +91,8 @@ def next_step(report: Report) -> str:
     broken = [each for each in exercise.invariants if each.held is False]
     if broken:
         return f"Every gradient of {function} is right, and one property does not hold: {broken[0].name}."
+    if exercise.hidden and exercise.hidden.failed:
+        return f"{function}: {exercise.hidden.sentence} {HIDDEN_ADVICE}"
     if exercise.timing:
         return f"{function} is right, and slower than its points for speed allow: autograd is the measure."
     return f"{function} has points left to earn."
@@ -120,19 +123,21 @@ def _end(exercise: ExerciseFeedback) -> str:
     return f"{OUTCOMES[exercise.outcome]}{place}"
 
 
-def grade_command(report: Report) -> str:
-    """Return the command that grades with the same data again."""
-    return f"grade{_seed(report.seed)}"
+def grade_again(seed: int | None) -> tuple[str, str]:
+    """Return how to grade again, as a sentence and the command; without a seed the numbers are others."""
+    if seed is None:
+        return "Graded with random numbers of its own. To grade at home, with others:", "grade"
+    return "To grade again with the same data:", f"grade{_seed(seed)}"
 
 
-def case_command(exercise: ExerciseFeedback, gradient: GradientFeedback | None, seed: int) -> str:
+def case_command(exercise: ExerciseFeedback, gradient: GradientFeedback | None, seed: int | None) -> str:
     """Return the command that writes the deciding case as a script to run and debug."""
     number_of_case = exercise.case_number if gradient is None else gradient.case_number
     case = f" --case {number_of_case}" if number_of_case else ""
     return f"grade case {exercise.function}{case}{_seed(seed)}"
 
 
-def _seed(seed: int) -> str:
+def _seed(seed: int | None) -> str:
     return f" --seed {seed}" if seed else ""
 
 

@@ -40,7 +40,7 @@ def test_an_order_depends_on_the_seed_and_on_nothing_else():
 
 
 def test_the_functions_of_a_course_have_orders_of_their_own(course: Course):
-    asked = Grader(course, 0, ("primitives",)).questionnaire.questions
+    asked = Grader(course, 0, ("primitives",)).questionnaires[0].questions
 
     assert len({question.order for question in asked}) > 3
 

@@ -120,6 +120,7 @@ class _Server:
             status = 1
             try:
                 self.selector.close()
+                self.inputs.clear()  # those of hidden cases are for the children that are asked them
                 _become_child(descriptors, self.box, self.guard, budget, inputs)
                 status = 0
             finally:
