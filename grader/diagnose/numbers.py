@@ -164,6 +164,8 @@ def _sizes(samples: Sequence[Sample]) -> dict[str, tuple[float, ...]]:
     found: dict[tuple[float, ...], str] = {}
     forward = samples[0].case.forward
     for value in dict.fromkeys([samples[0].value, forward.output, *forward.values]):
+        if not all(value in sample.case.forward.values for sample in samples):
+            continue  # a step of a loop that is longer in this case than in others
         tensor = forward.values[value]
         for axis in range(tensor.dim() if isinstance(tensor, Tensor) else 0):
             sizes = tuple(float(_size(sample.case.forward.values.get(value), axis)) for sample in samples)
