@@ -98,7 +98,7 @@ def grade_submission(
 
         def save(result: Report) -> Path:
             if json_file is not None:
-                write_json(result, json_file)
+                write_json(result.for_student, json_file)
             return write_html(result, report, path)
 
         if watch:
@@ -142,6 +142,7 @@ def case(function: str, case: str | None, seed: int, course: Path | None) -> Non
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where results go.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many at once; default: the processors here.")
 @click.option("--seed", type=int, metavar="N", help="Seed of the cases' data; default: drawn once and kept.")
+@click.option("--new-seed", is_flag=True, help="Draw another seed, and grade everything again with it.")
 @COURSE
 @click.option("--only", multiple=True, metavar="NAME", help="Only this assignment or function; may be repeated.")
 @click.option("--before", metavar="TIME", help="Of several attempts, the newest handed in by then counts.")
@@ -151,11 +152,18 @@ def case(function: str, case: str | None, seed: int, course: Path | None) -> Non
 @click.option("--dry-run", is_flag=True, help="Say what was found and how it was understood, and stop.")
 @click.option("--allow-weak-isolation", is_flag=True, help="Grade where the sandbox is weak: trust every submission.")
 @click.option("--names", is_flag=True, help="A class report with names and links to the reports.")
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Another batch's --out to put the class beside; default: the run before.",
+)
 def batch(
     folder: Path,
     out: Path,
     jobs: int | None,
     seed: int | None,
+    new_seed: bool,
     course: Path | None,
     only: tuple[str, ...],
     before: str | None,
@@ -165,6 +173,7 @@ def batch(
     dry_run: bool,
     allow_weak_isolation: bool,
     names: bool,
+    compare: Path | None,
 ) -> None:
     """Grade every submission in FOLDER, or in a zip as it was downloaded; exit code 0 if each has a result, else 2."""
     from grader.batch import Options, default_jobs, grade_batch, parse_shard, parse_time
@@ -175,6 +184,7 @@ def batch(
         out,
         course=course,
         seed=seed,
+        draws_seed=new_seed,
         only=only,
         jobs=jobs or default_jobs(),
         executor=executor,
@@ -184,6 +194,7 @@ def batch(
         is_dry_run=dry_run,
         allows_weak_isolation=allow_weak_isolation,
         shows_names=names,
+        compare=compare,
     )
     console = _console()
     with Bar(console) if console.is_terminal else Lines(console) as say:
@@ -199,7 +210,7 @@ def batch(
 @click.argument("source", type=click.Path(path_type=Path), metavar="DIR")
 @click.option(
     "--to",
-    type=click.Choice(["canvas", "moodle", "gradescope", "github", "junit", "csv", "log"]),
+    type=click.Choice(["canvas", "moodle", "gradescope", "github", "markdown", "junit", "csv", "log"]),
     required=True,
     help="The system that is to read it.",
 )
@@ -284,17 +295,40 @@ def template(course: Path | None) -> None:
         console.print(str(path), soft_wrap=True)
 
 
+PART = click.option("--only", multiple=True, metavar="NAME", help="Only this week or assignment; may be repeated.")
+
+
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.zip")
+@PART
 @COURSE
-def release(file: Path, course: Path | None) -> None:
-    """Pack the course for students: its assignments and the template, no solutions."""
+def release(file: Path, only: Sequence[str], course: Path | None) -> None:
+    """Pack the course for students: its assignments and the template, no solutions, mistakes or hidden cases."""
     from grader.authoring.release import pack_release
 
-    packed = pack_release(_load(course), file)
+    packed = pack_release(_load(course), file, only)
     console = _console()
-    console.print(f"{len(packed)} files packed into {file}", soft_wrap=True)
+    console.print(f"{len(packed.files)} files packed into {file}", soft_wrap=True)
+    if packed.left_out:
+        console.print(f"left out, because hidden: {', '.join(packed.left_out)}", soft_wrap=True)
     console.print("Whoever unpacks it into DIR can run `grade start work --course DIR`.")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.zip")
+@PART
+@click.option("--seed", type=int, metavar="N", help="Seed of the cases' data; default: drawn, and kept in the archive.")
+@COURSE
+def autograder(file: Path, only: Sequence[str], seed: int | None, course: Path | None) -> None:
+    """Pack what Gradescope takes as an autograder, ready to upload."""
+    from grader.authoring.autograder import pack_autograder
+    from grader.batch.store import draw_seed
+
+    packed = pack_autograder(_load(course), file, only, draw_seed() if seed is None else seed)
+    console = _console()
+    console.print(f"{len(packed.files)} files packed into {file}", soft_wrap=True)
+    console.print(f"In Gradescope, make a programming assignment of {packed.points:g} points and upload the file.")
+    console.print("Choose Ubuntu 22.04 or later, and at least 2 GB of memory: torch needs more than the default.")
 
 
 def main() -> NoReturn:

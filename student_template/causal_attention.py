@@ -38,6 +38,7 @@ def causal_attention_backward(dout, cache):
     dropped, merged = cache.dropped, cache.merged
     B, T, E = x.shape
     heads, d = cache.heads, E // cache.heads
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dWo = None  # (E, E)
     dmerged = None  # (B, T, E)
     datt = None  # (B, heads, T, d)

@@ -43,6 +43,7 @@ def gpt_backward(cache):
     """
     X, Y, wte, wpe = cache.X, cache.Y, cache.wte, cache.wpe
     logits, lnf, lnf_raw, lnf_gain, lnf_rstd = cache.logits, cache.lnf, cache.lnf_raw, cache.lnf_gain, cache.lnf_rstd
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dwte = None  # (V, E)
     dwpe = None  # (P, E)
     dln1_gain_0 = None  # (E,)

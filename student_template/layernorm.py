@@ -24,6 +24,7 @@ def layernorm_steps_backward(dout, cache):
     ln_gain, ln_raw, ln_rstd = cache.ln_gain, cache.ln_raw, cache.ln_rstd
     ln_var, ln_diff_sq, ln_diff = cache.ln_var, cache.ln_diff_sq, cache.ln_diff
     D = dout.shape[2]  # features
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dln_gain = None  # (D,)
     dln_bias = None  # (D,)
     dln_raw = None  # (B, T, D)
@@ -57,6 +58,7 @@ def layernorm_backward(dout, ln_raw, ln_gain, ln_rstd):
         dln_gain: (D,)
         dln_bias: (D,)
     """
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dx = None  # (B, T, D)
     dln_gain = None  # (D,)
     dln_bias = None  # (D,)
@@ -79,6 +81,7 @@ def rmsnorm_backward(dout, x, rms_gain):
         dx: (B, T, D)
         drms_gain: (D,)
     """
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dx = None  # (B, T, D)
     drms_gain = None  # (D,)
     return dx, drms_gain

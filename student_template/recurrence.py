@@ -21,6 +21,7 @@ def rnn_backward(dout, cache):
     x, h0, h = cache.x, cache.h0, cache.h
     Wx, Wh = cache.Wx, cache.Wh
     T = x.shape[1]  # steps
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dx = None  # (N, T, D)
     dh0 = None  # (N, H)
     dWx = None  # (D, H)
@@ -50,6 +51,7 @@ def lstm_step_backward(dh, dc, cache):
     x, h_prev, c_prev = cache.x, cache.h_prev, cache.c_prev
     Wx, Wh = cache.Wx, cache.Wh
     i, f, o, g, c = cache.i, cache.f, cache.o, cache.g, cache.c
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dx = None  # (N, D)
     dh_prev = None  # (N, H)
     dc_prev = None  # (N, H)

@@ -43,6 +43,7 @@ def transformer_block_backward(dout, cache):
     W1, pre, act, W2 = cache.W1, cache.pre, cache.act, cache.W2
     B, T, E = dout.shape
     heads, d = cache.heads, E // cache.heads
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dx = None  # (B, T, E)
     dln1_gain = None  # (E,)
     dln1_bias = None  # (E,)

@@ -81,7 +81,7 @@ def sigmoid_backward__dx__slope_of_tanh(dout, out):
 
 def sigmoid_backward__dx__one_factor(dout, out):
     """You multiplied by out alone. A sigmoid is also flat where out is near 1: a second factor must be 0 there."""
-    return dout * out
+    return out * dout
 
 
 def sigmoid_backward__dx__other_factor(dout, out):

@@ -15,6 +15,7 @@ from grader.course.cases import Reference
 from grader.course.mistakes import load_bank
 from grader.results import ExerciseFeedback, GradientFeedback
 from grader.sandbox.answer import Outcome
+from grader.submission import Submission
 from grader.verdict.compare import Verdict
 
 SEEDS = range(10)

@@ -13,12 +13,13 @@ from grader.authoring.folder import check_files, check_imports, check_maths, che
 from grader.authoring.margins import Margin, Nearest, Proof, Subject, powers
 from grader.authoring.template import NAME, check_notebook, make_template, template_name
 from grader.authoring.trials import is_zero_in_truth
-from grader.course import DEFAULT_TOLERANCE, Course
+from grader.course import DEFAULT_TOLERANCE, Course, Style
 from grader.course.cases import Case, Reference
 from grader.errors import CourseError, UsageError
 from grader.grading import Grader
 from grader.sandbox.answer import Outcome
 from grader.sandbox.warm import Warm
+from grader.submission import Submission
 from grader.verdict.compare import Verdict, compare
 
 
@@ -64,7 +65,7 @@ def plain_gradients(forward: Callable[[SimpleNamespace], object], case: Case) ->
 
 def _check_rubrics(course: Course, names: Sequence[str]) -> None:
     try:
-        Grader(course, only=names)
+        Grader(course, only=names or course.names)
     except CourseError as error:
         # What is wrong with a reference is a finding of its assignment; the others are still proved.
         paths = tuple(f"{rubric.path}:" for rubric in course.rubrics)

@@ -76,10 +76,32 @@ def check_secrecy(course: Course, solution: Path) -> Iterator[str]:
                 yield f"{path}:{number}: a line of the solution of {solution.stem}: {line.strip()[:120]}"
 
 
-def shipped_files(course: Course) -> list[Path]:
-    """Return every file of a course that students get: its assignments and the template."""
-    folders = [rubric.folder for rubric in course.rubrics]
-    return [course.folder / "assignments" / "course.yaml", *_files(*folders, course.folder / "student_template")]
+def files_of_assignments(course: Course) -> list[Path]:
+    """Return the files that a course needs to be graded with: those of its assignments, and what they borrow."""
+    own = _files(*(rubric.folder for rubric in course.rubrics))
+    exercises = [exercise for rubric in course.rubrics for exercise in rubric.exercises]
+    found = {exercise.reference for exercise in exercises}
+    found |= {loan.path for exercise in exercises for loan in exercise.mistakes_of}
+    pending = [*own, *found.difference(own)]
+    while pending:
+        new = set(_borrowed_by(pending.pop())).difference(own, found)
+        found |= new
+        pending += new
+    return [*own, *sorted(found.difference(own))]
+
+
+def _borrowed_by(path: Path) -> Iterator[Path]:
+    """Yield the files that one imports from another assignment, and those of data that a reference reads."""
+    if path.name not in ("reference.py", "mistakes.py") or not path.is_file():
+        return
+    text = path.read_text(encoding="utf-8")
+    for module in find_imports(text):
+        package, _, name = module.partition(".")
+        file = path.parents[1].joinpath(*name.split(".")).with_suffix(".py")
+        if package == ASSIGNMENTS and file.is_file():
+            yield file
+    if path.name == "reference.py":
+        yield from (file for file in _files(path.parent) if file.name not in OWN_FILES and file.name in text)
 
 
 def _files(*folders: Path) -> list[Path]:

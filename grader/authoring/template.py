@@ -33,6 +33,9 @@ class SolutionBlock:
     lines: tuple[str, ...]
 
 
+_STUCK = "# Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others."
+
+
 def make_template(path: Path) -> str:
     """Return the template of one solution file.
 
@@ -67,7 +70,7 @@ def is_in_cells(source: str) -> bool:
 
 def template_name(solution: Path) -> str:
     """Return the name of the file that is made of a solution. Raises CourseError if there is no solution."""
-    return f"{solution.stem}.ipynb" if is_in_cells(_read(solution)) else solution.name
+    return f"{solution.stem}.ipynb" if is_in_cells(read_solution(solution)) else solution.name
 
 
 def find_blocks(path: Path) -> list[SolutionBlock]:
@@ -111,20 +114,18 @@ def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tupl
     """Copy the template, and each assignment's text, into a folder; return what was written and what was kept.
 
     That is of the assignments in `only`, or else of all that are not optional, and of those whose functions their
-    templates import. A file that is there already is never
-    overwritten. Raises UsageError if the folder cannot be made or a name is no assignment's, and CourseError if the
-    course lacks one of the files.
+    templates import. A file that is there already is never overwritten. Raises UsageError if the folder cannot be made
+    or a name is no assignment's, and CourseError if the course lacks one of the files.
     """
     for name in only:
         if name not in course.names:
             raise UsageError(
                 f"{one_line(name, 100)} is no assignment of the course; there are {', '.join(course.names)}"
             )
-    chosen = [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)]
-    for name in chosen:  # and those that are found on the way
-        template = course.folder / "student_template" / f"{name}.py"
-        imported = find_imports(template.read_text(encoding="utf-8")) if template.is_file() else []
-        chosen += [other for other in imported if other in course.names and other not in chosen]
+    chosen = with_imported(
+        course,
+        [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)],
+    )
     files = {}
     for rubric in course.rubrics:
         if rubric.name not in chosen:
@@ -149,6 +150,16 @@ def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tupl
     except OSError as error:
         raise UsageError(f"{folder} could not be written: {error.strerror}; choose another folder") from error
     return written, kept
+
+
+def with_imported(course: Course, names: Collection[str]) -> list[str]:
+    """Return names of assignments, and of those whose functions their templates import."""
+    chosen = list(names)
+    for name in chosen:  # and those that are found on the way
+        template = course.folder / "student_template" / f"{name}.py"
+        imported = find_imports(template.read_text(encoding="utf-8")) if template.is_file() else []
+        chosen += [other for other in imported if other in course.names and other not in chosen]
+    return chosen
 
 
 def next_steps(course: Course, folder: Path, only: Collection[str] = (), *, is_default: bool = True) -> list[str]:
@@ -194,7 +205,8 @@ def _stub(block: SolutionBlock, function: ast.FunctionDef, path: Path) -> list[s
         raise CourseError(
             [f"{path}:{block.line}: the block has no line `{missing[0]} = ...  # (shape)`, which the template needs"]
         )
-    return [f"{block.indent}{name} = None  # {shapes[name]}" for name in names]
+    stubs = [f"{block.indent}{name} = None  # {shapes[name]}" for name in names]
+    return [f"{block.indent}{_STUCK}", *stubs] if len(names) > 1 else stubs
 
 
 def _make_cells(source: str, blocks: Sequence[SolutionBlock], path: Path) -> str:
@@ -240,6 +252,8 @@ _WELCOME = """# {title}
 
 Each part has a text, a cell that writes a file, and a cell that grades it. Fill in the functions, run the cell that \
 writes the file, then the cell below it.
+
+Stuck is not lost: leave a step `None`, and go on with the next. It costs its own points and no others.
 
 Work here or in the `.py` files, not in both: running a cell that begins with `%%writefile` replaces the file."""
 _SETUP = "%pip install -q backprop-grader"

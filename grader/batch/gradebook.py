@@ -5,11 +5,12 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from grader.batch.entry import Person
 from grader.batch.store import Store
+from grader.flags import weight
 from grader.text import clean
 
 MAX_CELL = 32_000  # of a spreadsheet
@@ -20,7 +21,8 @@ NOT_JUDGED = "not judged: a fault of the grader; run the batch again"
 class Row:
     """One submission in the gradebook; `result` is its results file, None if there is a `problem` instead.
 
-    There are both where a person has given points for what could not be graded.
+    There are both where a person has given points for what could not be graded. `lines` are the lines of code
+    that made wrong gradients, by function and gradient.
     """
 
     submission: str
@@ -33,6 +35,7 @@ class Row:
     problem: str | None
     result: Mapping[str, Any] | None
     system: str = ""
+    lines: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def score(self) -> float | None:
@@ -66,6 +69,7 @@ def read_rows(store: Store) -> Iterator[Row]:
             problem=problem,
             result=result,
             system=entry.get("system", batch.get("system", "")),
+            lines=record.lines if record is not None else {},
         )
 
 
@@ -77,7 +81,15 @@ def grades_csv(store: Store) -> str:
     for row in read_rows(store):
         parts = {part["name"]: part for part in row.result["assignments"]} if row.result is not None else {}
         scores = [parts[name]["score"] if name in parts else None for name in assignments]
-        flags = sum(len(each["flags"]) for part in parts.values() for each in part["exercises"])
+        flags = len(
+            {
+                (flag["kind"], flag["detail"])
+                for part in parts.values()
+                for each in part["exercises"]
+                for flag in each["flags"]
+                if weight(flag["kind"])
+            }
+        )
         adjusted = "; ".join(each["function"] for each in row.result["adjustments"]) if row.result is not None else ""
         late = None if row.is_late is None else "yes" if row.is_late else "no"
         for person in row.people or (Person(),):

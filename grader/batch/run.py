@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.batch.adjustments import FILE, read_adjustments, recall
-from grader.batch.class_report import render_class_report
+from grader.batch.class_report import read_earlier, render_class_report
 from grader.batch.cluster import Cluster
 from grader.batch.collect import describe, discover
 from grader.batch.contents import read_entry
@@ -27,7 +27,7 @@ from grader.batch.hashes import hash_assignments, hash_course, hash_grader
 from grader.batch.history import changes_csv, make_key, record_of
 from grader.batch.people import Words
 from grader.batch.progress import Say
-from grader.batch.store import Name, Record, Store, name_all
+from grader.batch.store import Name, Record, Store, draw_seed, name_all
 from grader.batch.task import Graded, Order, Task, require_isolation
 from grader.batch.tree import open_tree
 from grader.course import Course, default_course, load_course
@@ -47,6 +47,7 @@ class Options:
     out: Path
     course: Path | None = None
     seed: int | None = None
+    draws_seed: bool = False
     only: tuple[str, ...] = ()
     jobs: int = 1
     executor: str = "local"
@@ -56,6 +57,7 @@ class Options:
     is_dry_run: bool = False
     allows_weak_isolation: bool = False
     shows_names: bool = False
+    compare: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ class _Batch:
             course=str(options.course.resolve()) if options.course is not None else None,
             course_hash=hash_course(course.folder),
             grader_hash=hash_grader(),
-            seed=self.store.settle_seed(options.seed),
+            seed=draw_seed() if options.draws_seed else self.store.settle_seed(options.seed),
             only=options.only,
             allows_weak_isolation=options.allows_weak_isolation,
         )
@@ -215,7 +217,8 @@ class _Batch:
             text = f"not judged: {one_line(str(graded), 500) or type(graded).__name__}"
             graded = Graded(None, None, problem=text, is_final=False)
         result = json.loads(graded.result) if graded.result is not None else None
-        record = replace(record_of(name.shown, key, result, graded.problem, before), is_final=graded.is_final)
+        record = record_of(name.shown, key, result, graded.problem, before)
+        record = replace(record, is_final=graded.is_final, lines=graded.lines)
         self.store.keep(name.file, record, graded.result, graded.report)
         self.graded += 1
         self._count(record)
@@ -237,9 +240,9 @@ class _Batch:
 
     def _probably_meant(self) -> str | None:
         """Say which --only was probably meant, if nobody handed in anything about the other assignments."""
-        counting = [rubric.name for rubric in self.course.rubrics]
-        about = [name for name in counting if name in self.handed_in]
-        if self.options.only or self.options.shard is not None or not about or len(about) == len(counting):
+        about = [rubric.name for rubric in self.course.rubrics if rubric.name in self.handed_in]
+        left = [each for each in self.course.rubrics if not each.optional and each.name not in self.handed_in]
+        if self.options.only or self.options.shard is not None or not about or not left:
             return None
         meant = " ".join(f"--only {name}" for name in about)
         return f"nothing was handed in but {', '.join(about)}, and the maximum is of the whole course: add {meant}?"
@@ -250,7 +253,8 @@ class _Batch:
             store.write(store.out / "grades.csv", grades_csv(store), encoding="utf-8-sig")
             if (changes := changes_csv(store)) is not None:
                 store.write(store.out / "changes.csv", changes, encoding="utf-8-sig")
-            store.write(store.out / "index.html", render_class_report(store, shows_names=self.options.shows_names))
+            page = render_class_report(store, shows_names=self.options.shows_names, compare=self.options.compare)
+            store.write(store.out / "index.html", page)
         except OSError as error:
             raise StoppedError(self._how_to_go_on(f"the gradebook could not be written: {error}")) from error
 
@@ -296,6 +300,10 @@ def _check_places(options: Options) -> None:
     folder, out = options.folder.resolve(), options.out.resolve()
     if out == folder or folder in out.parents:
         raise UsageError(f"--out {options.out} is inside the submissions; give a folder elsewhere")
+    if options.compare is not None:
+        read_earlier(options.compare)  # so that what is no batch is said before an hour of grading
+    if options.draws_seed and (options.seed is not None or options.shard is not None):
+        raise UsageError("--new-seed goes with neither --seed nor --shard: parts of one batch need the same seed")
     if options.out.exists() and not options.out.is_dir():
         raise UsageError(f"--out {options.out} is a file; give a folder")
 

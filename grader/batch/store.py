@@ -12,7 +12,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from grader.errors import UsageError
 from grader.text import one_line
 
 RECORDS = ".records"
+# So many that nobody can try them all with the numbers of a report, and each still a number that JSON can hold.
+SEEDS = 2**53
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,7 @@ class Record:
     There is a `problem` where nothing could be graded, and a score with it if a person has given points all the
     same. `handed_in` are the assignments of which there was something; `history` has one event for each time that
     it was graded. `is_final` is not set where a fault of the grader left something unjudged.
+    `lines` are the lines of code that made wrong gradients, by function and gradient, for the class report.
     """
 
     key: Mapping[str, Any]
@@ -38,6 +41,7 @@ class Record:
     submission: str = ""
     handed_in: Sequence[str] = ()
     history: Sequence[Mapping[str, Any]] = ()
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 class Store:
@@ -65,6 +69,11 @@ class Store:
     def report_path(self, file: str) -> Path:
         """Return where the report of a submission is."""
         return self.out / "reports" / f"{file}.html"
+
+    @property
+    def class_path(self) -> Path:
+        """Where the class as a whole is kept, for the next class report to stand beside it."""
+        return self.out / RECORDS / ".class.json"
 
     def result(self, file: str) -> dict[str, Any] | None:
         """Return a submission's result, if there is one that can be read."""
@@ -114,7 +123,7 @@ class Store:
         if seed is None and kept is None:
             path = self.out / RECORDS / ".seed"
             drawn = self.out / RECORDS / f".seed.{self._shard}.{os.getpid()}"
-            drawn.write_text(str(secrets.randbelow(2**31)), encoding="ascii")
+            drawn.write_text(str(draw_seed()), encoding="ascii")
             try:
                 os.link(drawn, path)  # which fails if another batch was first
             except FileExistsError:
@@ -138,6 +147,11 @@ class Store:
 
     def _record_path(self, file: str) -> Path:
         return self.out / RECORDS / f"{file}.json"
+
+
+def draw_seed() -> int:
+    """Return a seed that nobody knows."""
+    return secrets.randbelow(SEEDS)
 
 
 def read_json(path: Path) -> Any:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from grader.adjustment import Adjustment
 from grader.errors import SandboxError
@@ -44,7 +44,8 @@ class Graded:
     """What came of a task: the result as JSON and the report as HTML, or the problem that there is instead.
 
     There are both where a person has given points for what the grader could not read. `is_final` is not set if
-    a part could not be judged: it is graded again the next time.
+    a part could not be judged: it is graded again the next time. `lines` are the lines of code that made
+    wrong gradients, by function and gradient.
     """
 
     result: str | None
@@ -52,6 +53,7 @@ class Graded:
     problem: str | None = None
     is_final: bool = True
     isolation: tuple[str, ...] = ()
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 def require_isolation(proved: Collection[str], reasons: Sequence[str], *, allows_weak: bool) -> None:

@@ -36,11 +36,23 @@ def grade_task(order: Order, task: Task) -> Graded:
     return Graded(
         # In one line: indenting is done in Python and takes as long as the page does.
         result=json.dumps(report_as_json(report), allow_nan=False) + "\n",
-        report=render_html(report),
+        report=render_html(report, tells_seed=False),
         problem=task.problem,
         is_final=report.score is not None,
         isolation=report.isolation,
+        lines=_lines(report.for_student),
     )
+
+
+def _lines(report: Report) -> dict[str, str]:
+    """Return the lines of code that made wrong gradients, of those that explain one of them."""
+    return {
+        f"{exercise.function} {gradient.name}": gradient.code.text
+        for assignment in report.selected
+        for exercise in assignment.exercises
+        for gradient in exercise.gradients
+        if gradient.code is not None and gradient.diagnosis is not None
+    }
 
 
 def set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -51,7 +63,8 @@ def set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
     warm = _first_warm()
     grader = _grader(order)
     warm.wait_ready()
-    warm.provide(grader.questionnaire)
+    for questionnaire in grader.questionnaires:
+        warm.provide(questionnaire)
     return warm.isolation, warm.weaknesses
 
 

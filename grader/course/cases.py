@@ -68,6 +68,10 @@ class Case:
     expected: Mapping[str, Tensor]
     detached: Mapping[str, Tensor]
 
+    def truths(self, value: str) -> list[Tensor]:
+        """Return what the gradient of a value may be: with the paths through detached values, and without them."""
+        return [self.expected[value], *([self.detached[value]] if value in self.detached else [])]
+
     @property
     def dout(self) -> Tensor:
         """The upstream gradient of the output; of several, that of the last one."""
@@ -100,6 +104,23 @@ class Reference:
 
         Another `number` gives other data of the same sizes.
         """
+        forward, upstream = self._run(exercise, spec, seed, number)
+        expected = forward.gradients(upstream)
+        for gradient in exercise.gradients:
+            if not expected[gradient.value].isfinite().all():
+                raise CourseError([f"{spec.place}: the expected {gradient.name} is not finite in this case"])
+        detached = forward.gradients(upstream, without=exercise.detached) if exercise.detached else {}
+        arguments = _arguments(exercise, forward, upstream, expected)
+        return Case(spec.name, forward, upstream, arguments, expected, detached)
+
+    def make_arguments(self, exercise: Exercise, spec: CaseSpec, seed: int, number: int) -> Mapping[str, Argument]:
+        """Return what a student is given in a case, without what it takes to judge the answer."""
+        forward, upstream = self._run(exercise, spec, seed, number)
+        is_given_one = any(name[1:] in forward.leaves for name in set(exercise.given) - set(exercise.upstream_names))
+        return _arguments(exercise, forward, upstream, forward.gradients(upstream) if is_given_one else {})
+
+    def _run(self, exercise: Exercise, spec: CaseSpec, seed: int, number: int) -> tuple[Forward, Mapping[str, Tensor]]:
+        """Return a forward pass on random inputs, and an upstream gradient of each output."""
         random = Random(seed, self.rubric.name, exercise.function, spec.name, *([number] if number else []))
         inputs = self._inputs(exercise, spec, random)
         forward = run_forward(self.forward(exercise), inputs, exercise.outputs)
@@ -109,13 +130,7 @@ class Reference:
             name: random.normal(*output.shape) if given in exercise.given else torch.ones_like(output)
             for given, (name, output) in zip(exercise.upstream_names, outputs.items(), strict=True)
         }
-        expected = forward.gradients(upstream)
-        for gradient in exercise.gradients:
-            if not expected[gradient.value].isfinite().all():
-                raise CourseError([f"{spec.place}: the expected {gradient.name} is not finite in this case"])
-        detached = forward.gradients(upstream, without=exercise.detached) if exercise.detached else {}
-        arguments = _arguments(exercise, forward, upstream, expected)
-        return Case(spec.name, forward, upstream, arguments, expected, detached)
+        return forward, upstream
 
     def forward(self, exercise: Exercise) -> Callable[..., object]:
         """Return the forward pass of an exercise, a function of a trace. Raises CourseError if it is not there."""

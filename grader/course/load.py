@@ -13,18 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from grader.course.rubric import (
-    FOLDER,
-    GRADIENTS,
-    NAME,
-    RUBRICS,
-    SIZES,
-    Course,
-    Exercise,
-    InvariantKind,
-    Rubric,
-    Style,
-)
+from grader.course.fields import FOLDER, GRADIENTS, NAME, RUBRICS, SIZES
+from grader.course.rubric import Course, Exercise, InvariantKind, Rubric, Style
 from grader.course.yaml import Document, Place, Route, Section, read_document
 from grader.errors import CourseError
 
@@ -65,6 +55,16 @@ def load_course(folder: Path) -> Course:
                 rubrics.append(replace(load_rubric(path.parent / name), optional=listed.optional))
             except CourseError as error:
                 problems.extend(error.problems)
+    for week, names in course.weeks.items():
+        place = document.place(("weeks", week), key=True)
+        known = ", ".join(course.names)
+        problems += [
+            f"{place}: {name!r} is no assignment of the course; there are {known}"
+            for name in names
+            if name not in course.names
+        ]
+        if week in course.names:
+            problems.append(f"{place}: {week!r} is the name of an assignment; give the week another one")
     owners: dict[str, Rubric] = {}
     for rubric in rubrics:
         for exercise in rubric.exercises:
@@ -80,9 +80,14 @@ def load_course(folder: Path) -> Course:
 
 
 def _find_stranger(path: Path, place: Place, course: Course) -> list[str]:
-    """Return a line if a file belongs to no assignment of the course: then students would not get it."""
+    """Return a line if a file is of no assignment of the course, and not one that a release has brought along."""
     name, known = path.parent.name, course.names
-    return [] if name in known else [f"{place}: {name!r} is no assignment of the course; there are {', '.join(known)}"]
+    is_brought = path.is_file() and not (path.parent / "rubric.yaml").is_file()
+    return (
+        []
+        if name in known or is_brought
+        else [f"{place}: {name!r} is no assignment of the course; there are {', '.join(known)}"]
+    )
 
 
 def _is_there(path: Path) -> bool:
@@ -143,6 +148,9 @@ def _check_names(exercise: Exercise, document: Document) -> None:
     timing = exercise.timing
     if timing and timing.case not in names:
         document.complain(timing.place, f"`case` names {timing.case!r}; the cases are {', '.join(names)}")
+    elif timing and exercise.shown and timing.case not in [case.name for case in exercise.shown.cases]:
+        text = f"`case` names {timing.case!r}, which is hidden, and students see the times; name a case that they see"
+        document.complain(timing.place, text)
 
 
 def _validate(document: Document, noun: type[File], schema: TypeAdapter[File], filled: Mapping[str, object]) -> File:
@@ -190,6 +198,8 @@ def _explain(detail: ErrorDetails, route: Route, noun: Any) -> str:
             return f"{name} must be {words[kind]} {bound:g}, not {_shown(value)}"
         case "finite_number":
             return f"{name} must be a finite number, not {_shown(value)}"
+        case "bool_type":
+            return f"{name} must be true or false, not {_shown(value)}"
         case "string_type":
             return f"{name} must be text, not {_shown(value)}; put it in quotes"
         case "string_pattern_mismatch" if "^d" in context.get("pattern", ""):

@@ -5,6 +5,6 @@ a step backward one operation at a time. Each of the other modules knows one kin
 `words` has every sentence.
 """
 
-from grader.diagnose.search import CERTAIN, LIKELY, Diagnosis, diagnose
+from grader.diagnose.search import CERTAIN, LIKELY, NOT_LOOKED_INTO, Diagnosis, diagnose
 
-__all__ = ["CERTAIN", "LIKELY", "Diagnosis", "diagnose"]
+__all__ = ["CERTAIN", "LIKELY", "NOT_LOOKED_INTO", "Diagnosis", "diagnose"]

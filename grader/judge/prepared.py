@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +17,7 @@ from grader.errors import CourseError
 from grader.judge.invariants import ForwardPass, find_misfits, probe_upstreams
 from grader.judge.speed import TimedCases, make_timed_cases
 from grader.sandbox.guest.protocol import MAX_PAYLOAD
-from grader.sandbox.question import Question, Statements, draw_order, flatten
+from grader.sandbox.question import NewCall, Question, Statements, draw_order, flatten, pack_call, room_for
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Prepared:
     forward_pass: ForwardPass
     source: Source
     timed: TimedCases | None
+    reference: Reference
 
     @cached_property
     def question(self) -> Question:
@@ -43,6 +45,7 @@ class Prepared:
             given=self.exercise.given,
             gradients=self.exercise.gradient_names,
             calls=calls,
+            room=room_for(self.exercise, self.cases),
             order=draw_order(len(calls), self.seed, self.rubric.name, self.exercise.function),
             statements=self._statements,
         )
@@ -69,6 +72,33 @@ class Prepared:
     def questions(self) -> tuple[Question, ...]:
         """The question, and the one of the timed calls if there are any."""
         return (self.question, *([self.timed.question] if self.timed else []))
+
+
+class NewCases:
+    """Cases of an exercise with numbers that no submission has seen before its answers to all others have left.
+
+    Their seed is drawn in this process and known to nobody; they are made when first drawn, and kept: submissions do
+    not meet.
+    """
+
+    def __init__(self, reference: Reference, exercise: Exercise) -> None:
+        self._reference = reference
+        self._exercise = exercise
+        self._chance = random.SystemRandom()
+        self._seed = self._chance.getrandbits(128)
+        self._known: dict[str, NewCall | None] = {}
+
+    def draw(self) -> NewCall | None:
+        """Return one of the cases, or None if there is none to be had with these numbers."""
+        spec = self._chance.choice(self._exercise.cases)
+        if spec.name not in self._known:
+            try:
+                case = self._reference.make_case(self._exercise, spec, self._seed)
+            except CourseError:
+                self._known[spec.name] = None  # numbers that the forward pass does not bear
+            else:
+                self._known[spec.name] = NewCall(case, *pack_call(flatten(case.arguments)))
+        return self._known[spec.name]
 
 
 def prepare_all(chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int) -> dict[str, tuple[Prepared, ...]]:
@@ -106,7 +136,7 @@ def _prepare(reference: Reference, bank: tuple[Mistake, ...], exercise: Exercise
     timed = make_timed_cases(reference, exercise, seed)
     probes = _probe(exercise, cases[0])
     forward, source = reference.forward(exercise), reference.source(exercise)
-    prepared = Prepared(reference.rubric, seed, exercise, cases, bank, probes, forward, source, timed)
+    prepared = Prepared(reference.rubric, seed, exercise, cases, bank, probes, forward, source, timed, reference)
     tensors = [value for call in prepared.question.calls for value in call.values() if isinstance(value, Tensor)]
     size = sum(tensor.nbytes for tensor in tensors)
     if size > MAX_PAYLOAD:

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from grader.course import Limits
 from grader.sandbox.child import End, Heard, describe_exit
-from grader.sandbox.guest.protocol import Frame, FrameError, is_shape, unpack_tensors
+from grader.sandbox.guest.protocol import Frame, FrameError, is_shape
+from grader.sandbox.guest.tensors import unpack_tensors
 from grader.text import clean, one_line
 
 MAX_MESSAGE = 2_000
@@ -23,7 +24,8 @@ MAX_FLAGS = 50
 MAX_WRITTEN = 50
 MAX_RIVALS = 5
 PROCESSOR_SIGNAL = getattr(signal, "SIGXCPU", None)  # Windows has none
-NOTE_KINDS = frozenset({"not_a_tensor", "dtype", "refused"})
+LOOKED_FOR = frozenset({"torch_inside", "python_inside", "numerical", "obfuscated", "replaced"})
+NOTE_KINDS = frozenset({"not_a_tensor", "dtype", "shape", "refused"})
 
 
 class Outcome(StrEnum):
@@ -75,7 +77,7 @@ class CodeLine:
 
 @dataclass(frozen=True)
 class Note:
-    """Why there is no tensor for a gradient: `kind` is not_a_tensor, dtype or refused."""
+    """Why there is no tensor for a gradient: `kind` is not_a_tensor, dtype, shape (too large) or refused."""
 
     kind: str
     text: str
@@ -93,19 +95,26 @@ class Answer:
     source: str = ""
     printed: str = ""
     seconds: float = 0.0
-    cpu_seconds: float | None = None
     gradients: Mapping[str, Tensor] = field(default_factory=dict)
     notes: Mapping[str, Note] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()
 
 
-def read_answer(frame: Frame, gradients: Sequence[str], printed: str, seconds: float) -> Answer:
-    """Turn a child's frame into an answer. Raises FrameError if it is anything but a well-formed one."""
+def read_answer(
+    frame: Frame, gradients: Sequence[str], printed: str, seconds: float, room: Sequence[tuple[int, int]] = ()
+) -> Answer:
+    """Turn a child's frame into an answer. Raises FrameError if it is anything but a well-formed one.
+
+    `room` are the numbers and the axes that each gradient may have.
+    """
     message = frame.message
     outcome = _text(message, "outcome")
     if outcome not in _SAYABLE:
         raise FrameError("the answer names no outcome that a function can have")
     tensors = unpack_tensors(message.get("tensors"), frame.payload, gradients)
+    for name, (numbers, axes) in zip(gradients, room, strict=False):
+        if name in tensors and (tensors[name].numel() > numbers or tensors[name].dim() > axes):
+            raise FrameError(f"the answer's {name} is much larger than any right one, and should not have been sent")
     return Answer(
         outcome=Outcome(outcome),
         message=clean(_text(message, "message"), MAX_MESSAGE),
@@ -123,6 +132,18 @@ def read_answer(frame: Frame, gradients: Sequence[str], printed: str, seconds: f
 def read_written(frame: Frame) -> list[str]:
     """Return the files that notebooks of the submission write; the names come from the child, so they are bounded."""
     return [name for name in read_names(frame, "written")[:MAX_WRITTEN] if name.endswith(".py") and len(name) <= 200]
+
+
+def read_findings(frame: Frame) -> dict[str, tuple[tuple[str, Flag], ...]]:
+    """Return by file what is suspicious in its text, each with the function that it stands in."""
+    found: dict[str, tuple[tuple[str, Flag], ...]] = {}
+    findings = frame.message.get("findings")
+    for each in findings[:MAX_FLAGS] if isinstance(findings, list) else ():
+        match each:
+            case [str(file), str(place), str(kind), line, str(sentence), str(within)] if kind in LOOKED_FOR:
+                said = f"{one_line(place, 200)} line {read_line({'line': line}) or 1}: {one_line(sentence, 450)}"
+                found[file] = (*found.get(file, ()), (within, Flag(kind, said)))
+    return found
 
 
 def read_names(frame: Frame, key: str, inner: str | None = None) -> list[str]:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
 
-from grader.course import Course, Exercise, Gradient, Style
+from grader.course import CaseSpec, Course, Exercise, Gradient, Style
 from grader.course.cases import Case, Reference
 from grader.course.meant import explain_function
 from grader.course.source import literal
@@ -31,8 +32,9 @@ def write_case(course: Course, function: str, case: str | None, seed: int, folde
     if function not in course.functions:
         raise UsageError(explain_function(course, function, "grade case"))
     rubric, exercise = course.exercise(function)
-    number = _number(exercise, case)
-    spec = exercise.cases[number - 1]
+    cases = _in_order(exercise)
+    number = _number(exercise.function, cases, case)
+    spec = cases[number - 1]
     reference = Reference(rubric)
     made = reference.make_case(exercise, spec, seed)
     suffix = f"_{number}" if not seed else f"_{number}_seed_{seed}"
@@ -98,8 +100,14 @@ def find_module(folder: Path, home: str, function: str) -> str:
     return home
 
 
-def _number(exercise: Exercise, case: str | None) -> int:
-    names = [spec.name for spec in exercise.cases]
+def _in_order(exercise: Exercise) -> tuple[CaseSpec, ...]:
+    """Return the cases that students see, numbered as in their reports, before the hidden ones."""
+    shown = exercise.shown.cases if exercise.shown else ()
+    return (*shown, *(case for case in exercise.cases if case not in shown))
+
+
+def _number(function: str, cases: Sequence[CaseSpec], case: str | None) -> int:
+    names = [spec.name for spec in cases]
     if case is None:
         return 1
     if case in names:
@@ -107,7 +115,7 @@ def _number(exercise: Exercise, case: str | None) -> int:
     if case.isascii() and case.isdigit() and 1 <= int(case) <= len(names):
         return int(case)
     listed = ", ".join(f"{number} ({name})" for number, name in enumerate(names, start=1))
-    raise UsageError(f"--case {one_line(case, 100)}: {exercise.function} has the cases {listed}")
+    raise UsageError(f"--case {one_line(case, 100)}: {function} has the cases {listed}")
 
 
 def _imports(module: str, data: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import os
 import shutil
@@ -45,6 +46,8 @@ submission_1002:
     :email: cyd@example.edu
 """
 FORM = "Name: {name} ({user})\nAssignment: Week 1\nDate Submitted: Sunday\n\nSubmission Field:\nName: Eve (eve)\n"
+
+EMPTY = "roebob_12346"  # a notebook without a function, which only grading can tell
 
 Paths = Mapping[str, str]
 # What is in a download, and the rows that are expected: for each its Python files, as the student had them.
@@ -242,6 +245,36 @@ def test_several_systems_in_one_folder_are_told_apart(tmp_path):
     files = {f"both/{name}": content for system in names for name, content in DOWNLOADS[system][0].items()}
     found = collect(write_folder(tmp_path, files))
     assert rows_of(found) == {name: row for system in names for name, row in DOWNLOADS[system][1].items()}
+
+
+@pytest.mark.slow
+def test_what_is_said_before_grading_is_what_is_graded(tmp_path, small_course_folder, run_grade):
+    solution = (small_course_folder / "solutions" / "linear.py").read_text()
+    systems = ("Canvas", "Moodle of before 4.1", "Gradescope", "GitHub Classroom", "Blackboard")
+    files = {
+        f"to grade/{system}/{name}": solution if content == WORK else content
+        for system in systems
+        for name, content in DOWNLOADS[system][0].items()
+        if "dropout" not in name
+    }
+    command = ["batch", write_tar(tmp_path / "all", files), "--out", tmp_path / "out", "--course", small_course_folder]
+    foretold = run_grade(*command, "--dry-run").stdout
+    done = run_grade(*command)
+    with (tmp_path / "out" / "grades.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = {row["submission"]: row for row in csv.DictReader(file)}
+    assert {name for name, row in rows.items() if row["score"] == "5"} == {
+        "lovelaceada_12345",
+        "Ada Lovelace_12345",
+        "Participant_12346",
+        "submission_1001",
+        "Gradescope/submission_1003",
+        "backprop-ada",
+        "backprop-bob-roe",
+        "Week 1_ada01_attempt_2026-03-01-22-10-11",
+    }
+    assert {row["max_score"] for row in rows.values()} == {"10"}
+    assert all(f"  {name}: " in foretold and row["problem"] in foretold for name, row in rows.items() if name != EMPTY)
+    assert "nothing was handed in but linear, and the maximum is of the whole course: add --only linear?" in done.stdout
 
 
 def test_sections_of_a_class_keep_their_people_apart(tmp_path):

@@ -14,6 +14,7 @@ from grader.batch.export.feedback_zip import write_feedback_zip
 from grader.batch.export.github import as_github
 from grader.batch.export.gradescope import as_gradescope
 from grader.batch.export.junit import as_junit
+from grader.batch.export.markdown import as_markdown
 from grader.batch.export.sheet import Filled
 from grader.batch.export.table import as_table
 from grader.batch.gradebook import Row, read_rows
@@ -22,7 +23,7 @@ from grader.batch.store import Store, read_json
 from grader.errors import UsageError
 from grader.text import one_line
 
-FORMATS = ("canvas", "moodle", "gradescope", "github", "junit", "csv", "log")
+FORMATS = ("canvas", "moodle", "gradescope", "github", "markdown", "junit", "csv", "log")
 FILLS: dict[str, Callable[..., Filled]] = {"canvas": canvas.fill, "moodle": moodle.fill}
 SHEETS: dict[str, Callable[..., str]] = {"canvas": canvas.as_sheet, "moodle": moodle.as_sheet}
 PER_SUBMISSION: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -57,6 +58,8 @@ def export(
     batch = store.read_batch() if source.is_dir() else {}
     if not batch:
         raise UsageError(f"{one_line(str(source), 300)} is neither the --out of a batch nor a result of it")
+    if to == "markdown":
+        raise UsageError("a summary in Markdown is of one result: give one of the files in results/")
     target = write or source / "export"
     rows = list(read_rows(store)) if to in SHEETS else read_rows(store)
     if to in PER_SUBMISSION:
@@ -79,6 +82,8 @@ def _export_one(source: Path, to: str, write: Path | None) -> Export:
     if to in PER_SUBMISSION:
         content = json.dumps(PER_SUBMISSION[to](result), indent=1)
         return Export((_write(write or source.with_name(f"{source.stem}.{to}.json"), content + "\n"),))
+    if to == "markdown":
+        return Export((_write(write or source.with_suffix(".md"), as_markdown(result)),))
     row = Row(result["submission"], source.stem, (), "", result["submitted_at"], None, None, None, result)
     if to == "junit":
         return Export((_write(write or source.with_suffix(".xml"), as_junit(iter([row]), result["course"])),))

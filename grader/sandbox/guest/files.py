@@ -22,6 +22,7 @@ from typing import Any
 
 from grader.sandbox.guest.lines import Passage, find_lines, is_stub
 from grader.sandbox.guest.loading import Failure, Statement, find_needed, remember_lines, run_each, run_whole
+from grader.sandbox.guest.look import Finding, look
 from grader.sandbox.guest.notebook import Notebook, read_notebook, read_script
 
 
@@ -47,6 +48,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._versions: set[str] = set()  # what a cell would write over a file that differs
         self.defines: dict[str, list[str]] = {}  # of the wanted functions, those that a file may define
         self.unreadable: dict[str, Problem] = {}
+        self.findings: dict[str, list[Finding]] = {}  # of each part: what is suspicious in its text
         self.loaded: dict[str, ModuleType] = {}
         self.failures: dict[str, list[Failure]] = {}
         for file, source in sources.items():
@@ -201,6 +203,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def _run(self, file: str, module: ModuleType) -> None:
         module.__file__ = file
+        module.__dict__["__builtins__"] = vars(sys.modules["builtins"])
         # Kept before it runs: a file that fails half-way still gives the functions defined before that line.
         self.loaded[file] = module
         failures = self.failures.setdefault(file, [])
@@ -263,6 +266,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
             with _no_warnings():
                 code = compile(source, file, "exec", dont_inherit=True)
             self._code[file], self.defines[file] = code, sorted(_bound(code, self._wanted))
+            self.findings[file] = look(file, source, [code])
         except SyntaxError as error:
             self.unreadable[file] = Problem(f"{type(error).__name__}: {error.msg}", file, error.lineno)
         except (ValueError, RecursionError, MemoryError) as error:

@@ -10,19 +10,19 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grader.sandbox.guest.call import CARRIED, Callee, call
+from grader.sandbox.guest.call import Callee, call
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import Guard
 from grader.sandbox.guest.inputs import Call
-from grader.sandbox.guest.protocol import pack_tensors, unpack_tensors
 from grader.sandbox.guest.rewrite import HOOKS, rewrite
+from grader.sandbox.guest.tensors import KINDS, pack_tensors, unpack_tensors
 
 MAX_EVENTS = 20_000
 MAX_BYTES = 1 << 26
@@ -127,7 +127,7 @@ class Prober:
         with guard.watch(callee.files) as watch:
             found = copy(self._hooks)
         self.is_ready = callable(found) and not watch.refusal
-        self._copy = Callee(found, callee.given, callee.gradients, callee.files) if callable(found) else callee
+        self._copy = replace(callee, function=found) if callable(found) else callee
 
     def probe(self, asked: Call, probes: Mapping[str, Tensor], replaced: Collection[str]) -> Iterator[Run]:
         """Yield a run without probes, then what came of one with them behind the gradients in `replaced`.
@@ -175,11 +175,17 @@ class Prober:
     ) -> Run:
         run = self._hooks.run = Run(probes, plan, is_trial, mends)
         reply = call(self._copy, asked, self._guard)
+        room = self._copy.room
+        run.made = {name: value for name, value in run.made.items() if value is None or _fits(value, room.get(name))}
         run.is_complete = reply.outcome == "returned"
         run.is_void = reply.outcome == "autograd_used" or any(kind in VOID for kind, _ in reply.flags)
         with contextlib.suppress(Exception):  # what could not be packed is not there
             run.returned = unpack_tensors(reply.tensors, bytearray(reply.payload), self._copy.gradients)
         return run
+
+
+def _fits(value: Tensor, room: Sequence[int] | None) -> bool:
+    return room is None or (value.numel() <= room[0] and value.dim() <= room[1])
 
 
 def describe(run: Run) -> tuple[dict[str, Any], bytes]:
@@ -218,7 +224,7 @@ def plain(value: Any) -> Tensor | None:
     try:
         with torch._C.DisableTorchFunctionSubclass():
             is_dense = value.layout is torch.strided and not value.is_quantized and value.device.type == "cpu"
-            if not is_dense or value.dtype not in CARRIED or value.numel() * value.element_size() > MAX_BYTES:
+            if not is_dense or value.dtype not in KINDS.values() or value.numel() * value.element_size() > MAX_BYTES:
                 return None
             return value.detach().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
     except (RuntimeError, TypeError, NotImplementedError):
