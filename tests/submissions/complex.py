@@ -3,6 +3,7 @@
 #   outcome: returned
 #   verdicts: {dx: correct, dW: wrong_dtype, db: correct}
 #   says: "torch.complex128, expected torch.float64"
+#   flags: [complex_numbers]
 
 import torch
 
