@@ -3,7 +3,6 @@
 #   outcome: returned
 #   verdicts: {dx: correct, dW: wrong_dtype, db: correct}
 #   says: "torch.complex128, expected torch.float64"
-#   flags: [complex_numbers]
 
 import torch
 
