@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types tests all-tests check bench clean
+.PHONY: demo test lint types tests all-tests check bench versions clean
 
 demo: $(STAMP)
 	@echo "Grading tests/submissions/half_finished, as a student would with: cd half_finished && grade"
@@ -46,3 +46,7 @@ clean:
 bench: $(STAMP)
 	$(BIN)/python tests/benchmarks/box.py
 	$(BIN)/python tests/benchmarks/batch.py --sizes 20,200,2000
+
+# The oldest and the newest torch, in environments of their own: some hundred megabytes each.
+versions: $(STAMP)
+	$(BIN)/python tests/benchmarks/versions.py

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from grader.errors import GraderError
     from grader.results import Report
     from grader.workbench.python import grade
+
+if sys.version_info < (3, 11):  # noqa: UP036 # who runs it from a checkout has nobody else to say so
+    version = ".".join(str(part) for part in sys.version_info[:2])
+    sys.stderr.write(
+        f"grade: Python 3.11 or newer is needed, and this is {version}; install one from python.org, then run: "
+        "python3.11 -m pip install backprop-grader\n"
+    )
+    sys.exit(2)
 
 __all__ = ["GraderError", "Report", "grade"]
 
@@ -18,12 +27,17 @@ def __getattr__(name: str) -> Any:
         from grader.errors import GraderError
 
         return GraderError
-    if name == "Report":
-        from grader.results import Report
+    try:
+        if name == "Report":
+            from grader.results import Report
 
-        return Report
-    if name == "grade":
-        from grader.workbench.python import grade
+            return Report
+        if name == "grade":
+            from grader.workbench.python import grade
 
-        return grade
+            return grade
+    except ModuleNotFoundError as error:
+        from grader.absent import leave_absent
+
+        leave_absent(error)
     raise AttributeError(f"module 'grader' has no attribute {name!r}")

@@ -8,9 +8,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-import click
+from grader.absent import leave_absent
+from grader.errors import GraderError, UsageError
+from grader.text import one_line
 
-from grader.errors import GraderError
+try:
+    import click
+except ModuleNotFoundError as error:
+    leave_absent(error)
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,7 +61,7 @@ def cli() -> None:
 
 
 @cli.command("", hidden=True)
-@click.argument("path", type=click.Path(path_type=Path), default=Path())
+@click.argument("paths", type=click.Path(path_type=Path), nargs=-1, metavar="[PATH]")
 @click.option("--only", multiple=True, metavar="NAME", help="Only this assignment or function; may be repeated.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Where to write the HTML report.")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), metavar="FILE", help="Also write JSON here.")
@@ -66,7 +71,7 @@ def cli() -> None:
 @click.option("--watch", is_flag=True, help="Grade again whenever a file is saved.")
 @click.option("--explain", is_flag=True, help="All there is to say of every slip, with all its hints.")
 def grade_submission(
-    path: Path,
+    paths: tuple[Path, ...],
     only: Sequence[str],
     report: Path | None,
     json_file: Path | None,
@@ -77,25 +82,33 @@ def grade_submission(
     watch: bool,
 ) -> None:
     """Grade one submission."""
+    if len(paths) > 1:
+        given = ", ".join(one_line(str(path), 100) for path in paths)
+        raise UsageError(f"one file or one folder is graded, and here are {given}; give the folder that holds them")
+    path = next(iter(paths), Path())
     from grader.sandbox.warm import start_warm
 
     # First of all, so that it imports torch while this process does.
     with start_warm() as warm:
+        from grader.course.meant import explain_path
         from grader.grading import Grader
         from grader.report.html import write_html
         from grader.report.json import write_json
-        from grader.submission import read_submission
+        from grader.submission import is_there, read_submission
 
         def save(result: Report) -> Path:
             if json_file is not None:
-                write_json(result, json_file)
+                write_json(result.for_student, json_file)
             return write_html(result, report, path)
 
         if watch:
             # The folder may go and come back under the same name, and with it the current one.
             path = path.resolve()
+        loaded = _load(course)
+        if not is_there(path):
+            raise UsageError(explain_path(loaded, path, sorted(filter(None, cli.commands))))
         submission = read_submission(path)
-        grader = Grader(_load(course), seed, only)
+        grader = Grader(loaded, seed, only, about=None if watch else submission)
         if watch:
             result = _watch(path, lambda: grader.grade(read_submission(path), warm), save)
         else:
@@ -129,6 +142,7 @@ def case(function: str, case: str | None, seed: int, course: Path | None) -> Non
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where results go.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many at once; default: the processors here.")
 @click.option("--seed", type=int, metavar="N", help="Seed of the cases' data; default: drawn once and kept.")
+@click.option("--new-seed", is_flag=True, help="Draw another seed, and grade everything again with it.")
 @COURSE
 @click.option("--only", multiple=True, metavar="NAME", help="Only this assignment or function; may be repeated.")
 @click.option("--before", metavar="TIME", help="Of several attempts, the newest handed in by then counts.")
@@ -138,11 +152,18 @@ def case(function: str, case: str | None, seed: int, course: Path | None) -> Non
 @click.option("--dry-run", is_flag=True, help="Say what was found and how it was understood, and stop.")
 @click.option("--allow-weak-isolation", is_flag=True, help="Grade where the sandbox is weak: trust every submission.")
 @click.option("--names", is_flag=True, help="A class report with names and links to the reports.")
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Another batch's --out to put the class beside; default: the run before.",
+)
 def batch(
     folder: Path,
     out: Path,
     jobs: int | None,
     seed: int | None,
+    new_seed: bool,
     course: Path | None,
     only: tuple[str, ...],
     before: str | None,
@@ -152,6 +173,7 @@ def batch(
     dry_run: bool,
     allow_weak_isolation: bool,
     names: bool,
+    compare: Path | None,
 ) -> None:
     """Grade every submission in FOLDER, or in a zip as it was downloaded; exit code 0 if each has a result, else 2."""
     from grader.batch import Options, default_jobs, grade_batch, parse_shard, parse_time
@@ -162,6 +184,7 @@ def batch(
         out,
         course=course,
         seed=seed,
+        draws_seed=new_seed,
         only=only,
         jobs=jobs or default_jobs(),
         executor=executor,
@@ -171,6 +194,7 @@ def batch(
         is_dry_run=dry_run,
         allows_weak_isolation=allow_weak_isolation,
         shows_names=names,
+        compare=compare,
     )
     console = _console()
     with Bar(console) if console.is_terminal else Lines(console) as say:
@@ -186,11 +210,13 @@ def batch(
 @click.argument("source", type=click.Path(path_type=Path), metavar="DIR")
 @click.option(
     "--to",
-    type=click.Choice(["canvas", "moodle", "gradescope", "github", "junit", "csv"]),
+    type=click.Choice(["canvas", "moodle", "gradescope", "github", "markdown", "junit", "csv", "log"]),
     required=True,
     help="The system that is to read it.",
 )
-@click.option("--into", type=click.Path(path_type=Path), metavar="FILE", help="Fill this downloaded sheet.")
+@click.option(
+    "--into", type=click.Path(path_type=Path), metavar="FILE", help="Fill this downloaded sheet; a copy of it is kept."
+)
 @click.option("--column", metavar="TITLE", help="The column of the sheet to fill; default: the one that fits.")
 @click.option("--write", type=click.Path(path_type=Path), metavar="PATH", help="Where it goes; default: DIR/export.")
 def export(source: Path, to: str, into: Path | None, column: str | None, write: Path | None) -> None:
@@ -242,7 +268,7 @@ def check(names: Sequence[str], course: Path | None) -> None:
 @COURSE
 def start(folder: Path, only: Sequence[str], course: Path | None) -> None:
     """Copy the student template into DIR (default: this folder); nothing is overwritten."""
-    from grader.authoring.template import start_work
+    from grader.authoring.template import next_steps, start_work
 
     loaded = _load(course)
     written, kept = start_work(loaded, folder, only)
@@ -253,7 +279,9 @@ def start(folder: Path, only: Sequence[str], course: Path | None) -> None:
     optional = [rubric.name for rubric in loaded.rubrics if rubric.optional]
     if optional and not only:
         console.print(f"optional, each by `grade start --only NAME`: {', '.join(optional)}", soft_wrap=True)
-    console.print("Read a .md file, write the functions in the .py file of that name, then run `grade` there.")
+    console.print("\nWhat to do next:")
+    for number, step in enumerate(next_steps(loaded, folder, only, is_default=course is None), start=1):
+        console.print(f"{number}. {step}", soft_wrap=True)
 
 
 @cli.command()
@@ -267,17 +295,40 @@ def template(course: Path | None) -> None:
         console.print(str(path), soft_wrap=True)
 
 
+PART = click.option("--only", multiple=True, metavar="NAME", help="Only this week or assignment; may be repeated.")
+
+
 @cli.command()
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.zip")
+@PART
 @COURSE
-def release(file: Path, course: Path | None) -> None:
-    """Pack the course for students: its assignments and the template, no solutions."""
+def release(file: Path, only: Sequence[str], course: Path | None) -> None:
+    """Pack the course for students: its assignments and the template, no solutions, mistakes or hidden cases."""
     from grader.authoring.release import pack_release
 
-    packed = pack_release(_load(course), file)
+    packed = pack_release(_load(course), file, only)
     console = _console()
-    console.print(f"{len(packed)} files packed into {file}", soft_wrap=True)
+    console.print(f"{len(packed.files)} files packed into {file}", soft_wrap=True)
+    if packed.left_out:
+        console.print(f"left out, because hidden: {', '.join(packed.left_out)}", soft_wrap=True)
     console.print("Whoever unpacks it into DIR can run `grade start work --course DIR`.")
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path), metavar="FILE.zip")
+@PART
+@click.option("--seed", type=int, metavar="N", help="Seed of the cases' data; default: drawn, and kept in the archive.")
+@COURSE
+def autograder(file: Path, only: Sequence[str], seed: int | None, course: Path | None) -> None:
+    """Pack what Gradescope takes as an autograder, ready to upload."""
+    from grader.authoring.autograder import pack_autograder
+    from grader.batch.store import draw_seed
+
+    packed = pack_autograder(_load(course), file, only, draw_seed() if seed is None else seed)
+    console = _console()
+    console.print(f"{len(packed.files)} files packed into {file}", soft_wrap=True)
+    console.print(f"In Gradescope, make a programming assignment of {packed.points:g} points and upload the file.")
+    console.print("Choose Ubuntu 22.04 or later, and at least 2 GB of memory: torch needs more than the default.")
 
 
 def main() -> NoReturn:
@@ -311,6 +362,8 @@ def _run() -> int:
     except GraderError as error:
         click.echo(f"grade: {error}", err=True)
         return error.exit_code
+    except ModuleNotFoundError as error:
+        leave_absent(error)
     except (click.Abort, KeyboardInterrupt):
         click.echo("grade: stopped", err=True)
         return 2

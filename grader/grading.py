@@ -3,73 +3,111 @@
 from __future__ import annotations
 
 import difflib
+import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from grader.course import Course, Exercise, Rubric
+from grader.course import Course, Exercise, Rubric, Style
 from grader.errors import SandboxError, SubmissionError, UsageError
-from grader.judge.judge import Judge, Judgement
-from grader.judge.prepared import Prepared, prepare_all
+from grader.judge.flags import Seen
+from grader.judge.hidden import join
+from grader.judge.judge import Judge, Judgement, Patience
+from grader.judge.names import explain_names
+from grader.judge.prepared import NewCases, Prepared, prepare_all
 from grader.judge.speed import measure
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
 from grader.sandbox.answer import Answer
 from grader.sandbox.probing import Probing
-from grader.sandbox.question import Questionnaire
+from grader.sandbox.question import NewCall, Question, Questionnaire
 from grader.sandbox.session import Session
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.text import one_line
 from grader.verdict.compare import Verdict
 
+# From so many gradients on, statements outside of functions are a lesson's exercise.
+ENOUGH_STATEMENTS = 4
+
+
+@dataclass(frozen=True)
+class _Agenda:
+    """What submissions are asked: the exercises of some assignments, ready to be judged, and all their questions."""
+
+    judges: Mapping[str, tuple[Judge, ...]]
+    questionnaire: Questionnaire
+    new: Mapping[str, NewCases]
+
+    def draw(self, question: Question) -> NewCall | None:
+        """Draw a call of a function that nobody can have met."""
+        return self.new[question.function].draw()
+
 
 class Grader:
     """A course and a seed, ready to grade submissions one after the other.
 
-    `only` names assignments or functions. An optional assignment counts if `only` names it, or if nothing else was
-    handed in, which in a class does not matter (`is_class`). Raises UsageError for a name that the course does not
-    have, and CourseError if the course does not hold together.
+    Hidden cases are asked in a session of their own: what a student is told comes from a process that never had one.
+    `only` names weeks, assignments or functions. An optional assignment counts if `only` names it, or if nothing else
+    was handed in, which in a class does not matter (`is_class`); it is made ready when a submission first brings it.
+    If it is known what is to be graded, `about` saves making cases that nobody asks for. Raises UsageError for a name
+    that the course does not have, and CourseError if what is made ready does not hold together.
     """
 
-    def __init__(self, course: Course, seed: int = 0, only: Sequence[str] = (), *, is_class: bool = False) -> None:
+    def __init__(
+        self,
+        course: Course,
+        seed: int = 0,
+        only: Sequence[str] = (),
+        *,
+        is_class: bool = False,
+        about: Submission | None = None,
+    ) -> None:
         self.course = course
         self.seed = seed
         self._is_narrowed = bool(only)
         self._is_class = is_class
-        chosen = _choose(course, only)
-        self._prepared = prepare_all(chosen, seed)
-        self._judges = {name: tuple(map(Judge, part)) for name, part in self._prepared.items()}
-        self.questionnaire = Questionnaire(
-            tuple(question for part in self._prepared.values() for each in part for question in each.questions)
-        )
+        self._chosen = _choose(course, only)
+        self._shown = _Part(_narrow(self._chosen, lambda exercise: exercise.shown), seed)
+        self._hidden = _Part(_narrow(self._chosen, lambda exercise: exercise.concealed), seed)
+        self._parts = (self._shown, self._hidden)
+        sought = self._chosen
+        if about is not None and not only:
+            sought = [each for each in self._chosen if _is_about(about, *each)] or self._chosen
+        self._always = frozenset(rubric.name for rubric, _ in sought if only or not rubric.optional)
+        # Those that every submission is asked.
+        self.questionnaires = [part.agenda(self._always).questionnaire for part in self._asked(self._always)]
 
-    def grade(self, submission: Submission, warm: Warm) -> Report:
-        """Grade one submission. Raises SubmissionError if it holds no file or function of the course."""
+    def grade(self, submission: Submission, warm: Warm, *, may_be_empty: bool = False) -> Report:
+        """Grade one submission. Raises SubmissionError if it holds no file or function of the course, and must."""
         started = time.monotonic()
-        with Session(warm, submission, self.questionnaire, self.course.limits) as session:
-            session.ask()
-            selected = self._select(submission, session)
-            judges = [judge for name in self._judges if name in selected for judge in self._judges[name]]
-            judged = _judge_all(judges, session)
-            try:
-                slips = [name for name, each in judged.items() if isinstance(each, Judgement) and each.slips]
-                probings = _draw_probes(judges, judged, session)
-                if not session.finish(slips, list(probings.values())):
-                    judged = _judge_all(judges, session)
-                    probings = _draw_probes(judges, judged, session)
-                    session.probe(list(probings.values()))
-                judged |= _judge_again(judges, probings, session)
-            except SandboxError as error:
-                judged = dict.fromkeys(judged, error)
-            exercises = {
-                judge.prepared.exercise.function: self._grade_exercise(judge, judged, session, warm) for judge in judges
+        names = self._always | self._brought(submission)
+        with _one_thread(), ExitStack() as stack:
+            asked = [(part, part.agenda(names)) for part in self._asked(names)]
+            sessions = [
+                stack.enter_context(Session(warm, submission, agenda.questionnaire, self.course.limits, agenda.draw))
+                for _, agenda in asked
+            ]
+            for session in sessions:
+                session.ask()
+            agendas = [agenda for _, agenda in asked]
+            selected = self._select(submission, agendas, sessions, may_be_empty=may_be_empty)
+            graded = {
+                part: _grade(agenda, selected, session, warm, self.course)
+                for (part, agenda), session in zip(asked, sessions, strict=True)
             }
+        shown, hidden = graded.get(self._shown, {}), graded.get(self._hidden, {})
+        exercises = {name: feedback for name, (feedback, _) in shown.items()}
+        for name, (feedback, failed) in hidden.items():
+            cases = len(self._hidden.judge(name).prepared.cases)
+            exercises[name] = join(exercises.get(name), feedback, failed, cases)
+        by_name = dict(self._chosen_by_name(exercises))
         assignments = self._settle_optional(
-            _assignment(rubric, self._judges.get(rubric.name, ()), exercises) for rubric in self.course.rubrics
+            [_assignment(rubric, by_name.get(rubric.name, ())) for rubric in self.course.rubrics]
         )
         chosen = [assignment for assignment in assignments if assignment.is_selected and assignment.counts]
         return Report(
@@ -86,23 +124,47 @@ class Grader:
             weaknesses=warm.weaknesses,
         )
 
-    def _select(self, submission: Submission, session: Session) -> set[str]:
+    def judge(self, function: str) -> Judge:
+        """Return the judge of a function. Raises KeyError if it is not selected, or not made ready."""
+        return (self._shown if self._shown.has(function) else self._hidden).judge(function)
+
+    def prepared(self, function: str) -> Prepared:
+        """Return what a function is asked. Raises KeyError if it is not selected, or not made ready."""
+        return self.judge(function).prepared
+
+    def _asked(self, names: frozenset[str]) -> list[_Part]:
+        return [part for part in self._parts if part.agenda(names).judges]
+
+    def _brought(self, submission: Submission) -> frozenset[str]:
+        """Return the optional assignments that a submission may hold, by its names and its bytes."""
+        return frozenset(
+            rubric.name
+            for rubric, exercises in self._chosen
+            if rubric.optional and _is_about(submission, rubric, exercises)
+        )
+
+    def _select(
+        self, submission: Submission, agendas: Sequence[_Agenda], sessions: Sequence[Session], *, may_be_empty: bool
+    ) -> set[str]:
         """Return the names of the assignments that count: of a single file, those that it is about."""
         about = {
             name
-            for name, part in self._prepared.items()
+            for agenda, session in zip(agendas, sessions, strict=True)
+            for name, judges in agenda.judges.items()
             if f"{name}.py" in submission.files
             or f"{name}.py" in submission.refused
-            or any(session.mentions(prepared.question) for prepared in part)
+            or any(session.overview.candidates(judge.prepared.question) for judge in judges)
         }
-        if not about:
-            prepared = [each for part in self._prepared.values() for each in part]
-            raise SubmissionError(_nothing_found(submission, session.unreadable, prepared))
-        return about if submission.single and not self._is_narrowed else set(self._prepared)
+        if not about and not may_be_empty:
+            functions = [each.function for _, exercises in self._chosen for each in exercises]
+            raise SubmissionError(_nothing_found(submission, sessions[0].overview.unreadable, functions, self.course))
+        everything = {name for agenda in agendas for name in agenda.judges}
+        return about if submission.single and not self._is_narrowed else everything
 
-    def _settle_optional(self, assignments: Iterable[AssignmentFeedback]) -> tuple[AssignmentFeedback, ...]:
+    def _settle_optional(self, assignments: Sequence[AssignmentFeedback]) -> tuple[AssignmentFeedback, ...]:
         """Leave out optional assignments that were not handed in, and what is not optional where nothing else was."""
-        if self._is_narrowed:
+        is_about_them = all(each.optional for each in assignments if each.is_selected) and not self._is_class
+        if self._is_narrowed or is_about_them:
             return tuple(assignments)
         graded = [each if each.is_handed_in or not each.optional else _left_out(each) for each in assignments]
         is_alone = not self._is_class and not any(each.is_handed_in and not each.optional for each in graded)
@@ -110,36 +172,123 @@ class Grader:
             return tuple(each if each.optional else _left_out(each) for each in graded)
         return tuple(replace(each, counts=not each.optional) for each in graded)
 
-    def _grade_exercise(
-        self, judge: Judge, judged: Mapping[str, Judgement | Exception], session: Session, warm: Warm
-    ) -> ExerciseFeedback:
-        prepared, question = judge.prepared, judge.prepared.question
-        judgement = judged[question.function]
+    def _chosen_by_name(
+        self, exercises: Mapping[str, ExerciseFeedback]
+    ) -> Iterator[tuple[str, tuple[ExerciseFeedback, ...]]]:
+        for rubric, chosen in self._chosen:
+            yield rubric.name, tuple(exercises[each.function] for each in chosen if each.function in exercises)
+
+
+class _Part:
+    """The exercises that one session asks for: with the cases that students may see, or with the hidden ones."""
+
+    def __init__(self, chosen: Sequence[tuple[Rubric, tuple[Exercise, ...]]], seed: int) -> None:
+        self._chosen = chosen
+        self._seed = seed
+        self._judges: dict[str, tuple[Judge, ...]] = {}
+        self._agendas: dict[frozenset[str], _Agenda] = {}
+
+    def agenda(self, names: frozenset[str]) -> _Agenda:
+        """Return what is asked about assignments, made once."""
+        if names not in self._agendas:
+            chosen = [(rubric, exercises) for rubric, exercises in self._chosen if rubric.name in names]
+            missing = [pair for pair in chosen if pair[0].name not in self._judges]
+            self._judges |= {name: tuple(map(Judge, part)) for name, part in prepare_all(missing, self._seed).items()}
+            judges = {rubric.name: self._judges[rubric.name] for rubric, _ in chosen}
+            ready = [judge.prepared for part in judges.values() for judge in part]
+            asked = [question for each in ready for question in each.questions]
+            new = {each.exercise.function: NewCases(each.reference, each.exercise) for each in ready}
+            self._agendas[names] = _Agenda(judges, Questionnaire(tuple(asked)), new)
+        return self._agendas[names]
+
+    def has(self, function: str) -> bool:
+        """Return whether a function is asked here."""
+        return any(each.function == function for _, exercises in self._chosen for each in exercises)
+
+    def judge(self, function: str) -> Judge:
+        """Return the judge of a function that was made ready. Raises KeyError if it was not."""
+        return {each.prepared.exercise.function: each for part in self._judges.values() for each in part}[function]
+
+
+def _grade(
+    agenda: _Agenda, selected: Collection[str], session: Session, warm: Warm, course: Course
+) -> dict[str, tuple[ExerciseFeedback, int]]:
+    """Judge what was answered; return for each function the feedback and in how many cases it is wrong."""
+    judges = [judge for name in agenda.judges if name in selected for judge in agenda.judges[name]]
+    patience = Patience()
+    judged = _judge_all(judges, session, patience)
+    try:
+        slips = [name for name, each in judged.items() if isinstance(each, Judgement) and each.slips]
+        probings = _draw_probes(judges, judged, session)
+        if not session.finish(slips, list(probings.values())):
+            judged = _judge_all(judges, session, patience)
+            probings = _draw_probes(judges, judged, session)
+            session.probe(list(probings.values()))
+        judged |= _judge_again(judges, probings, session, patience)
+    except SandboxError as error:
+        judged = dict.fromkeys(judged, error)
+    graded = {}
+    for judge in judges:
+        function = judge.prepared.exercise.function
+        judgement = judged[function]
+        failed = judgement.failed if isinstance(judgement, Judgement) else 0
+        graded[function] = _grade_exercise(judge, judgement, session, warm, agenda.questionnaire, course), failed
+    return graded
+
+
+def _grade_exercise(
+    judge: Judge,
+    judgement: Judgement | Exception,
+    session: Session,
+    warm: Warm,
+    questionnaire: Questionnaire,
+    course: Course,
+) -> ExerciseFeedback:
+    prepared, question = judge.prepared, judge.prepared.question
+    try:
+        if isinstance(judgement, Exception):
+            raise judgement
+        line_of = partial(session.line, question)
+        seen = Seen(
+            session.more(question),
+            session.was_called(question),
+            session.overview.findings(question, session.file(question)),
+        )
+        feedback = judge.feedback(session.answers(question), judgement, seen, line_of)
+        values = list(prepared.cases[0].forward.values)
+        message = explain_names(feedback.message, prepared.exercise, values, course.also_called)
+        feedback = replace(feedback, message=message)
+        if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
+            return feedback
         try:
-            if isinstance(judgement, Exception):
-                raise judgement
-            line_of = partial(session.line, question)
-            feedback = judge.feedback(session.answers(question), judgement, session.repeated(question), line_of)
-            if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
-                return feedback
-            try:
-                timing = measure(prepared.timed, warm, session, self.questionnaire, self.course.limits)
-            except SandboxError:
-                # The gradients are right whatever became of the clock; only its points stay open.
-                return replace(feedback, score=None if prepared.timed.timing.points else feedback.score)
-            score = total([feedback.score, timing.score if timing else 0.0])
-            return replace(feedback, timing=timing, score=score)
-        except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
-            return judge.not_judged(error)
+            timing = measure(prepared.timed, warm, session, questionnaire, course.limits)
+        except SandboxError:
+            # The gradients are right whatever became of the clock; only its points stay open.
+            return replace(feedback, score=None if prepared.timed.timing.points else feedback.score)
+        score = total([feedback.score, timing.score if timing else 0.0])
+        return replace(feedback, timing=timing, score=score)
+    except Exception as error:  # noqa: BLE001 # a fault of ours is never a zero, and costs no other function
+        return judge.not_judged(error)
 
 
-def _judge_all(judges: Iterable[Judge], session: Session) -> dict[str, Judgement | Exception]:
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let torch work in one thread: several wait for each other by spinning, and these tensors are small."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _judge_all(judges: Iterable[Judge], session: Session, patience: Patience) -> dict[str, Judgement | Exception]:
     """Judge what was answered to each question; an exception where the grader itself failed."""
     judged: dict[str, Judgement | Exception] = {}
     for judge in judges:
         question = judge.prepared.question
         try:
-            judged[question.function] = judge.judge(session.answers(question))
+            judged[question.function] = judge.judge(session.answers(question), patience)
         except Exception as error:  # noqa: BLE001 # a fault of ours costs no other function
             judged[question.function] = error
     return judged
@@ -159,7 +308,7 @@ def _draw_probes(
 
 
 def _judge_again(
-    judges: Iterable[Judge], probings: Mapping[str, Probing], session: Session
+    judges: Iterable[Judge], probings: Mapping[str, Probing], session: Session, patience: Patience
 ) -> dict[str, Judgement | Exception]:
     """Judge functions that were to be called with probes; without, where that could not be had."""
     judged: dict[str, Judgement | Exception] = {}
@@ -168,16 +317,14 @@ def _judge_again(
         if question.function in probings:
             try:
                 answers, probed = session.answers(question), session.probed(question)
-                judged[question.function] = judge.judge_again(answers, probings[question.function], probed)
+                probing = probings[question.function]
+                judged[question.function] = judge.judge_again(answers, probing, probed, patience)
             except Exception as error:  # noqa: BLE001 # a fault of ours costs no other function
                 judged[question.function] = error
     return judged
 
 
-def _assignment(
-    rubric: Rubric, judges: Sequence[Judge], exercises: Mapping[str, ExerciseFeedback]
-) -> AssignmentFeedback:
-    own = tuple(exercises[name] for judge in judges if (name := judge.prepared.exercise.function) in exercises)
+def _assignment(rubric: Rubric, own: tuple[ExerciseFeedback, ...]) -> AssignmentFeedback:
     if not own:
         return AssignmentFeedback(rubric.name, rubric.title, None, None, (), rubric.optional)
     return AssignmentFeedback(
@@ -194,9 +341,18 @@ def _left_out(assignment: AssignmentFeedback) -> AssignmentFeedback:
     return replace(assignment, score=None, max_score=None, exercises=())
 
 
+def _narrow(
+    chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], of: Callable[[Exercise], Exercise | None]
+) -> list[tuple[Rubric, tuple[Exercise, ...]]]:
+    """Return the part of each exercise that `of` gives, without the assignments in which there is none."""
+    narrowed = [(rubric, tuple(part for each in exercises if (part := of(each)))) for rubric, exercises in chosen]
+    return [(rubric, exercises) for rubric, exercises in narrowed if exercises]
+
+
 def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exercise, ...]]]:
     """Return the selected rubrics with their selected exercises, in course order."""
-    known = [*course.names, *course.functions]
+    only = course.spell_out(only)
+    known = [*course.weeks, *course.names, *course.functions]
     unknown = [name for name in only if name not in known]
     if unknown:
         near = difflib.get_close_matches(unknown[0], known, n=1)
@@ -212,13 +368,55 @@ def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exe
     return chosen
 
 
-def _nothing_found(submission: Submission, unreadable: Mapping[str, Answer], prepared: Iterable[Prepared]) -> str:
-    functions = [each.exercise.function for each in prepared]
-    looked_for = ", ".join(functions[:4]) + (", ..." if len(functions) > 4 else "")
-    broken = "".join(f"; {answer.message}" for answer in unreadable.values())
+def _is_about(submission: Submission, rubric: Rubric, exercises: Sequence[Exercise]) -> bool:
+    """Return whether a submission may be about an assignment, by the names in it; a folder is about all that counts."""
+    if not submission.single and not rubric.optional:
+        return True
+    names = {f"{rubric.name}.py", f"{rubric.name}.ipynb"}
+    sought = {
+        name.encode()
+        for each in exercises
+        for name in (each.gradient_names if each.style is Style.STATEMENTS else [each.function])
+    }
+    is_named = not names.isdisjoint([*submission.files, *submission.refused])
+    return is_named or any(name in content for content in submission.files.values() for name in sought)
+
+
+def _nothing_found(
+    submission: Submission, unreadable: Mapping[str, Answer], functions: Sequence[str], course: Course
+) -> str:
+    """Say why there is nothing to grade, and what to do about it."""
+    start = "`grade start` makes a folder with a file for each assignment"
     if not submission.files and not submission.refused:
-        return f"{submission.name} holds no Python file; `grade start` makes a folder with one for each assignment"
-    return f"no function of the course is defined in {submission.name} (looked for {looked_for}){broken}"
+        return f"{submission.name} holds no Python file; {start}"
+    broken = "; ".join(answer.message for answer in unreadable.values())
+    if all(file in unreadable for file in submission.files):
+        return broken
+    text = f"no function of the course is defined in {submission.name}"
+    source = b"\n".join(submission.files.values()).decode("utf-8", errors="replace")
+    statements = _lesson_statements(source, course)
+    if len(statements) >= ENOUGH_STATEMENTS:
+        text += f": it makes gradients ({', '.join(statements[:3])}, ...) outside of them"
+        start = f"the functions to put them into are in the files that `grade start` writes ({functions[0]}, ...)"
+        if "makemore" in [rubric.name for rubric in course.rubrics]:
+            start = f"the lesson's own notebook is graded by `grade {submission.name} --only makemore`"
+    else:
+        text += f" (looked for {', '.join(functions[:4])}{', ...' if len(functions) > 4 else ''})"
+        for name in dict.fromkeys(re.findall(r"\bdef (\w+)\(", source)):
+            near = difflib.get_close_matches(name, functions, n=1, cutoff=0.85)
+            if near:
+                return f"{text}; is {one_line(name, 100)} meant to be {near[0]}?"
+    return "; ".join(filter(None, [text, start, broken]))
+
+
+def _lesson_statements(source: str, course: Course) -> list[str]:
+    """Return the names of gradients that a text assigns in the words of this course or of the lesson it comes from."""
+    values = {gradient.value for rubric in course.rubrics for each in rubric.exercises for gradient in each.gradients}
+    values |= {alias for aliases in course.also_called.values() for alias in aliases}
+    known = {f"d{value}".replace("_", "") for value in values}
+    # In a notebook, a line ends in the two characters of JSON.
+    found = dict.fromkeys(re.findall(r"\b(d[A-Za-z]\w*) *\+?=(?!=)", source.replace("\\n", "\n")))
+    return [name for name in found if len(name) > 3 and name.replace("_", "") in known]
 
 
 @cache

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from grader.adjustment import Adjustment
 from grader.course.trace import Graph
-from grader.diagnose import Diagnosis, Worked
+from grader.diagnose import Diagnosis
+from grader.hidden import HiddenCases
 from grader.sandbox.answer import CodeLine, Flag, Outcome
 from grader.verdict.compare import Comparison, Verdict
 from grader.verdict.follow import Basis
@@ -22,9 +23,10 @@ UNWRITTEN = (Outcome.NOT_WRITTEN, Outcome.MISSING)
 class GradientFeedback:
     """One gradient: its verdict over all cases, and the case and comparison that decided it.
 
-    `note` says in words what no number shows; `slips` are the wrong gradients that a `follows` rests on, and `basis`
-    the numbers with which it was found right; `picture` is the error of a wrong one, `code` the line that
-    made it, and `worked` one entry of it added up by hand.
+    `note` says in words what no number shows. `slips` are the wrong gradients that a `follows` rests on, or one of
+    which it could not be told whether it follows; `basis` are the numbers with which it was found right, or named;
+    `picture` is the error of a wrong one, and `code` the line that made it.
+    It is `hidden` if the case that decided is.
     """
 
     name: str
@@ -42,7 +44,7 @@ class GradientFeedback:
     diagnosis: Diagnosis | None = None
     picture: Picture | None = None
     code: CodeLine | None = None
-    worked: Worked | None = None
+    hidden: bool = False
 
     @property
     def is_slip(self) -> bool:
@@ -89,10 +91,12 @@ class TimingFeedback:
 
 @dataclass(frozen=True)
 class ExerciseFeedback:
-    """One function: how its run ended and what was made of each gradient.
+    """One function, or what is written as statements: how its run ended and what was made of each gradient.
 
     `source` is the text of the line that ended the run; `forward` and `maths` are the forward pass as
-    code and as lines of TeX, and `graph` its values. `case_number` is the case whose run ended otherwise than those of others, counted from 1.
+    code and as lines of TeX, and `graph` its values. `case_number` is the case whose run ended otherwise than those of
+    others, counted from 1. `hidden` tells of hidden cases, if there are any; then `shown` is what was made of the
+    others alone, without any gradients where all cases are hidden.
     """
 
     function: str
@@ -113,6 +117,17 @@ class ExerciseFeedback:
     maths: tuple[str, ...] = ()
     case_number: int | None = None
     graph: Graph | None = None
+    is_statements: bool = False
+    hidden: HiddenCases | None = None
+    shown: ExerciseFeedback | None = None
+
+    @property
+    def for_student(self) -> ExerciseFeedback:
+        """The feedback without anything that rests on a hidden case, but for how many failed and the score."""
+        if self.hidden is None or self.shown is None:
+            return self
+        hidden = replace(self.hidden, cases=None)
+        return replace(self.shown, score=self.score, max_score=self.max_score, hidden=hidden, shown=None)
 
     @property
     def is_full_marks(self) -> bool:
@@ -194,6 +209,11 @@ class AssignmentFeedback:
         """Whether the assignment was graded."""
         return self.max_score is not None
 
+    @property
+    def for_student(self) -> AssignmentFeedback:
+        """The feedback without anything that rests on a hidden case."""
+        return replace(self, exercises=tuple(each.for_student for each in self.exercises))
+
     def adjusted(self, applied: Mapping[str, Adjustment]) -> AssignmentFeedback:
         """Return the assignment with the points of some functions, by name, as a person set them."""
         if not self.is_selected:
@@ -230,6 +250,15 @@ class Report:
     def selected(self) -> tuple[AssignmentFeedback, ...]:
         """The assignments that were graded."""
         return tuple(assignment for assignment in self.assignments if assignment.is_selected)
+
+    @property
+    def for_student(self) -> Report:
+        """The report without anything that rests on a hidden case: not even the time that those took."""
+        exercises = [each for assignment in self.selected for each in assignment.exercises]
+        if all(each.for_student is each for each in exercises):
+            return self
+        seconds = sum(each.for_student.seconds for each in exercises)
+        return replace(self, seconds=seconds, assignments=tuple(each.for_student for each in self.assignments))
 
     def adjusted(self, adjustments: Sequence[Adjustment]) -> Report:
         """Return the report with the points of each adjusted function as a person set them, and every sum over them.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import MappingProxyType
 
 from grader.errors import SubmissionError, UsageError
@@ -17,6 +18,9 @@ MAX_FILE_BYTES = 1_000_000
 MAX_NOTEBOOK_BYTES = 16_000_000  # most of it is pictures, which nobody looks at
 MAX_BYTES = 24_000_000
 SUFFIXES = (".py", ".ipynb")
+NOTEBOOK_DOWNLOAD = "give the notebook itself (in Jupyter: File, Download; in Colab: File, Download, Download .ipynb)"
+# A browser, an editor or a mail program adds to a name, or writes it in capitals: linear.py.txt, HW.IPYNB.
+_HIDDEN_SUFFIX = re.compile(r"(.+)(\.(?:py|ipynb))(?:[.\s].*)?", re.IGNORECASE)
 SKIPPED_FOLDERS = frozenset({"__pycache__", "__MACOSX", "node_modules", "site-packages", "venv"})
 
 
@@ -39,19 +43,46 @@ def read_submission(path: Path) -> Submission:
     Links, devices and pipes are not followed or opened. Raises UsageError if the path is not there, and
     SubmissionError if it is no place for a submission or holds far more than one.
     """
-    if not _is_there(path):
+    if not is_there(path):
         raise UsageError(f"{one_line(str(path), 300)} is not there; give the folder or the file with your functions")
     name = one_line(path.resolve().name, 200)
     if path.is_dir():
         files, refused = _read_all(path)
+        if not files and not refused and (stranger := _find_stranger(path)):
+            raise SubmissionError(f"{name} holds no Python file; {explain_suffix(one_line(stranger, 200))}")
         return Submission(name, MappingProxyType(files), MappingProxyType(refused))
     if path.suffix not in SUFFIXES:
-        text = f"{name} is not a Python file; give a .py file, a notebook or the folder that holds them"
-        raise SubmissionError(text)
+        raise SubmissionError(explain_suffix(name))
     content, reason = read_file(path)
     own = _shown(path.name)
     found, missed = ({}, {own: reason}) if content is None else ({own: content}, {})
     return Submission(name, MappingProxyType(found), MappingProxyType(missed), single=True)
+
+
+def explain_suffix(name: str) -> str:
+    """Say why a file of this name is no Python file or notebook, and how to get one."""
+    found = _HIDDEN_SUFFIX.match(name)
+    if found:
+        kind = "Python file" if found[2].lower() == ".py" else "notebook"
+        return f"{name} is not a {kind} by its name; rename it to {found[1]}{found[2].lower()}"
+    suffix = PurePath(name.lower()).suffix
+    if suffix in (".html", ".htm"):
+        return f"{name} is not a notebook but a page made from one; {NOTEBOOK_DOWNLOAD}"
+    if suffix in (".pdf", ".doc", ".docx", ".odt", ".rtf", ".pages"):
+        return f"{name} is not a Python file but a document; give a .py file, or {NOTEBOOK_DOWNLOAD}"
+    if suffix in (".zip", ".tar", ".gz", ".tgz", ".7z", ".rar"):
+        return f"{name} is not a Python file but an archive; unpack it and give the folder (of a class: `grade batch`)"
+    if suffix in (".txt", ".md", ".json", ""):
+        return f"{name} is not a Python file by its name; if it holds your functions, let its name end in .py or .ipynb"
+    return f"{name} is not a Python file; give a .py file, a notebook or the folder that holds them"
+
+
+def _find_stranger(folder: Path) -> str:
+    """Return the name of a file in a folder without Python that may have been meant to be it, or nothing."""
+    names = sorted(each.name for each in folder.iterdir() if each.is_file() and not each.name.startswith("."))
+    documents = (".html", ".htm", ".pdf", ".doc", ".docx", ".odt", ".rtf", ".txt", ".zip")
+    likely = [name for name in names if _HIDDEN_SUFFIX.match(name)]
+    return next(iter([*likely, *(name for name in names if name.lower().endswith(documents))]), "")
 
 
 def _shown(name: str) -> str:
@@ -59,7 +90,8 @@ def _shown(name: str) -> str:
     return clean(name, 5_000).replace("\n", " ").replace("\t", " ")
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Return whether a path leads to anything."""
     try:
         return path.exists()
     except OSError:  # a name that is too long, a folder that may not be searched
@@ -112,7 +144,8 @@ def read_file(path: Path, limit: int | None = None) -> tuple[bytes | None, str]:
     except OSError as error:
         return None, f"it could not be opened: {error.strerror}"
     if len(content) > limit:
-        return None, f"larger than {limit // 1_000_000} MB"
+        advice = "; clear the outputs of all its cells and save it" if path.suffix == ".ipynb" else ""
+        return None, f"larger than {limit // 1_000_000} MB{advice}"
     return content, ""
 
 

@@ -40,9 +40,24 @@ def one_line(text: str, limit: int) -> str:
     return " ".join(clean(text, limit).split())
 
 
+def decode_name(raw: bytes) -> str:
+    """Return the name of a file as text: UTF-8, or else the old encoding that makes letters of it all."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        pass
+    # What Windows wrote into archives, then what it and older systems wrote on disks.
+    guesses = [raw.decode(encoding, errors="replace") for encoding in ("cp437", "cp1252")]
+    return next((guess for guess in guesses if all(map(_is_latin, guess))), guesses[0])
+
+
 def decode(data: bytes) -> str:
     """Return bytes that should be UTF-8 as text, with what is not shown as escapes."""
     return data.decode("utf-8", errors="backslashreplace")
+
+
+def _is_latin(character: str) -> bool:
+    return character.isascii() or unicodedata.name(character, "").startswith("LATIN")
 
 
 def _visible(character: str) -> str:

@@ -30,6 +30,7 @@ def attention_steps_backward(dout, cache):
     """
     Q, K, V = cache.Q, cache.K, cache.V
     weights = cache.weights
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dV = None  # (B, S, v)
     dweights = None  # (B, T, S)
     dscaled = None  # (B, T, S)
@@ -58,6 +59,7 @@ def attention_backward(dout, Q, K, V, weights):
     - dK: gradient of K, of shape (B, S, d)
     - dV: gradient of V, of shape (B, S, v)
     """
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dQ = None  # (B, T, d)
     dK = None  # (B, S, d)
     dV = None  # (B, S, v)
@@ -90,6 +92,7 @@ def cross_attention_backward(dout, cache):
     Wq, Wk, Wv, Wo = cache.Wq, cache.Wk, cache.Wv, cache.Wo
     Q, K, V = cache.Q, cache.K, cache.V
     weights, att = cache.weights, cache.att
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dx = None  # (B, T, E)
     dcontext = None  # (B, S, F)
     dWq = None  # (E, d)

@@ -24,6 +24,7 @@ def batchnorm_steps_backward(dout, cache):
     bn_gain, bn_raw, bn_var_inv = cache.bn_gain, cache.bn_raw, cache.bn_var_inv
     bn_var, bn_diff_sq, bn_diff = cache.bn_var, cache.bn_diff_sq, cache.bn_diff
     n = len(dout)  # rows in the batch
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dbn_gain = None  # (H,)
     dbn_bias = None  # (H,)
     dbn_raw = None  # (N, H)
@@ -58,6 +59,7 @@ def batchnorm_backward(dout, bn_raw, bn_gain, bn_var_inv):
         dbn_bias: (H,)
     """
     n = len(dout)  # rows in the batch
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dh_prebn = None  # (N, H)
     dbn_gain = None  # (H,)
     dbn_bias = None  # (H,)

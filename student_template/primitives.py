@@ -19,6 +19,7 @@ def add_backward(dout):
     - da: gradient of a, of shape (N, D)
     - db: gradient of b, of shape (N, D)
     """
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     da = None  # (N, D)
     db = None  # (N, D)
     return da, db
@@ -38,6 +39,7 @@ def broadcast_add_backward(dout, a, b):
     - da: gradient of a, of shape (N, D)
     - db: gradient of b, of shape (D,)
     """
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     da = None  # (N, D)
     db = None  # (D,)
     return da, db
@@ -57,6 +59,7 @@ def multiply_backward(dout, a, b):
     - da: gradient of a, of shape (N, D)
     - db: gradient of b, of shape (N, D)
     """
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     da = None  # (N, D)
     db = None  # (N, D)
     return da, db
@@ -76,6 +79,7 @@ def matmul_backward(dout, a, b):
     - da: gradient of a, of shape (N, K)
     - db: gradient of b, of shape (K, M)
     """
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     da = None  # (N, K)
     db = None  # (K, M)
     return da, db
@@ -95,6 +99,7 @@ def reuse_backward(dout, a, b):
     - da: gradient of a, of shape (N, D)
     - db: gradient of b, of shape (N, D)
     """
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     da = None  # (N, D)
     db = None  # (N, D)
     return da, db

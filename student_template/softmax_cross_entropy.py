@@ -30,6 +30,7 @@ def cross_entropy_steps_backward(cache):
     counts_sum, counts_sum_inv = cache.counts_sum, cache.counts_sum_inv
     probs, logprobs = cache.probs, cache.logprobs
     n = len(Y)  # rows in the batch
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dlogprobs = None  # (N, V)
     dprobs = None  # (N, V)
     dcounts_sum_inv = None  # (N, 1)

@@ -39,6 +39,7 @@ def fast_mlp_backward(cache):
     b1, bn_gain = cache.b1, cache.bn_gain
     emb_cat, h, probs = cache.emb_cat, cache.h, cache.probs
     bn_raw, bn_var_inv = cache.bn_raw, cache.bn_var_inv
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dC = None  # (V, E)
     dW1 = None  # (3E, H)
     db1 = None  # (H,)

@@ -143,6 +143,11 @@ def test_python_raises_what_the_command_says():
 
 MISUSES = {
     "a path that is not there": (["nowhere"], "nowhere is not there; give the folder or the file with your functions"),
+    "an assignment in place of a path": (["linear"], "it is an assignment of the course: `grade --only linear`"),
+    "two paths": (
+        ["empty", "other"],
+        "one file or one folder is graded, and here are empty, other; give the folder that holds them",
+    ),
     "an unknown --only": (
         ["--only", "linaer"],
         "--only linaer: the course has no assignment or function of that name; did you mean linear?",
@@ -212,6 +217,12 @@ def test_start_writes_a_file_and_a_text_for_each_assignment(run_grade, tmp_path:
     assert finished.returncode == 0
     assert (tmp_path / "mon travail" / "linear.py").read_text() == (ROOT / "student_template" / "linear.py").read_text()
     assert (tmp_path / "mon travail" / "linear.md").is_file()
+    assert finished.stdout.split("What to do next:\n")[1].startswith(
+        "1. Go there: cd 'mon travail'\n"
+        "2. Read primitives.md, and write the functions in primitives.py (or in backprop.ipynb, not in both).\n"
+        "3. Grade it: grade --only primitives (with --watch, again on every save)\n"
+        "4. Go on in this order: softmax_cross_entropy, linear, "
+    )
 
 
 def test_start_overwrites_nothing(run_grade, work: Path):

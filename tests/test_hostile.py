@@ -237,7 +237,7 @@ def _judge(folder: Path, grader_: Grader, warm: Warm, ground: Path, outcomes: Co
 
 def _expected(grader_: Grader) -> list[str]:
     """Return the expected gradients as somebody would print them."""
-    (prepared,) = grader_._prepared["linear"]
+    prepared = grader_.prepared("linear_backward")
     tensors = [gradient for case in prepared.cases for gradient in case.expected.values()]
     written = [f"{abs(number):.8g}" for tensor in tensors for number in tensor.flatten().tolist()]
     return [number for number in written if len(number) >= 8]

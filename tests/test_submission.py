@@ -192,7 +192,7 @@ def test_a_notebook_may_be_larger_for_its_pictures(tmp_path):
     found = read_submission(tmp_path)
 
     assert list(found.files) == ["large.ipynb"]
-    assert dict(found.refused) == {"larger.ipynb": "larger than 16 MB"}
+    assert dict(found.refused) == {"larger.ipynb": "larger than 16 MB; clear the outputs of all its cells and save it"}
 
 
 def test_what_a_submission_holds_in_all_is_bounded(tmp_path):
@@ -231,18 +231,6 @@ def test_a_path_that_is_not_there_is_said_so(tmp_path, name):
         read_submission(tmp_path / name)
 
 
-@pytest.mark.parametrize("name", ["linear.zip", "linear.txt", "linear", "linear.PY"])
-def test_a_file_that_is_no_python_file_is_said_so(tmp_path, name):
-    write(tmp_path, name)
-
-    with pytest.raises(SubmissionError) as caught:
-        read_submission(tmp_path / name)
-
-    assert (
-        str(caught.value) == f"{name} is not a Python file; give a .py file, a notebook or the folder that holds them"
-    )
-
-
 def test_a_path_in_a_message_is_cleaned(tmp_path):
     with pytest.raises(GraderError) as caught:
         read_submission(tmp_path / "a\x1b[31mb")
@@ -255,3 +243,38 @@ def test_the_files_stand_in_an_order_that_does_not_depend_on_the_disk(tmp_path):
     names = ["b.py", "a.py", "z/a.py", "c/b.py", "c/a.py"]
 
     assert list(read_submission(write(tmp_path, *names)).files) == ["a.py", "b.py", "c/a.py", "c/b.py", "z/a.py"]
+
+
+# What people hand in beside Python files and notebooks, and what they are told.
+DOWNLOAD = "give the notebook itself (in Jupyter: File, Download; in Colab: File, Download, Download .ipynb)"
+STRANGERS = {
+    "linear.py.txt": "linear.py.txt is not a Python file by its name; rename it to linear.py",
+    "hw.ipynb.txt": "hw.ipynb.txt is not a notebook by its name; rename it to hw.ipynb",
+    "hw.ipynb.json": "hw.ipynb.json is not a notebook by its name; rename it to hw.ipynb",
+    "hw.ipynb (1)": "hw.ipynb (1) is not a notebook by its name; rename it to hw.ipynb",
+    "LINEAR.PY": "LINEAR.PY is not a Python file by its name; rename it to LINEAR.py",
+    "hw.html": f"hw.html is not a notebook but a page made from one; {DOWNLOAD}",
+    "hw.docx": f"hw.docx is not a Python file but a document; give a .py file, or {DOWNLOAD}",
+    "hw.pdf": f"hw.pdf is not a Python file but a document; give a .py file, or {DOWNLOAD}",
+    "hw.zip": "hw.zip is not a Python file but an archive; unpack it and give the folder (of a class: `grade batch`)",
+    "hw.txt": "hw.txt is not a Python file by its name; if it holds your functions, let its name end in .py or .ipynb",
+    "linear": "linear is not a Python file by its name; if it holds your functions, let its name end in .py or .ipynb",
+    "hw.cpp": "hw.cpp is not a Python file; give a .py file, a notebook or the folder that holds them",
+}
+
+
+@pytest.mark.parametrize(("name", "said"), STRANGERS.items())
+def test_a_file_of_another_kind_is_told_how_to_become_one_that_is_read(name: str, said: str, tmp_path: Path):
+    with pytest.raises(SubmissionError) as caught:
+        read_submission(write(tmp_path, name) / name)
+
+    assert str(caught.value) == said
+
+
+def test_a_folder_with_a_file_that_was_meant_to_be_python_says_so(tmp_path: Path):
+    with pytest.raises(SubmissionError) as caught:
+        read_submission(write(tmp_path / "ada", "notes.csv", "linear.py.txt"))
+
+    assert str(caught.value) == (
+        "ada holds no Python file; linear.py.txt is not a Python file by its name; rename it to linear.py"
+    )

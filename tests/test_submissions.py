@@ -37,6 +37,6 @@ def test_each_behaviour_gets_its_outcome_and_costs_no_other_function(
         assert expected.get("verdicts", verdicts) == verdicts
         assert expected.get("score", exercise.score) == exercise.score
         assert expected.get("printed", "") in exercise.printed
-        assert sorted(expected.get("flags", [])) == sorted(flag.kind for flag in exercise.flags)
+        assert sorted(expected.get("flags", [])) == sorted({flag.kind for flag in exercise.flags})
         assert any(expected.get("says", "") in line for line in said), said
     assert all(exercise.score == exercise.max_score for exercise in exercises.values())

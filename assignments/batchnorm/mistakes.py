@@ -11,7 +11,7 @@ def batchnorm_steps_backward__dbn_gain__not_summed(dout, cache):
 
 
 def batchnorm_steps_backward__dbn_gain__axis_kept(dout, cache):
-    """The numbers are right and the shape is not. bn_gain has one axis, and yours has a row axis of size 1."""
+    """The numbers are right. The lesson keeps bn_gain as (1, H); here it is (H,), one axis, and so is its gradient."""
     return (cache.bn_raw * dout).sum(0, keepdim=True)
 
 
@@ -51,7 +51,7 @@ def batchnorm_steps_backward__dbn_bias__not_summed(dout):
 
 
 def batchnorm_steps_backward__dbn_bias__axis_kept(dout):
-    """The numbers are right and the shape is not. bn_bias has one axis, and yours has a row axis of size 1."""
+    """The numbers are right. The lesson keeps bn_bias as (1, H); here it is (H,), one axis, and so is its gradient."""
     return dout.sum(0, keepdim=True)
 
 
@@ -161,7 +161,11 @@ def batchnorm_steps_backward__dbn_diff_sq__not_divided_by_n(cache, d):
 
 
 def batchnorm_steps_backward__dbn_diff_sq__divided_by_one_less(cache, d):
-    """You divided by one less than the number of rows. The variance of this forward is a plain mean of squares."""
+    """This is right for the makemore lesson, where the variance divides by n - 1.
+
+    The forward of this course is another one: it divides by n. Its table is in the text of the assignment, its code in
+    reference.py.
+    """
     return d.dbn_var.expand(cache.bn_diff_sq.shape) / (len(cache.bn_diff_sq) - 1)
 
 
@@ -227,7 +231,7 @@ def batchnorm_steps_backward__dbn_mean__minus_lost(d):
 
 
 def batchnorm_steps_backward__dbn_mean__no_keepdim(d):
-    """The sum is right and its shape is not. bn_mean keeps a row axis of size 1."""
+    """The sum is right and its shape is not: bn_mean is (1, H). The lesson's cmp lets (H,) pass; here it costs."""
     return -d.dbn_diff.sum(0)
 
 
@@ -315,7 +319,11 @@ def batchnorm_backward__dh_prebn__mean_path_added(dout, bn_raw, bn_gain, bn_var_
 
 
 def batchnorm_backward__dh_prebn__divided_by_one_less(dout, bn_raw, bn_gain, bn_var_inv):
-    """Your path through the variance belongs to a variance over n - 1. This forward divides by n."""
+    """This is right for the makemore lesson, where the variance divides by n - 1.
+
+    The forward of this course is another one: it divides by n. Its table is in the text of the assignment, its code in
+    reference.py.
+    """
     through_variance = bn_raw * (dout * bn_raw).sum(0) / (len(dout) - 1)
     return bn_gain * bn_var_inv * (dout - dout.mean(0) - through_variance)
 
@@ -368,7 +376,7 @@ def batchnorm_backward__dbn_gain__not_summed(dout, bn_raw):
 
 
 def batchnorm_backward__dbn_gain__axis_kept(dout, bn_raw):
-    """The numbers are right and the shape is not. bn_gain has one axis, and yours has a row axis of size 1."""
+    """The numbers are right. The lesson keeps bn_gain as (1, H); here it is (H,), one axis, and so is its gradient."""
     return (bn_raw * dout).sum(0, keepdim=True)
 
 
@@ -403,7 +411,7 @@ def batchnorm_backward__dbn_bias__not_summed(dout):
 
 
 def batchnorm_backward__dbn_bias__axis_kept(dout):
-    """The numbers are right and the shape is not. bn_bias has one axis, and yours has a row axis of size 1."""
+    """The numbers are right. The lesson keeps bn_bias as (1, H); here it is (H,), one axis, and so is its gradient."""
     return dout.sum(0, keepdim=True)
 
 

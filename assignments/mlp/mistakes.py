@@ -141,7 +141,7 @@ def mlp_backward__dbn_gain__not_summed(cache, d):
 
 
 def mlp_backward__dbn_gain__axis_kept(cache, d):
-    """The numbers are right and the shape is not. bn_gain has one axis, and yours has a row axis of size 1."""
+    """The numbers are right. The lesson keeps bn_gain as (1, H); here it is (H,), one axis, and so is its gradient."""
     return (cache.bn_raw * d.dh_preact).sum(0, keepdim=True)
 
 
@@ -181,7 +181,7 @@ def mlp_backward__dbn_bias__not_summed(d):
 
 
 def mlp_backward__dbn_bias__axis_kept(d):
-    """The numbers are right and the shape is not. bn_bias has one axis, and yours has a row axis of size 1."""
+    """The numbers are right. The lesson keeps bn_bias as (1, H); here it is (H,), one axis, and so is its gradient."""
     return d.dh_preact.sum(0, keepdim=True)
 
 
@@ -231,7 +231,11 @@ def mlp_backward__dh_prebn__statistics_constant(cache, d):
 
 
 def mlp_backward__dh_prebn__formula_for_n_minus_one(cache, d):
-    """This is the formula of the lesson, where the variance divides by n - 1. This forward divides by n."""
+    """This is the formula of the lesson, where the variance divides by n - 1.
+
+    The forward of this course is another one: it divides by n. Its table is in the text of the assignment, its code in
+    reference.py.
+    """
     n = len(cache.Y)
     along_raw = n / (n - 1) * cache.bn_raw * (d.dh_preact * cache.bn_raw).sum(0)
     return cache.bn_gain * cache.bn_var_inv / n * (n * d.dh_preact - d.dh_preact.sum(0) - along_raw)

@@ -114,7 +114,7 @@ def fast_mlp_backward__dW1__gain_forgotten(cache, d):
 
 
 def fast_mlp_backward__dW1__bessel(cache, d):
-    """In the variance you divided by one less than the number of rows. The forward divides by all of them."""
+    """In the variance you divided by one less than the number of rows, as the lesson does. This forward does not."""
     n = _rows(cache)
     return cache.emb_cat.T @ (_without_variance(cache, d) * (1 - n / (n - 1)) + d.dh_prebn * n / (n - 1))
 

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from grader.authoring.margins import Nearest, Subject, indistinct, measure_margins, needed_cases
+from grader.authoring.template import read_solution
 from grader.authoring.trials import Tried, try_wrong_gradients
-from grader.course import Exercise, Gradient
+from grader.course import Exercise, Gradient, Style
 from grader.course.cases import Reference
 from grader.course.mistakes import load_bank
 from grader.results import ExerciseFeedback, GradientFeedback
 from grader.sandbox.answer import Outcome
-from grader.submission import Submission, read_submission
+from grader.submission import Submission
 from grader.verdict.compare import Verdict
 
 SEEDS = range(10)
@@ -38,7 +39,7 @@ def check_answers(subject: Subject) -> Iterator[str]:
             yield f"{exercise.place}: {exercise.function} has no mistake in {path}; what do people get wrong in it?"
         tried: list[list[Tried]] = []
         for seed in SEEDS:
-            cases = reference.make_cases(exercise, seed)
+            cases = subject.cases(seed, exercise)
             # Once is enough for numerical derivatives: they cost as much as all the rest.
             forward = reference.forward(exercise) if seed == SEEDS[0] else None
             tried.append(try_wrong_gradients(exercise, cases, bank, forward))
@@ -104,7 +105,7 @@ def _solution(subject: Subject, right: Right) -> Iterator[str]:
     """Yield what is wrong with the solution on any seed, one line for each function."""
     if not subject.solution.is_file():
         return  # said where the template is made from it
-    submission = read_submission(subject.solution)
+    submission = subject.hand_in(read_solution(subject.solution), read_solution)
     said: dict[str, str] = {}
     seeds: dict[str, list[int]] = {}
     ratios: dict[str, float] = {}
@@ -124,7 +125,7 @@ def _solution(subject: Subject, right: Right) -> Iterator[str]:
     for asked in subject.rubric.exercises:
         if asked.function not in said:
             continue
-        if asked.function not in _definitions(subject.solution):
+        if asked.style is Style.FUNCTION and asked.function not in _definitions(subject.solution):
             yield f"{asked.place}: {asked.function} has points, and {subject.solution} does not define it"
         else:
             yield f"{said[asked.function]}; so with {_seeds(seeds[asked.function])}"
@@ -135,13 +136,14 @@ def _honest(subject: Subject, right: Right) -> Iterator[str]:
     path = subject.honest
     if not path.is_file():
         return
-    source = path.read_text(encoding="utf-8")
     functions = [exercise.function for exercise in subject.rubric.exercises]
     for variant, line in _definitions(path).items():
         function = variant.partition("__")[0]
         if function in functions and "__" in variant:
-            content = f"{source}\n\n{function} = {variant}\n".encode()
-            submission = Submission(path.name, {path.name: content}, {})
+            text = handed_in(path, variant, subject.rubric.exercise(function))
+            is_function = subject.rubric.exercise(function).style is Style.FUNCTION
+            alone = Submission(path.name, {path.name: text.encode()}, {})
+            submission = subject.hand_in(text, read_solution) if is_function else alone
             for exercise in subject.grade(0, submission, only=function):
                 shortcoming = _shortcoming(subject, exercise)
                 if shortcoming:
@@ -183,6 +185,20 @@ def _seeds(seeds: Sequence[int]) -> str:
 
 def _tolerance(gradient: Gradient) -> str:
     return f"rtol {gradient.tolerance.rtol:g}, atol {gradient.tolerance.atol:g}"
+
+
+def handed_in(path: Path, variant: str, exercise: Exercise) -> str:
+    """Return a right answer in a file of them as it would be handed in: of statements, the body of its function."""
+    source = path.read_text(encoding="utf-8")
+    if exercise.style is Style.FUNCTION:
+        return f"{source}\n\n{exercise.function} = {variant}\n"
+    kept: list[ast.stmt] = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and "__" in node.name:
+            kept += node.body if node.name == variant else []
+        else:
+            kept.append(node)
+    return ast.unparse(ast.Module(kept, []))
 
 
 def _definitions(path: Path) -> dict[str, int]:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
 from grader.authoring.answers import check_answers, place_of_function
-from grader.authoring.folder import check_files, check_maths, check_secrecy, check_template
+from grader.authoring.folder import check_files, check_imports, check_maths, check_secrecy, check_template
 from grader.authoring.margins import Margin, Nearest, Proof, Subject, powers
-from grader.authoring.template import NAME, check_notebook, make_template
+from grader.authoring.template import NAME, check_notebook, make_template, template_name
 from grader.authoring.trials import is_zero_in_truth
-from grader.course import DEFAULT_TOLERANCE, Course
+from grader.course import DEFAULT_TOLERANCE, Course, Style
 from grader.course.cases import Case, Reference
 from grader.errors import CourseError, UsageError
 from grader.grading import Grader
 from grader.sandbox.answer import Outcome
 from grader.sandbox.warm import Warm
-from grader.submission import read_submission
+from grader.submission import Submission
 from grader.verdict.compare import Verdict, compare
 
 
@@ -61,13 +59,13 @@ def plain_gradients(forward: Callable[[SimpleNamespace], object], case: Case) ->
         setattr(values, name, own)
     forward(values)
     tensors = {name: getattr(values, name) for name in case.forward.leaves}
-    scalar = (getattr(values, case.forward.output) * case.dout).sum()
-    return dict(zip(tensors, torch.autograd.grad(scalar, list(tensors.values())), strict=True))
+    found = torch.autograd.grad(case.objective(vars(values)), list(tensors.values()))
+    return dict(zip(tensors, found, strict=True))
 
 
 def _check_rubrics(course: Course, names: Sequence[str]) -> None:
     try:
-        Grader(course, only=names)
+        Grader(course, only=names or course.names)
     except CourseError as error:
         # What is wrong with a reference is a finding of its assignment; the others are still proved.
         paths = tuple(f"{rubric.path}:" for rubric in course.rubrics)
@@ -80,6 +78,7 @@ def _check_assignment(subject: Subject) -> Proof:
     proof = subject.proof
     proofs: list[Callable[[], Iterator[str]]] = [
         lambda: check_files(subject.rubric),
+        lambda: check_imports(subject.course, subject.rubric),
         lambda: check_maths(subject.rubric),
         lambda: check_template(subject.course, subject.solution),
         lambda: check_secrecy(subject.course, subject.solution),
@@ -115,15 +114,17 @@ def _forwards(subject: Subject) -> Iterator[str]:
 
 
 def _stub(subject: Subject) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / subject.solution.name
-        path.write_text(make_template(subject.solution), encoding="utf-8")
-        for exercise in subject.grade(0, read_submission(path)):
-            if exercise.outcome is Outcome.MISSING:
-                continue  # said of the solution
-            if exercise.score != 0 or exercise.outcome is not Outcome.NOT_WRITTEN:
-                text = f"the template's {exercise.function} scores {exercise.score:g} and is {exercise.outcome}"
-                yield f"{place_of_function(subject, exercise.function)}: {text}; it must score 0 and be not_written"
+    if subject.rubric.style is Style.STATEMENTS:
+        name = template_name(subject.solution)
+        submission = Submission(name, {name: make_template(subject.solution).encode()}, {}, single=True)
+    else:
+        submission = subject.hand_in(make_template(subject.solution), make_template)
+    for exercise in subject.grade(0, submission):
+        if exercise.outcome is Outcome.MISSING:
+            continue  # said of the solution
+        if exercise.score != 0 or exercise.outcome is not Outcome.NOT_WRITTEN:
+            text = f"the template's {exercise.function} scores {exercise.score:g} and is {exercise.outcome}"
+            yield f"{place_of_function(subject, exercise.function)}: {text}; it must score 0 and be not_written"
 
 
 HEAD = ("gradient", "points", "right", "trial", "", "mistake", "")

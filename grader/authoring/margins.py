@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import torch
 
 from grader.authoring.trials import Tried
 from grader.course import Course, Exercise, Gradient, Rubric
+from grader.course.cases import Case
+from grader.course.source import find_imports
 from grader.grading import Grader
 from grader.results import ExerciseFeedback
 from grader.sandbox.warm import Warm
@@ -127,12 +129,16 @@ class Proof:
 
 @dataclass(frozen=True)
 class Subject:
-    """One assignment under proof, and what it takes to grade answers to it."""
+    """One assignment under proof, and what it takes to grade answers to it.
+
+    `graders` are those that are ready, by seed and what they grade.
+    """
 
     course: Course
     rubric: Rubric
     warm: Warm
     proof: Proof
+    graders: dict[tuple[int, str], Grader] = field(default_factory=dict)
 
     @property
     def solution(self) -> Path:
@@ -144,7 +150,32 @@ class Subject:
         """The file of right answers that are written otherwise, which a course may have."""
         return self.course.folder / "tests" / "honest" / f"{self.rubric.name}.py"
 
+    def hand_in(self, source: str, read: Callable[[Path], str]) -> Submission:
+        """Return a submission of this assignment's file, with those of other assignments that it imports.
+
+        `read` gives the text of another one's solution, or what stands for it.
+        """
+        others = {f"{name}.py": self.solution.with_name(f"{name}.py") for name in self.course.names}
+        files = {self.solution.name: source}
+        pending = [source]
+        while pending:
+            for name in find_imports(pending.pop()):
+                file = f"{name}.py"
+                if file in others and file not in files and others[file].is_file():
+                    files[file] = read(others[file])
+                    pending.append(files[file])
+        return Submission(self.solution.name, {file: text.encode() for file, text in files.items()}, {})
+
     def grade(self, seed: int, submission: Submission, only: str = "") -> Sequence[ExerciseFeedback]:
         """Grade a submission on the whole assignment, or on one function."""
-        grader = Grader(self.course, seed, only=[only or self.rubric.name])
-        return grader.grade(submission, self.warm).selected[0].exercises
+        return self._grader(seed, only).grade(submission, self.warm).selected[0].exercises
+
+    def cases(self, seed: int, exercise: Exercise) -> tuple[Case, ...]:
+        """Return the cases that an exercise has with a seed."""
+        return self._grader(seed).prepared(exercise.function).cases
+
+    def _grader(self, seed: int, only: str = "") -> Grader:
+        key = (seed, only or self.rubric.name)
+        if key not in self.graders:
+            self.graders[key] = Grader(self.course, seed, only=[key[1]])
+        return self.graders[key]

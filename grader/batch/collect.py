@@ -1,44 +1,52 @@
-"""A folder to the list of submissions in it: whose they are, which attempt counts, and what is wrong with it."""
+"""A folder to the list of submissions in it: whose they are, which attempt counts, and what is wrong with it.
+
+The real thing may lie in any number of folders, and several of them beside one another: each folder is asked
+whether a system has laid it out, and where none has, whether it is one person's or several people's.
+"""
 
 from __future__ import annotations
 
 import os
 import re
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
-import yaml
-
+from grader.batch.archives import PEEKED, ArchiveError, is_archive
 from grader.batch.archives import SUFFIXES as ARCHIVES
-from grader.batch.archives import is_archive
-from grader.batch.entry import Entry, Found, Person
-from grader.batch.tree import Tree
+from grader.batch.contents import kind_of
+from grader.batch.entry import PLAIN, Claim, Entry, Found, files_of, person
+from grader.batch.people import Words
+from grader.batch.systems import METADATA, read_metadata, recognise
+from grader.batch.tree import File, Folder, stem, unpack
 from grader.errors import SubmissionError, UsageError
 from grader.submission import SUFFIXES
 from grader.text import one_line
 
+MAX_AROUND = 12  # folders and archives around a class
 # NAME_attempt_2 and NAME_attempt_2026-03-01-23-59-00, as some systems write it and anybody can.
 _ATTEMPT = re.compile(
     r"(?P<student>.+?)[_-]attempt[_-]?(?:(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)|(?P<number>\d+))(?P<rest>[_.].*)?"
 )
+# What lies beside submissions and is none: lists, settings, and texts that are called what no student is.
+_ASIDE = re.compile(
+    r"(?i).*\.(csv|tsv|xlsx?|ods|ya?ml|json|toml|ini|cfg|log|md|rst|lock|sh|bat)|makefile|license|"
+    r"(read[ _-]?me|notes?|todo|index|requirements|instructions?|grades?|license|changelog)\b.*\.(txt|html?|pdf|docx?)"
+)
 
 
-def discover(tree: Tree, before: datetime | None = None) -> Found:
-    """Return what was handed in. Raises SubmissionError if that is nothing."""
-    recognised = recognise(tree)
-    found = recognised if recognised is not None and recognised.entries else _read_plain(tree)
-    if recognised is not None and recognised is not found:
-        found = replace(found, notes=(*recognised.notes, *found.notes))
-    if not found.entries:
-        said = "".join(f"; {note}" for note in found.notes)
+def discover(root: Folder, before: datetime | None = None, words: Words | None = None) -> Found:
+    """Return what was handed in; `words` are those of the course. Raises SubmissionError if that is nothing."""
+    survey = _Survey(words or Words())
+    found = survey.read(root)
+    if not found:
+        said = "".join(f"; {note}" for note in survey.notes)
         raise SubmissionError(
             f"there is no submission here; each is a folder, a .py file, a notebook or an archive{said}"
         )
-    entries, notes = _choose_attempts(found.entries, before)
-    return Found(found.system, tuple(sorted(entries, key=lambda entry: entry.name)), (*found.notes, *notes))
+    entries, notes = _choose_attempts(_with_names(found), before)
+    return Found(tuple(sorted(entries, key=lambda entry: entry.name)), (*survey.notes, *notes))
 
 
 def describe(found: Found) -> Iterator[str]:
@@ -47,8 +55,10 @@ def describe(found: Found) -> Iterator[str]:
     groups = sum(len(entry.people) > 1 for entry in entries)
     late = sum(bool(entry.is_late) for entry in entries)
     known = [text for count, text in ((groups, f"{groups} of groups"), (late, f"{late} late")) if count]
+    systems = Counter(entry.system for entry in entries)
+    laid_out = found.system if len(systems) == 1 else ", ".join(f"{name} ({n})" for name, n in systems.items())
     count = f"{len(entries)} submission{'s' * (len(entries) != 1)}"
-    yield f"{count}, laid out as {found.system}{''.join(f', {text}' for text in known)}"
+    yield f"{count}, laid out as {laid_out}{''.join(f', {text}' for text in known)}"
     yield from found.notes
 
 
@@ -63,36 +73,141 @@ def parse_time(text: str) -> datetime:
     return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
 
 
-def _read_plain(tree: Tree) -> Found:
-    """Every folder, file and archive at the top is a submission, named after itself."""
-    entries = [
-        _plain(tree, folder, tuple((path.removeprefix(f"{folder}/"), path) for path in tree.files_of(folder)))
-        for folder in tree.folders
-    ]
-    for path in tree.files:
-        if "/" not in path and (path.endswith(SUFFIXES) or is_archive(path)):
-            name = path
-            entry = _plain(tree, name, ((_without_attempt(name), path),))
-            entries.append(replace(entry, is_single=path.endswith(SUFFIXES)))
-    for path, reason in tree.refused.items():
-        if "/" not in path and path not in tree.folders:
-            entries.append(Entry(path, (Person(id=path),), (), problem=f"{one_line(path, 200)} is {reason}"))
-    return Found("a folder of submissions", tuple(entries))
+class _Survey:
+    """A walk from the top down, until it is known in each branch whose the work is."""
+
+    def __init__(self, words: Words) -> None:
+        self.words = words
+        self.notes: list[str] = []
+
+    def read(self, root: Folder) -> list[Entry]:
+        """Return the submissions in the folder that was given, in whatever folders they lie."""
+        work = [stem(name, SUFFIXES) for name in root.files if name.endswith(SUFFIXES)]
+        is_one = work and not root.folders and all(name in self.words.assignments for name in work)
+        found = self._read(root, (), is_alone=True) if not is_one else None
+        return found if found is not None else [self._only(root)]
+
+    def _read(self, folder: Folder, around: tuple[str, ...], *, is_alone: bool) -> list[Entry] | None:
+        """Return the submissions in a folder; None if it is one person's work.
+
+        `around` are the folders it lies in, this one the last; `is_alone` if there is nothing beside it.
+        """
+        claims = [claim for claim in recognise(folder) if not self._is_own_word(claim, around)]
+        if (problem := read_metadata(folder)[1]) is not None:
+            self.notes.append(problem)
+        if claims:
+            names = frozenset(name for claim in claims for name in claim.names)
+            return [*(entry for claim in claims for entry in claim.entries), *self._children(folder, names, {})]
+        below = _only_one_in(folder) if len(around) < MAX_AROUND else None
+        if below is not None:
+            name, inner = below
+            found = self._read(inner, (*around, name), is_alone=is_alone)
+            return _below(name, found) if found is not None else None
+        classes = self._classes_in(folder, around)
+        if around and not classes and not self.words.is_several(folder, is_alone=is_alone):
+            return None
+        return self._children(folder, frozenset(), classes)
+
+    def _is_own_word(self, claim: Claim, around: tuple[str, ...]) -> bool:
+        """Whether a student may have said whose the work is: the file came in their only folder, with it."""
+        if claim.system != "Gradescope" or len(claim.entries) > 1 or not around or "export" in around[-1].lower():
+            return False
+        said = f"{one_line(around[-1], 100)} holds one submission and its own {METADATA}, which is not believed"
+        self.notes.append(f"{said}; if it is an export of Gradescope, give that folder itself")
+        return True
+
+    def _classes_in(self, folder: Folder, around: tuple[str, ...]) -> dict[str, list[Entry]]:
+        """Return by name the folders and archives in a folder that hold several people's work, with that work."""
+        if len(around) >= MAX_AROUND:
+            return {}
+        inside = dict(folder.folders)
+        for name, file in folder.files.items():
+            if is_archive(name) and (opened := _opened(file)) is not None:
+                inside[name] = opened
+        found = {name: self._read(inner, (*around, name), is_alone=False) for name, inner in inside.items()}
+        if any(found.values()) or self.words.are_sections(inside.values()):
+            # Beside the folder of a class a folder is more likely another than a person's.
+            left = [name for name in inside if not found[name] and not self.words.is_work(inside[name])]
+            found |= {name: self._read(inside[name], (*around, name), is_alone=True) for name in left}
+        return {name: entries for name, entries in found.items() if entries is not None}
+
+    def _children(self, folder: Folder, claimed: frozenset[str], classes: Mapping[str, list[Entry]]) -> list[Entry]:
+        """Return what lies in a folder: each a submission, but for the classes in it and what a system has claimed."""
+        own: list[Entry] = []
+        aside: list[str] = []
+        for name in sorted({*folder.folders, *folder.files, *folder.refused}.difference(claimed, classes)):
+            if name in folder.folders:
+                own.append(_plain(name, *files_of(folder.folders[name])))
+            elif name in folder.refused and "/" not in name:
+                own.append(_plain(name, (), {name: folder.refused[name]}))
+            elif name in folder.files and _is_handed_in(name, is_named=bool(claimed)):
+                own.append(_plain(name, ((_without_attempt(name), folder.files[name]),), {}))
+            elif name != METADATA:
+                aside.append(name)
+        if claimed and aside:
+            shown = ", ".join(one_line(name, 60) for name in aside[:5]) + (", ..." if len(aside) > 5 else "")
+            self.notes.append(f"left aside, not named as a submission: {shown}")
+        is_beside_others = any(path.endswith(SUFFIXES) or is_archive(path) for each in own for path, _ in each.files)
+        inner = [
+            self._questioned(name, entries) if is_beside_others and not claimed else _below(name, entries)
+            for name, entries in classes.items()
+        ]
+        return [*own, *(entry for entries in inner for entry in entries)]
+
+    def _questioned(self, name: str, entries: list[Entry]) -> list[Entry]:
+        """Return what looks like a class among the work of single students: one of them may have made it up."""
+        systems = " and ".join(dict.fromkeys(entry.system for entry in entries))
+        said = f"{one_line(name, 100)} lies beside single submissions and looks like {systems} with {len(entries)}"
+        self.notes.append(f"{said}: each has a row, and no name in it is believed. Is it a class? Give it by itself")
+        return [
+            replace(
+                entry,
+                system=PLAIN,
+                people=(person(id="/".join((name, *entry.place, entry.name))),),
+                place=(name, *entry.place),
+            )
+            for entry in entries
+        ]
+
+    def _only(self, root: Folder) -> Entry:
+        """Return the one submission there is, called by the innermost of the folders that may be a person's."""
+        chain: list[tuple[str, Folder]] = []
+        while len(chain) < MAX_AROUND and (below := _only_one_in(chain[-1][1] if chain else root)) is not None:
+            chain.append(below)
+        named = [each for each in chain if self.words.personal(stem(each[0]))] or chain[:1] or [(root.name, root)]
+        name, folder = named[-1]
+        return _plain(name, *files_of(folder))
 
 
-def _plain(tree: Tree, name: str, files: tuple[tuple[str, str], ...]) -> Entry:  # noqa: ARG001
+def _only_one_in(folder: Folder) -> tuple[str, Folder] | None:
+    """Return the one folder or archive that all is in, opened, with its name."""
+    others = [name for name in (*folder.files, *folder.refused) if _is_handed_in(name)]
+    if len(folder.folders) == 1 and not others:
+        return next(iter(folder.folders.items()))
+    if len(others) == 1 and not folder.folders and is_archive(others[0]) and others[0] in folder.files:
+        opened = _opened(folder.files[others[0]])
+        return (others[0], opened) if opened is not None else None
+    return None
+
+
+def _is_handed_in(name: str, *, is_named: bool = False) -> bool:
+    """Whether a file can be somebody's hand-in; where the system names them all, only if it could be work."""
+    if name.endswith(SUFFIXES) or is_archive(name):
+        return True
+    return not _ASIDE.fullmatch(name) and (not is_named or kind_of(name) is not None)
+
+
+def _plain(name: str, files: tuple[tuple[str, File], ...], refused: Mapping[str, str]) -> Entry:
     match = _ATTEMPT.fullmatch(name)
-    student = match["student"] if match else _stem(name)
     time = match["time"] if match else None
-    number = match["number"] if match else None
-    submitted_at = f"{time[:10]}T{time[11:].replace('-', ':')}" if time else None
     return Entry(
         name,
-        (Person(id=student),),
+        (person(id=match["student"] if match else stem(name, (*ARCHIVES, *SUFFIXES))),),
         files,
+        refused,
         label=name,
-        submitted_at=submitted_at,
-        attempt=int(number) if number else None,
+        submitted_at=f"{time[:10]}T{time[11:].replace('-', ':')}" if time else None,
+        attempt=int(match["number"]) if match and match["number"] else None,
     )
 
 
@@ -102,16 +217,43 @@ def _without_attempt(name: str) -> str:
     return rest[1:] if rest and rest[0] == "_" else f"{match['student']}{rest or ''}" if match else name
 
 
-def _stem(name: str) -> str:
-    ending = next((end for end in (*ARCHIVES, *SUFFIXES) if name.lower().endswith(end)), "")
-    return name[: len(name) - len(ending)] or name
+def _below(name: str, entries: Iterable[Entry]) -> list[Entry]:
+    return [replace(entry, place=(name, *entry.place)) for entry in entries]
+
+
+def _with_names(entries: Sequence[Entry]) -> list[Entry]:
+    """Return entries with names of their own: with the folders around them where several were read."""
+    common = min((len(os.path.commonprefix([e.place, entries[0].place])) for e in entries), default=0)  # noqa: RUF071 # of tuples: folders in common
+    counts = Counter(entry.name for entry in entries)
+    named: list[Entry] = []
+    taken: set[str] = set()
+    for entry in entries:
+        name = entry.name
+        if entry.system == PLAIN or counts[name] > 1:
+            name = "/".join((*entry.place[common:], name))
+        number, own = 1, name
+        while own in taken:
+            number += 1
+            own = f"{name} ({number})"
+        taken.add(own)
+        named.append(replace(entry, name=own))
+    return named
+
+
+def _opened(file: File) -> Folder | None:
+    try:
+        return unpack(file, PEEKED)
+    except ArchiveError:
+        return None  # its row will say so
 
 
 def _choose_attempts(entries: Sequence[Entry], before: datetime | None) -> tuple[list[Entry], list[str]]:
     """Return of each student the newest attempt handed in by `before`, and what there is to say about the others."""
     attempts: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
     for entry in entries:
-        attempts[tuple(sorted(person.key for person in entry.people)) or (entry.name,)].append(entry)
+        keys = tuple(sorted(person.key for person in entry.people))
+        # A number of one system is never taken for another's.
+        attempts[(entry.system, *keys) if any(keys) else (entry.system, "", entry.name)].append(entry)
     chosen: list[Entry] = []
     notes: list[str] = []
     for own in attempts.values():
@@ -149,166 +291,3 @@ def _age(entry: Entry) -> tuple[float, int]:
 
 def _names(entries: Sequence[Entry]) -> str:
     return ", ".join(one_line(entry.name, 100) for entry in entries)
-
-
-METADATA = "submission_metadata.yml"
-MAX_METADATA_BYTES = 256_000_000  # it holds every result that an autograder ever gave
-_CANVAS = re.compile(
-    r"(?P<label>(?P<name>.*?)(?P<late>_LATE)?_(?P<user>(?:(?<=anon_)|(?<=anon_LATE_))[A-Za-z0-9]+|\d+)"
-    r"(?:_(?P<upload>\d+)(?=_))?)_(?P<file>(?(upload).+|(?:text|link)\.html))"
-)
-_MOODLE = re.compile(r"(?P<name>.*)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?:_(?P<file>.*))?")
-_RESUBMITTED = re.compile(r"-\d+(\.\w+)$")
-
-
-def recognise(tree: Tree) -> Found | None:
-    """Return the submissions of a tree whose system is known, at the top or in the only folder there.
-
-    Where a system was recognised but nothing could be made of it, there are notes and no entries.
-    """
-    failed = None
-    places = [tree, tree.inside(tree.folders[0])] if len(tree.folders) == 1 else [tree]
-    for place in places:
-        for system in SYSTEMS:
-            found = system(place)
-            if found is not None and found.entries:
-                return found
-            failed = failed or found
-    return failed
-
-
-def read_gradescope(tree: Tree) -> Found | None:
-    """A folder for each submission, and one YAML file that says whose they are."""
-    if METADATA not in tree.files:
-        return None
-    content, reason = tree.read(METADATA, MAX_METADATA_BYTES)
-    if content is None:
-        return Found("Gradescope", (), (f"{METADATA} could not be read: {reason}",))
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # every value is text: nothing is built from it
-    try:
-        listed = yaml.load(content, Loader=loader)  # noqa: S506 # the base loader builds nothing
-    except (yaml.YAMLError, RecursionError, UnicodeDecodeError) as error:
-        return Found("Gradescope", (), (f"{METADATA} is not YAML: {one_line(str(error), 200)}",))
-    entries = []
-    for folder, said in listed.items() if isinstance(listed, dict) else ():
-        files = tuple((path.removeprefix(f"{folder}/"), path) for path in tree.files_of(folder))
-        people = tuple(
-            Person(_text(each, ":name"), _text(each, ":sid"), _text(each, ":email"))
-            for each in _list(said, ":submitters")
-            if isinstance(each, dict)
-        )
-        history = _list(said, ":history")
-        entries.append(
-            Entry(
-                name=folder,
-                people=people,
-                files=files,
-                label=folder,
-                submitted_at=_text(said, ":created_at") or None,
-                attempt=len(history) + 1 if history else None,
-            )
-        )
-    return Found("Gradescope", tuple(entries))
-
-
-def read_moodle(tree: Tree) -> Found | None:
-    """A folder `Name_id_assignsubmission_file` for each participant; all in one folder in the flat mode."""
-    paths: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
-    typed: dict[tuple[str, str], str] = {}
-    top = [*tree.folders, *(path for path in tree.files if "/" not in path)]
-    matches = [(name, match) for name in top if (match := _MOODLE.fullmatch(name))]
-    if len(matches) * 2 < len(top) or not matches:
-        return None
-    folders = frozenset(tree.folders)
-    for name, match in matches:
-        key = (match["name"], match["id"])
-        if match["kind"] == "onlinetext":
-            typed[key] = name
-        elif name in folders:
-            paths[key] += [(path.removeprefix(f"{name}/"), path) for path in tree.files_of(name)]
-        else:
-            paths[key].append((match["file"] or name, name))
-    entries = []
-    for name, number in dict.fromkeys([*paths, *typed]):
-        files = tuple(paths.get((name, number), ()))
-        problem = "text typed into the page, and no file" if not files and (name, number) in typed else None
-        label = f"{name}_{number}_assignsubmission_file"
-        entries.append(Entry(f"{name}_{number}", (Person(name, number),), files, label, problem=problem))
-    return Found("Moodle", tuple(entries), _left(top, [name for name, _ in matches]))
-
-
-def read_canvas(tree: Tree) -> Found | None:
-    """Flat files `name[_LATE]_user_upload_file`; those of one user are one submission."""
-    top = [path for path in tree.files if "/" not in path]
-    matches = [(path, match) for path in top if (match := _CANVAS.fullmatch(path))]
-    if tree.folders or len(matches) * 2 < len(top) or not matches:
-        return None
-    users: dict[str, list[tuple[str, re.Match[str]]]] = defaultdict(list)
-    for path, match in matches:
-        users[match["user"]].append((path, match))
-    entries = []
-    for user, uploads in users.items():
-        names = [match["file"] for _, match in uploads]
-        files = tuple((_as_named(match["file"], names), path) for path, match in uploads)
-        first = uploads[0][1]
-        entries.append(
-            Entry(
-                name=f"{first['name']}_{user}",
-                people=(Person("" if first["name"] == "anon" else first["name"], user),),
-                files=files,
-                label=first["label"],
-                is_late=any(match["late"] for _, match in uploads),
-                is_single=len(files) == 1 and files[0][0].endswith(SUFFIXES),
-                problem=None if any(_is_work(name) for name in names) else "text or a link, and no file",
-            )
-        )
-    return Found("Canvas", tuple(entries), _left(top, [path for path, _ in matches]))
-
-
-def read_classroom(tree: Tree) -> Found | None:
-    """A clone `assignment-user` for each student or team."""
-    if not tree.folders or len(tree.repositories.intersection(tree.folders)) * 2 < len(tree.folders):
-        return None
-    prefix = os.path.commonprefix(list(tree.folders))  # noqa: RUF071 # letters in common, cut at the last hyphen
-    prefix = prefix[: prefix.rfind("-") + 1] if len(tree.folders) > 1 else ""
-    if len(tree.folders) > 1 and not prefix:
-        return None
-    entries = tuple(
-        Entry(
-            name=folder,
-            people=(Person("", folder.removeprefix(prefix)),),
-            files=tuple((path.removeprefix(f"{folder}/"), path) for path in tree.files_of(folder)),
-            label=folder,
-        )
-        for folder in tree.folders
-    )
-    return Found("GitHub Classroom", entries)
-
-
-SYSTEMS: tuple[Callable[[Tree], Found | None], ...] = (read_gradescope, read_moodle, read_canvas, read_classroom)
-
-
-def _as_named(name: str, names: list[str]) -> str:
-    """Return the name as the student had it: Canvas calls the second linear.py of a student linear-1.py."""
-    before = _RESUBMITTED.sub(r"\1", name)
-    return name if before in names else before
-
-
-def _is_work(name: str) -> bool:
-    return name.endswith(SUFFIXES) or is_archive(name)
-
-
-def _left(everything: list[str], matched: list[str]) -> tuple[str, ...]:
-    left = sorted(set(everything).difference(matched))
-    shown = ", ".join(one_line(name, 60) for name in left[:5]) + (", ..." if len(left) > 5 else "")
-    return (f"left aside, not named as a submission: {shown}",) if left else ()
-
-
-def _text(said: Any, key: str) -> str:
-    value = said.get(key) if isinstance(said, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def _list(said: Any, key: str) -> list[Any]:
-    value = said.get(key) if isinstance(said, dict) else None
-    return value if isinstance(value, list) else []

@@ -5,18 +5,25 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from grader.batch.entry import Person
 from grader.batch.store import Store
+from grader.flags import weight
+from grader.text import clean
 
+MAX_CELL = 32_000  # of a spreadsheet
 NOT_JUDGED = "not judged: a fault of the grader; run the batch again"
 
 
 @dataclass(frozen=True)
 class Row:
-    """One submission in the gradebook; `result` is its results file, None if there is a `problem` instead."""
+    """One submission in the gradebook; `result` is its results file, None if there is a `problem` instead.
+
+    There are both where a person has given points for what could not be graded. `lines` are the lines of code
+    that made wrong gradients, by function and gradient.
+    """
 
     submission: str
     file: str
@@ -27,6 +34,8 @@ class Row:
     attempt: int | None
     problem: str | None
     result: Mapping[str, Any] | None
+    system: str = ""
+    lines: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def score(self) -> float | None:
@@ -41,9 +50,11 @@ class Row:
 
 def read_rows(store: Store) -> Iterator[Row]:
     """Yield the rows of a batch one by one: a class of results is never in memory at once."""
-    for entry in store.read_batch().get("entries", []):
+    batch = store.read_batch()
+    for entry in batch.get("entries", []):
         record = store.record(entry["file"])
-        result = store.result(entry["file"]) if record is not None and record.problem is None else None
+        has_result = record is not None and (record.problem is None or record.score is not None)
+        result = store.result(entry["file"]) if has_result else None
         problem = "not graded yet" if record is None else record.problem
         if record is not None and not record.is_final and problem is None:
             problem = NOT_JUDGED
@@ -57,35 +68,36 @@ def read_rows(store: Store) -> Iterator[Row]:
             attempt=entry["attempt"],
             problem=problem,
             result=result,
+            system=entry.get("system", batch.get("system", "")),
+            lines=record.lines if record is not None else {},
         )
 
 
 def grades_csv(store: Store) -> str:
-    """Return grades.csv: every member of a group has a row."""
+    """Return grades.csv: every member of a group has a row, and the maximum is one number for all of them."""
     assignments = store.read_batch().get("assignments", [])
     head = ["submission", "score", "max_score", "name", "id", "email", "submitted_at", "late", "attempt"]
     table: list[Sequence[object]] = [[*head, *assignments, "adjusted", "flags", "problem"]]
     for row in read_rows(store):
         parts = {part["name"]: part for part in row.result["assignments"]} if row.result is not None else {}
         scores = [parts[name]["score"] if name in parts else None for name in assignments]
-        flags = sum(len(each["flags"]) for part in parts.values() for each in part["exercises"])
+        flags = len(
+            {
+                (flag["kind"], flag["detail"])
+                for part in parts.values()
+                for each in part["exercises"]
+                for flag in each["flags"]
+                if weight(flag["kind"])
+            }
+        )
         adjusted = "; ".join(each["function"] for each in row.result["adjustments"]) if row.result is not None else ""
         late = None if row.is_late is None else "yes" if row.is_late else "no"
         for person in row.people or (Person(),):
             said = [person.name, person.id, person.email, row.submitted_at, late, row.attempt]
             graded = [*scores, adjusted, flags or None, row.problem]
             table.append([row.submission, row.score, row.max_score, *said, *graded])
-    return to_csv(table)
-
-
-def changes_csv(store: Store) -> str | None:
-    """Return changes.csv: every score that the last regrade of its submission changed; None without any."""
-    table: list[Sequence[object]] = [["submission", "before", "after", "why"]]
-    for entry in store.read_batch().get("entries", []):
-        record = store.record(entry["file"])
-        if record is not None and record.why is not None and record.before != record.score:
-            table.append([entry["submission"], record.before, record.score, record.why])
-    return to_csv(table) if len(table) > 1 else None
+    maximum = next((line[2] for line in table[1:] if line[2] is not None), None)
+    return to_csv([table[0], *([*line[:2], maximum if line[2] is None else line[2], *line[3:]] for line in table[1:])])
 
 
 def to_csv(table: Sequence[Sequence[object]]) -> str:
@@ -96,8 +108,9 @@ def to_csv(table: Sequence[Sequence[object]]) -> str:
 
 
 def defuse(value: object) -> object:
-    """Return a cell that no spreadsheet runs: text that begins like a formula gets a quote before it."""
+    """Return a cell that no spreadsheet runs and no terminal acts on: what begins like a formula gets a quote."""
     if isinstance(value, float):
         return f"{value:.12g}"
+    value = clean(value, MAX_CELL) if isinstance(value, str) else value
     is_formula = isinstance(value, str) and value.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r", "\n")
     return f"'{value}" if is_formula and value != "-" else value

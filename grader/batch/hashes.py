@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+MAX_NAMED = 500
+SHORT = 16  # of a hash that only tells a change
 
 
 def hash_course(folder: Path) -> str:
     """Return the hash of everything in a course that can change a grade or its report."""
     root = folder / "assignments"
-    files = (path for path in root.rglob("*") if path.suffix in (".py", ".yaml") and path.is_file())
-    return _hash((path.relative_to(root).as_posix(), path.read_bytes()) for path in sorted(files))
+    return _hash(_course_files(root, root))
+
+
+def hash_assignments(folder: Path) -> dict[str, str]:
+    """Return the same for each part of a course by its name, to tell which of them changed."""
+    root = folder / "assignments"
+    parts = sorted(path for path in root.iterdir() if path.is_dir() or path.suffix == ".yaml")
+    return {path.name: _hash(_course_files(path, root))[:SHORT] for path in parts}
 
 
 @cache
@@ -28,9 +37,19 @@ def hash_grader() -> str:
     return _hash([*parts, ("torch", _version("torch").encode())])
 
 
-def hash_content(files: Mapping[str, bytes], refused: Mapping[str, str]) -> str:
-    """Return the hash of what a student handed in, as it was taken."""
-    return _hash([*sorted(files.items()), *((name, reason.encode()) for name, reason in sorted(refused.items()))])
+def hash_content(files: Mapping[str, bytes], refused: Mapping[str, str]) -> dict[str, str]:
+    """Return the hash of each file that a student handed in, as it was taken."""
+    parts = dict(files) | {name: reason.encode() for name, reason in refused.items()}
+    if len(parts) > MAX_NAMED:
+        return {"its files": _hash(sorted(parts.items()))[:SHORT]}
+    return {name: _hash([(name, content)])[:SHORT] for name, content in sorted(parts.items())}
+
+
+def _course_files(path: Path, root: Path) -> Iterator[tuple[str, bytes]]:
+    files = [path] if path.is_file() else sorted(each for each in path.rglob("*") if each.is_file())
+    for file in files:
+        if file.suffix in (".py", ".yaml"):
+            yield file.relative_to(root).as_posix(), file.read_bytes()
 
 
 def _hash(parts: Iterable[tuple[str, bytes]]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,33 +14,27 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from grader.adjustment import Adjustment
 from grader.batch.adjustments import FILE, read_adjustments, recall
-from grader.batch.class_report import render_class_report
+from grader.batch.class_report import read_earlier, render_class_report
 from grader.batch.cluster import Cluster
 from grader.batch.collect import describe, discover
+from grader.batch.contents import read_entry
 from grader.batch.crash_safe import run_all
 from grader.batch.crash_safe.local import LocalExecutor
 from grader.batch.entry import Entry, Found
-from grader.batch.gradebook import changes_csv, grades_csv
-from grader.batch.hashes import hash_content, hash_course, hash_grader
+from grader.batch.gradebook import grades_csv
+from grader.batch.hashes import hash_assignments, hash_course, hash_grader
+from grader.batch.history import changes_csv, make_key, record_of
+from grader.batch.people import Words
 from grader.batch.progress import Say
-from grader.batch.store import Name, Record, Store, name_all
+from grader.batch.store import Name, Record, Store, draw_seed, name_all
 from grader.batch.task import Graded, Order, Task, require_isolation
-from grader.batch.tree import Tree, open_tree, read_entry
+from grader.batch.tree import open_tree
 from grader.course import Course, default_course, load_course
 from grader.errors import GraderError, UsageError
 from grader.text import one_line
 
-WHY = {
-    "content": "the submission changed",
-    "handed_in": "the submission's data changed",
-    "course": "the course changed",
-    "seed": "another seed",
-    "grader": "the grader changed",
-    "adjustments": "adjusted by hand",
-}
-Ticket = tuple[Entry, dict[str, str], Record | None]
+Ticket = tuple[Entry, dict[str, Any], Record | None]
 """What is needed to keep a task's result: whose it is, what it is made from, and what was kept before."""
 TASKS_PER_SLOT = 2  # one is graded while the next is on its way
 
@@ -53,6 +47,7 @@ class Options:
     out: Path
     course: Path | None = None
     seed: int | None = None
+    draws_seed: bool = False
     only: tuple[str, ...] = ()
     jobs: int = 1
     executor: str = "local"
@@ -62,6 +57,7 @@ class Options:
     is_dry_run: bool = False
     allows_weak_isolation: bool = False
     shows_names: bool = False
+    compare: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -113,20 +109,20 @@ def grade_batch(options: Options, say: Say) -> Summary | None:
     """
     course = load_course(options.course or default_course())
     _check_places(options)
-    tree = open_tree(options.folder)
-    found = discover(tree, options.before)
+    found = discover(open_tree(options.folder), options.before, Words.of(course))
     for line in describe(found):
         say.line(line)
     if options.is_dry_run:
         for entry in found.entries:
-            say.line(_describe_entry(entry))
+            # Read as it would be to be graded, so that what is said here holds then.
+            say.line(_describe_entry(entry, read_entry(entry)))
         return None
-    return _Batch(options, course, tree, found, say).run()
+    return _Batch(options, course, found, say).run()
 
 
 class _Batch:
-    def __init__(self, options: Options, course: Course, tree: Tree, found: Found, say: Say) -> None:
-        self.options, self.course, self.tree, self.found, self.say = options, course, tree, found, say
+    def __init__(self, options: Options, course: Course, found: Found, say: Say) -> None:
+        self.options, self.course, self.found, self.say = options, course, found, say
         which, count = options.shard or (0, 1)
         self.store = Store(options.out, which)
         kept = self._check_course(self.store.read_batch())
@@ -135,19 +131,20 @@ class _Batch:
             course=str(options.course.resolve()) if options.course is not None else None,
             course_hash=hash_course(course.folder),
             grader_hash=hash_grader(),
-            seed=self.store.settle_seed(options.seed),
+            seed=draw_seed() if options.draws_seed else self.store.settle_seed(options.seed),
             only=options.only,
             allows_weak_isolation=options.allows_weak_isolation,
         )
         old_names = {entry["name"]: Name(entry["submission"], entry["file"]) for entry in kept.get("entries", [])}
+        self.course_parts = hash_assignments(course.folder)
         self.names = name_all((entry.name for entry in found.entries), old_names)
         self.own = [entry for entry in found.entries if count == 1 or _part(entry.name, count) == which - 1]
         functions = {each.function: each.max_score for rubric in course.rubrics for each in rubric.exercises}
         self.adjustments = read_adjustments(options.out / FILE, functions)
         for name in set(self.adjustments).difference(each.shown for each in self.names.values()):
             say.line(f"{FILE} names {one_line(name, 100)}, which is not among the submissions")
-        self.kept = self.graded = self.not_judged = 0
-        self.problems = 0
+        self.kept = self.graded = self.not_judged = self.problems = 0
+        self.handed_in: set[str] = set()
 
     def run(self) -> Summary:
         say, seed = self.say, self.order.seed
@@ -165,6 +162,8 @@ class _Batch:
         except OSError as error:
             raise StoppedError(self._how_to_go_on(f"a result could not be written: {error}")) from error
         self._write_books()
+        if (probably := self._probably_meant()) is not None:
+            say.line(probably)
         with_result = self.kept + self.graded - self.not_judged - self.problems
         return Summary(len(self.own), with_result, self.graded, self.not_judged, self.problems, seed)
 
@@ -196,54 +195,57 @@ class _Batch:
         for entry in self.own:
             name = self.names[entry.name]
             before = self.store.record(name.file)
-            task = read_entry(self.tree, entry)
+            task = read_entry(entry)
             adjustments = self.adjustments.get(name.shown, ())
-            key = self._key(task, adjustments)
+            key = make_key(self.order, self.course_parts, task, adjustments)
             if before is not None and before.is_final and before.key == key and not self.options.is_fresh:
+                self._count(before)
                 self.kept += 1
-                self.problems += before.problem is not None
-                text = before.problem or f"{_points(before.score)} (kept)"
-                self.say.graded(name.shown, text, is_trouble=before.problem is not None)
-            elif problem := entry.problem or _nothing_to_grade(task):
-                self._keep(entry, key, before, Graded(None, None, problem=problem))
+                text = f"{_points(before.score)} (kept)" if before.score is not None else before.problem or "?"
+                self.say.graded(name.shown, text, is_trouble=before.score is None)
+            elif task.problem is not None and not adjustments:
+                self._keep(entry, key, before, Graded(None, None, problem=task.problem))
             else:
                 old = self.store.result(name.file) if adjustments else None
                 submission = replace(task.submission, name=name.shown)
                 yield (entry, key, before), replace(task, submission=submission, adjustments=recall(adjustments, old))
 
-    def _key(self, task: Task, adjustments: Sequence[Adjustment]) -> dict[str, str]:
-        made = [[each.function, each.points, each.reason, each.by] for each in adjustments]
-        return {
-            "content": hash_content(task.submission.files, task.submission.refused),
-            "handed_in": f"{task.submitted_at or ''} {task.submission.single}",
-            "course": " ".join([self.order.course_hash, *self.order.only]),
-            "seed": str(self.order.seed),
-            "grader": self.order.grader_hash,
-            "adjustments": hashlib.sha256(json.dumps(made).encode()).hexdigest() if made else "",
-        }
-
-    def _keep(self, entry: Entry, key: dict[str, str], before: Record | None, graded: Graded | Exception) -> None:
+    def _keep(self, entry: Entry, key: dict[str, Any], before: Record | None, graded: Graded | Exception) -> None:
         name = self.names[entry.name]
         if isinstance(graded, Exception):
             # A fault of ours, or of the machine: never a zero, and tried again the next time.
             text = f"not judged: {one_line(str(graded), 500) or type(graded).__name__}"
             graded = Graded(None, None, problem=text, is_final=False)
         result = json.loads(graded.result) if graded.result is not None else None
-        score = result["score"] if result is not None else None
-        record = Record(key, score, graded.problem, graded.is_final)
-        if before is not None:
-            record = replace(record, before=before.score, why=_why(before, key))
+        record = record_of(name.shown, key, result, graded.problem, before)
+        record = replace(record, is_final=graded.is_final, lines=graded.lines)
         self.store.keep(name.file, record, graded.result, graded.report)
         self.graded += 1
-        self.not_judged += not graded.is_final
-        self.problems += graded.problem is not None and graded.is_final
-        text = graded.problem or f"{_points(score)} of {_points(result and result['max_score'])}"
-        self.say.graded(name.shown, text, is_trouble=score is None)
+        self._count(record)
+        if record.score is None:
+            text = graded.problem or f"? of {_points(result and result['max_score'])}"
+        else:
+            text = f"{_points(record.score)} of {_points(result and result['max_score'])}"
+        self.say.graded(name.shown, text, is_trouble=record.score is None)
         for each in result["adjustments"] if result is not None else ():
             if each["graded"] != each["graded_when_made"]:
                 was, now = _points(each["graded_when_made"]), _points(each["graded"])
                 text = f"{each['function']} was graded {was} when it was adjusted by hand, and is {now} now"
                 self.say.line(f"{name.shown}: {text}")
+
+    def _count(self, record: Record) -> None:
+        self.not_judged += not record.is_final
+        self.problems += record.is_final and record.score is None
+        self.handed_in |= set(record.handed_in)
+
+    def _probably_meant(self) -> str | None:
+        """Say which --only was probably meant, if nobody handed in anything about the other assignments."""
+        about = [rubric.name for rubric in self.course.rubrics if rubric.name in self.handed_in]
+        left = [each for each in self.course.rubrics if not each.optional and each.name not in self.handed_in]
+        if self.options.only or self.options.shard is not None or not about or not left:
+            return None
+        meant = " ".join(f"--only {name}" for name in about)
+        return f"nothing was handed in but {', '.join(about)}, and the maximum is of the whole course: add {meant}?"
 
     def _write_books(self) -> None:
         store = self.store
@@ -251,7 +253,8 @@ class _Batch:
             store.write(store.out / "grades.csv", grades_csv(store), encoding="utf-8-sig")
             if (changes := changes_csv(store)) is not None:
                 store.write(store.out / "changes.csv", changes, encoding="utf-8-sig")
-            store.write(store.out / "index.html", render_class_report(store, shows_names=self.options.shows_names))
+            page = render_class_report(store, shows_names=self.options.shows_names, compare=self.options.compare)
+            store.write(store.out / "index.html", page)
         except OSError as error:
             raise StoppedError(self._how_to_go_on(f"the gradebook could not be written: {error}")) from error
 
@@ -282,6 +285,7 @@ class _Batch:
             "name": entry.name,
             "file": name.file,
             "people": people,
+            "system": entry.system,
             "label": entry.label,
             **handed_in,
         }
@@ -296,6 +300,10 @@ def _check_places(options: Options) -> None:
     folder, out = options.folder.resolve(), options.out.resolve()
     if out == folder or folder in out.parents:
         raise UsageError(f"--out {options.out} is inside the submissions; give a folder elsewhere")
+    if options.compare is not None:
+        read_earlier(options.compare)  # so that what is no batch is said before an hour of grading
+    if options.draws_seed and (options.seed is not None or options.shard is not None):
+        raise UsageError("--new-seed goes with neither --seed nor --shard: parts of one batch need the same seed")
     if options.out.exists() and not options.out.is_dir():
         raise UsageError(f"--out {options.out} is a file; give a folder")
 
@@ -305,35 +313,20 @@ def _part(name: str, count: int) -> int:
     return int.from_bytes(hashlib.sha256(name.encode(errors="surrogateescape")).digest()[:8], "big") % count
 
 
-def _nothing_to_grade(task: Task) -> str | None:
-    if task.submission.files:
-        return None
-    said = "; ".join(
-        f"{one_line(name, 100)} could not be read: {reason}" for name, reason in task.submission.refused.items()
-    )
-    return one_line(said, 500) or "no Python file, notebook or archive in it"
-
-
-def _why(before: Record, key: dict[str, str]) -> str:
-    changed = [text for part, text in WHY.items() if before.key.get(part) != key[part]]
-    if not changed:
-        changed = ["--fresh"] if before.is_final else ["not judged before"]
-    return "; ".join(changed)
-
-
 def _points(value: float | None) -> str:
     return "?" if value is None else f"{round(value, 2):g}"
 
 
-def _describe_entry(entry: Entry) -> str:
+def _describe_entry(entry: Entry, task: Task) -> str:
     people = ", ".join(one_line(person.name or person.id, 60) for person in entry.people if person.key != entry.name)
-    files = f"{len(entry.files)} file{'s' * (len(entry.files) != 1)}"
+    count = len(task.submission.files)
+    files = f"{count} file{'s' * (count != 1)}" if count else ""
     handed_in = [
         entry.submitted_at or "",
         "late" if entry.is_late else "",
         f"attempt {entry.attempt}" if entry.attempt else "",
     ]
-    said = [people, files, *handed_in, entry.problem or ""]
+    said = [people, files, *handed_in, task.problem or ""]
     return f"  {one_line(entry.name, 100)}: {', '.join(each for each in said if each)}"
 
 

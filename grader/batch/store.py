@@ -11,8 +11,8 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,22 +20,28 @@ from grader.errors import UsageError
 from grader.text import one_line
 
 RECORDS = ".records"
+# So many that nobody can try them all with the numbers of a report, and each still a number that JSON can hold.
+SEEDS = 2**53
 
 
 @dataclass(frozen=True)
 class Record:
     """What a submission's result was made from (`key`), and what came of it.
 
-    `before` and `why` tell of the last time that the result was replaced: the score until then, and what
-    had changed. `is_final` is not set where a fault of the grader left something unjudged.
+    There is a `problem` where nothing could be graded, and a score with it if a person has given points all the
+    same. `handed_in` are the assignments of which there was something; `history` has one event for each time that
+    it was graded. `is_final` is not set where a fault of the grader left something unjudged.
+    `lines` are the lines of code that made wrong gradients, by function and gradient, for the class report.
     """
 
-    key: Mapping[str, str]
+    key: Mapping[str, Any]
     score: float | None
     problem: str | None = None
     is_final: bool = True
-    before: float | None = None
-    why: str | None = None
+    submission: str = ""
+    handed_in: Sequence[str] = ()
+    history: Sequence[Mapping[str, Any]] = ()
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 class Store:
@@ -64,6 +70,11 @@ class Store:
         """Return where the report of a submission is."""
         return self.out / "reports" / f"{file}.html"
 
+    @property
+    def class_path(self) -> Path:
+        """Where the class as a whole is kept, for the next class report to stand beside it."""
+        return self.out / RECORDS / ".class.json"
+
     def result(self, file: str) -> dict[str, Any] | None:
         """Return a submission's result, if there is one that can be read."""
         found = read_json(self.result_path(file))
@@ -76,9 +87,15 @@ class Store:
             record = Record(**found) if isinstance(found, dict) else None
         except TypeError:  # of another version
             return None
-        if record is not None and record.problem is None and not self.result_path(file).is_file():
-            return None
-        return record
+        has_result = record is not None and (record.problem is None or record.score is not None)
+        return None if has_result and not self.result_path(file).is_file() else record
+
+    def records(self) -> Iterator[Record]:
+        """Yield the records of all submissions, also of those that are no longer among them."""
+        for path in sorted((self.out / RECORDS).glob("*.json")):
+            record = self.record(path.name.removesuffix(".json"))
+            if record is not None:
+                yield record
 
     def keep(self, file: str, record: Record, result: str | None, report: str | None) -> None:
         """Keep what came of a submission, the record last."""
@@ -106,7 +123,7 @@ class Store:
         if seed is None and kept is None:
             path = self.out / RECORDS / ".seed"
             drawn = self.out / RECORDS / f".seed.{self._shard}.{os.getpid()}"
-            drawn.write_text(str(secrets.randbelow(2**31)), encoding="ascii")
+            drawn.write_text(str(draw_seed()), encoding="ascii")
             try:
                 os.link(drawn, path)  # which fails if another batch was first
             except FileExistsError:
@@ -130,6 +147,11 @@ class Store:
 
     def _record_path(self, file: str) -> Path:
         return self.out / RECORDS / f"{file}.json"
+
+
+def draw_seed() -> int:
+    """Return a seed that nobody knows."""
+    return secrets.randbelow(SEEDS)
 
 
 def read_json(path: Path) -> Any:

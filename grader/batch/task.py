@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from grader.adjustment import Adjustment
 from grader.errors import SandboxError
@@ -31,18 +31,21 @@ class Order:
 
 @dataclass(frozen=True)
 class Task:
-    """One submission to grade, with what is to be kept beside its grades."""
+    """One submission to grade, with what is to be kept beside its grades; `problem` says why there is nothing to."""
 
     submission: Submission
     submitted_at: str | None = None
     adjustments: tuple[Adjustment, ...] = ()
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
 class Graded:
     """What came of a task: the result as JSON and the report as HTML, or the problem that there is instead.
 
-    `is_final` is not set if a part could not be judged: it is graded again the next time.
+    There are both where a person has given points for what the grader could not read. `is_final` is not set if
+    a part could not be judged: it is graded again the next time. `lines` are the lines of code that made
+    wrong gradients, by function and gradient.
     """
 
     result: str | None
@@ -50,6 +53,7 @@ class Graded:
     problem: str | None = None
     is_final: bool = True
     isolation: tuple[str, ...] = ()
+    lines: Mapping[str, str] = field(default_factory=dict)
 
 
 def require_isolation(proved: Collection[str], reasons: Sequence[str], *, allows_weak: bool) -> None:

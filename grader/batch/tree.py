@@ -1,176 +1,207 @@
-"""The files that an instructor has collected: a folder, or the zip as it was downloaded."""
+"""What an instructor has collected, as folders and files: the same whether it is on a disk, in a zip or in a tar."""
 
 from __future__ import annotations
 
-import mmap
 import os
-import zipfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 
-from grader.batch.archives import MAX_ARCHIVE_BYTES, ArchiveError, OpenZip, is_archive, is_junk, read_archive
-from grader.batch.entry import Entry
-from grader.batch.task import Task
+from grader.batch.archives import (
+    DOWNLOADED,
+    HANDED_IN,
+    SUFFIXES,
+    Archive,
+    ArchiveError,
+    Limits,
+    is_archive,
+    open_archive,
+    path_problem,
+)
 from grader.errors import UsageError
-from grader.submission import MAX_BYTES, MAX_FILES, SKIPPED_FOLDERS, SUFFIXES, Submission, max_file_bytes, read_file
-from grader.text import one_line
+from grader.submission import SKIPPED_FOLDERS, read_file
+from grader.text import decode_name, one_line
 
-MAX_MEMBERS = 500_000
-Read = Callable[[str, int], "tuple[bytes | None, str]"]
+MAX_DEPTH = 64
+MAX_PATH_BYTES = 3_500  # systems end at 4,096
+_JUNK = frozenset({"thumbs.db", "desktop.ini", "icon\r", "$recycle.bin"})
+_LINK = "a link, which is not followed"
 
 
-@dataclass(frozen=True)
-class Tree:
-    """Paths with `/`, and a way to read one within a bound: its content, or None and the reason.
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file, and a way to read it within a bound: its content, or None and the reason. `path` if it is on a disk."""
 
-    `folders` are the folders at the top, also empty ones; `repositories` those of them that are git clones.
+    name: str
+    read: Callable[[int], tuple[bytes | None, str]]
+    path: Path | None = None
+
+
+@dataclass(slots=True)
+class Folder:
+    """A folder without what operating systems and tools leave behind; `refused` says what in it cannot be read.
+
+    It is filled once, by this module. `is_repository` if it is a git clone.
     """
 
-    files: tuple[str, ...]
-    folders: tuple[str, ...]
-    refused: Mapping[str, str]
-    repositories: frozenset[str]
-    read: Read
+    name: str
+    folders: dict[str, Folder] = field(default_factory=dict)
+    files: dict[str, File] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    is_repository: bool = False
 
-    def inside(self, folder: str) -> Tree:
-        """Return the tree in one of the folders at the top."""
-        start = f"{folder}/"
-        files = tuple(path.removeprefix(start) for path in self.files if path.startswith(start))
-        return replace(
-            self,
-            files=files,
-            folders=tuple(sorted({path.split("/")[0] for path in files if "/" in path})),
-            refused={path.removeprefix(start): why for path, why in self.refused.items() if path.startswith(start)},
-            repositories=frozenset(path.removeprefix(start) for path in self.repositories if path.startswith(start)),
-            read=lambda path, limit: self.read(start + path, limit),
-        )
+    def walk(self) -> Iterator[tuple[str, File]]:
+        """Yield every file in it with its path from here, in order."""
+        yield from sorted(self.files.items())
+        for name, folder in sorted(self.folders.items()):
+            for path, file in folder.walk():
+                yield f"{name}/{path}", file
 
-    def files_of(self, folder: str) -> tuple[str, ...]:
-        """Return the paths of the files in one of the folders at the top."""
-        return self._by_folder.get(folder, ())
+    def walk_refused(self) -> Iterator[tuple[str, str]]:
+        """Yield everything in it that cannot be read, with the reason."""
+        yield from sorted(self.refused.items())
+        for name, folder in sorted(self.folders.items()):
+            for path, reason in folder.walk_refused():
+                yield f"{name}/{path}", reason
 
-    @cached_property
-    def _by_folder(self) -> Mapping[str, tuple[str, ...]]:
-        found: dict[str, list[str]] = {}
-        for path in self.files:
-            folder, slash, _ = path.partition("/")
-            if slash:
-                found.setdefault(folder, []).append(path)
-        return {folder: tuple(paths) for folder, paths in found.items()}
+    def free(self, name: str) -> str:
+        """Return the name, with a number if it is taken: two names can look the same once they are text."""
+        number, free = 1, name
+        while self.has(free):
+            number += 1
+            free = f"{name} ({number})"
+        return free
+
+    def has(self, name: str) -> bool:
+        """Whether something of that name is in it."""
+        return name in self.folders or name in self.files or name in self.refused
 
 
-def open_tree(path: Path) -> Tree:
-    """Look at a folder or a zip archive. Raises UsageError if it is neither."""
+def open_tree(path: Path) -> Folder:
+    """Look at a folder or an archive. Raises UsageError if it is neither."""
     shown = one_line(str(path), 300)
     if path.is_dir():
-        return _open_folder(path)
-    if path.is_file() and path.suffix.lower() == ".zip":
+        return _read_folder(path)
+    if path.is_file() and is_archive(path.name):
         try:
-            return _open_zip(path)
-        except (ArchiveError, zipfile.BadZipFile, OSError, ValueError) as error:
-            raise UsageError(f"{shown} could not be read as a zip archive: {error}") from error
-    raise UsageError(f"{shown} is not a folder of submissions, nor a zip archive with them")
+            return _as_folder(stem(path.name), open_archive(path, DOWNLOADED))
+        except (ArchiveError, OSError) as error:
+            raise UsageError(f"{shown} could not be read as an archive: {error}") from error
+    raise UsageError(f"{shown} is not a folder of submissions, nor an archive with them")
 
 
-def _open_folder(root: Path) -> Tree:
-    files: list[str] = []
-    refused: dict[str, str] = {}
-    repositories: set[str] = set()
-    top: list[str] = []
-    for where, folders, names in os.walk(root):
-        place = "" if Path(where) == root else Path(where).relative_to(root).as_posix() + "/"
-        if ".git" in folders:
-            repositories.add(place.rstrip("/"))
-        for name in folders:
-            if Path(where, name).is_symlink():
-                refused[place + name] = "a link, which is not followed"
-        folders[:] = sorted(name for name in folders if not _is_skipped(Path(where, name)))
-        top = top if place else folders[:]
-        files.extend(place + name for name in names if not is_junk(name))
-
-    def read(path: str, limit: int) -> tuple[bytes | None, str]:
-        return read_file(root / path, limit)
-
-    return Tree(tuple(sorted(files)), tuple(top), MappingProxyType(refused), frozenset(repositories), read)
+def unpack(file: File, limits: Limits = HANDED_IN) -> Folder:
+    """Return what is in an archive. Raises ArchiveError if it cannot be read."""
+    if file.path is not None and limits is not HANDED_IN:
+        return _as_folder(stem(file.name), open_archive(file.path, limits))
+    content, reason = file.read(HANDED_IN.packed)
+    if content is None:
+        raise ArchiveError(reason)
+    return _as_folder(stem(file.name), open_archive(content, limits))
 
 
-def _is_skipped(folder: Path) -> bool:
-    return (
-        folder.name.startswith(".")
-        or folder.name in SKIPPED_FOLDERS
-        or folder.is_symlink()
-        or (folder / "pyvenv.cfg").exists()
-    )
+def stem(name: str, suffixes: tuple[str, ...] = SUFFIXES) -> str:
+    """Return a name without the ending that says what it is."""
+    ending = next((end for end in sorted(suffixes, key=len, reverse=True) if name.lower().endswith(end)), "")
+    return name[: len(name) - len(ending)] or name
 
 
-def _open_zip(path: Path) -> Tree:
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        zipped = OpenZip(path, content, MAX_MEMBERS)
-    paths = zipped.paths
-    folders = sorted({name.split("/")[0] for name in paths if "/" in name} | zipped.folders)
-    return Tree(tuple(paths), tuple(folders), MappingProxyType(zipped.refused), frozenset(), zipped.read)
+def is_junk(name: str) -> bool:
+    """Whether a name is of what an operating system, an editor or a tool leaves behind, and no work of a student."""
+    return name.startswith((".", "~$")) or name in SKIPPED_FOLDERS or name.lower() in _JUNK
 
 
-_INSIDE = "an archive inside an archive is not opened; hand in one archive"
+def _as_folder(name: str, archive: Archive) -> Folder:
+    root = Folder(name)
+    for path in sorted(archive.folders - {""}):
+        _make(root, path.split("/"))
+    for path in sorted(archive.paths):
+        *above, last = path.split("/")
+        folder = _make(root, above)
+        if folder is not None and not is_junk(last):
+            folder.files[folder.free(last)] = File(last, partial(archive.read, path))
+        elif folder is not None and last == ".git":  # of a worktree or a submodule
+            folder.is_repository = True
+    for path, reason in archive.refused.items():
+        *above, last = path.split("/") if path_problem(path) is None else [path]
+        folder = _make(root, above)
+        if folder is not None and not is_junk(last):
+            folder.refused[folder.free(last)] = reason
+    _drop_environments(root)
+    return root
 
 
-def read_entry(tree: Tree, entry: Entry) -> Task:
-    """Return what there is to grade: at most MAX_FILES files and MAX_BYTES; the rest is refused with a reason."""
-    files: dict[str, bytes] = {}
-    refused: dict[str, str] = {}
-    for inside, path in entry.files:
-        if is_archive(inside):
-            content, reason = tree.read(path, MAX_ARCHIVE_BYTES)
-            if content is None:
-                refused[inside] = reason
-                continue
-            try:
-                found, missed = read_archive(content, _wanted)
-            except ArchiveError as error:
-                refused[inside] = str(error)
-                continue
-            refused |= {name: _INSIDE if is_archive(name) else why for name, why in missed.items()}
-            for name, data in _unwrapped(found).items():
-                if name.endswith(SUFFIXES):
-                    files.setdefault(name, data)
-        elif inside.endswith(SUFFIXES):
-            content, reason = tree.read(path, max_file_bytes(inside))
-            if content is None:
-                refused[inside] = reason
-            else:
-                files[inside] = content
-    kept = _bounded(_unwrapped(files), refused)
-    submission = Submission(one_line(entry.name, 200), kept, refused, single=entry.is_single and len(kept) == 1)
-    return Task(submission, entry.submitted_at)
+def _make(root: Folder, parts: list[str]) -> Folder | None:
+    """Return the folder at a path, made where it is not there; None if it is in a folder of no interest."""
+    folder = root
+    for depth, part in enumerate(parts):
+        if part == ".git":
+            folder.is_repository = True
+        if is_junk(part):
+            return None
+        if depth == MAX_DEPTH:
+            folder.refused[one_line(part, 200)] = f"it lies more than {MAX_DEPTH} folders deep"
+            return None
+        shown = one_line(part, 1_000) or "_"
+        folder = folder.folders.setdefault(shown, Folder(shown))
+    return folder
 
 
-def _wanted(name: str) -> int:
-    if is_archive(name):
-        return 1  # so that it is mentioned among the refused
-    return max_file_bytes(name) if name.endswith(SUFFIXES) else 0
-
-
-def _unwrapped(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Take off the folder that everything is in: the files in it then import one another as at home."""
-    tops = {name.split("/")[0] for name in files}
-    is_package = any(name.count("/") == 1 and name.endswith("/__init__.py") for name in files)
-    if len(tops) == 1 and all("/" in name for name in files) and not is_package:
-        return _unwrapped({name.partition("/")[2]: content for name, content in files.items()})
-    return dict(files)
-
-
-def _bounded(files: Mapping[str, bytes], refused: dict[str, str]) -> dict[str, bytes]:
-    kept: dict[str, bytes] = {}
-    room = MAX_BYTES
-    for name, content in sorted(files.items()):
-        if len(kept) == MAX_FILES:
-            refused[name] = f"the submission holds more than {MAX_FILES} Python files"
-        elif len(content) > room:
-            refused[name] = f"the submission is larger than {MAX_BYTES // 1_000_000} MB in all"
+def _drop_environments(folder: Folder) -> None:
+    for name, inner in list(folder.folders.items()):
+        if "pyvenv.cfg" in inner.files:
+            del folder.folders[name]
         else:
-            kept[name] = content
-            room -= len(content)
-    return kept
+            _drop_environments(inner)
+
+
+def _read_folder(path: Path) -> Folder:
+    root = Folder(decode_name(os.fsencode(path.resolve().name)))
+    waiting = [(str(path), root, 0)]
+    while waiting:
+        where, folder, depth = waiting.pop()
+        try:
+            with os.scandir(where) as found:
+                entries = sorted(found, key=lambda entry: entry.name)
+        except OSError as error:
+            if folder is root:
+                raise UsageError(f"{one_line(where, 300)} could not be opened: {error.strerror}") from error
+            folder.refused["the folder"] = f"it could not be opened: {error.strerror}"
+            continue
+        for entry in entries:
+            below = _read_dir_entry(entry, folder, depth)
+            if below is not None:
+                waiting.append((entry.path, below, depth + 1))
+    _drop_environments(root)
+    return root
+
+
+def _read_dir_entry(entry: os.DirEntry[str], folder: Folder, depth: int) -> Folder | None:
+    """Put an entry of a folder on the disk into the tree; return it if it is a folder to look into."""
+    if entry.name == ".git":
+        folder.is_repository = True
+    if is_junk(entry.name):
+        return None
+    # On Linux a name is any bytes, and those that are no text could be written into no gradebook.
+    name = folder.free(one_line(decode_name(os.fsencode(entry.name)), 1_000) or "_")
+    try:
+        is_folder = entry.is_dir(follow_symlinks=False)
+        is_link, is_file = entry.is_symlink(), entry.is_file(follow_symlinks=False)
+    except OSError as error:
+        folder.refused[name] = f"it could not be opened: {error.strerror}"
+        return None
+    if is_link:
+        folder.refused[name] = _LINK
+    elif not is_folder and not is_file:
+        folder.refused[name] = "a device or a pipe, which is not opened"
+    elif len(os.fsencode(entry.path)) > MAX_PATH_BYTES:
+        folder.refused[one_line(name, 200)] = f"its path is longer than {MAX_PATH_BYTES} bytes"
+    elif depth == MAX_DEPTH:
+        folder.refused[one_line(name, 200)] = f"it lies more than {MAX_DEPTH} folders deep"
+    elif is_folder:
+        return folder.folders.setdefault(name, Folder(name))
+    else:
+        path = Path(entry.path)
+        folder.files[name] = File(name, partial(read_file, path), path)
+    return None

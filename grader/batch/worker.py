@@ -28,17 +28,31 @@ def grade_task(order: Order, task: Task) -> Graded:
     Raises SandboxError if no sandbox is to be had, and UsageError if the course here is another one.
     """
     try:
-        report = _grade(order, task.submission)
+        # Where a person has given points, whoever handed in nothing that can be graded has a result all the same.
+        report = _grade(order, task.submission, may_be_empty=bool(task.adjustments))
     except SubmissionError as error:
         return Graded(None, None, problem=str(error))
     report = replace(report, submitted_at=task.submitted_at).adjusted(task.adjustments)
     return Graded(
         # In one line: indenting is done in Python and takes as long as the page does.
         result=json.dumps(report_as_json(report), allow_nan=False) + "\n",
-        report=render_html(report),
+        report=render_html(report, tells_seed=False),
+        problem=task.problem,
         is_final=report.score is not None,
         isolation=report.isolation,
+        lines=_lines(report.for_student),
     )
+
+
+def _lines(report: Report) -> dict[str, str]:
+    """Return the lines of code that made wrong gradients, of those that explain one of them."""
+    return {
+        f"{exercise.function} {gradient.name}": gradient.code.text
+        for assignment in report.selected
+        for exercise in assignment.exercises
+        for gradient in exercise.gradients
+        if gradient.code is not None and gradient.diagnosis is not None
+    }
 
 
 def set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -49,7 +63,8 @@ def set_up(order: Order) -> tuple[tuple[str, ...], tuple[str, ...]]:
     warm = _first_warm()
     grader = _grader(order)
     warm.wait_ready()
-    warm.provide(grader.questionnaire)
+    for questionnaire in grader.questionnaires:
+        warm.provide(questionnaire)
     return warm.isolation, warm.weaknesses
 
 
@@ -58,14 +73,14 @@ def settle() -> None:
     _HERE.warm = _first_warm().share()
 
 
-def _grade(order: Order, submission: Submission) -> Report:
+def _grade(order: Order, submission: Submission, *, may_be_empty: bool) -> Report:
     grader = _grader(order)
 
     def attempt() -> Report:
         warm = _own_warm()
         warm.wait_ready()
         require_isolation(warm.isolation, warm.weaknesses, allows_weak=order.allows_weak_isolation)
-        return grader.grade(submission, warm)
+        return grader.grade(submission, warm, may_be_empty=may_be_empty)
 
     try:
         report = attempt()

@@ -5,20 +5,23 @@ What is made here stays in the grader's process; only a case's `arguments` trave
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import inspect
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from grader.course import CaseSpec, Exercise, Gradient, Rubric
-from grader.course.source import Source
+from grader.course.source import ASSIGNMENTS, Source
 from grader.course.trace import Forward, Value, run_forward
 from grader.errors import CourseError
 
@@ -53,17 +56,30 @@ class Random:
 class Case:
     """One question: `arguments` go to the student, the rest judges the answer.
 
-    `dout` is the upstream gradient of the output; `expected` holds autograd's gradient of every value
-    that the output depends on, by the value's name.
+    `upstream` holds the upstream gradient of each output, and `expected` autograd's gradient of every value that an
+    output depends on, by the value's name.
     `detached` holds the same without the paths through what the rubric names as detached; empty if it names none.
     """
 
     name: str
     forward: Forward
-    dout: Tensor
+    upstream: Mapping[str, Tensor]
     arguments: Mapping[str, Argument]
     expected: Mapping[str, Tensor]
     detached: Mapping[str, Tensor]
+
+    def truths(self, value: str) -> list[Tensor]:
+        """Return what the gradient of a value may be: with the paths through detached values, and without them."""
+        return [self.expected[value], *([self.detached[value]] if value in self.detached else [])]
+
+    @property
+    def dout(self) -> Tensor:
+        """The upstream gradient of the output; of several, that of the last one."""
+        return self.upstream[self.forward.output]
+
+    def objective(self, values: Mapping[str, Any]) -> Tensor:
+        """Return the number whose gradients are asked for, from the values of a forward: outputs times upstreams."""
+        return torch.stack([(values[name] * gradient).sum() for name, gradient in self.upstream.items()]).sum()
 
 
 class Reference:
@@ -88,20 +104,33 @@ class Reference:
 
         Another `number` gives other data of the same sizes.
         """
-        random = Random(seed, self.rubric.name, exercise.function, spec.name, *([number] if number else []))
-        inputs = self._inputs(exercise, spec, random)
-        forward = run_forward(self.forward(exercise), inputs)
-        _check_names(exercise, forward)
-        output = forward.values[forward.output]
-        assert isinstance(output, Tensor)
-        dout = random.normal(*output.shape) if "dout" in exercise.given else torch.ones_like(output)
-        expected = forward.gradients(dout)
+        forward, upstream = self._run(exercise, spec, seed, number)
+        expected = forward.gradients(upstream)
         for gradient in exercise.gradients:
             if not expected[gradient.value].isfinite().all():
                 raise CourseError([f"{spec.place}: the expected {gradient.name} is not finite in this case"])
-        detached = forward.gradients(dout, without=exercise.detached) if exercise.detached else {}
-        arguments = _arguments(exercise, forward, dout)
-        return Case(spec.name, forward, dout, arguments, expected, detached)
+        detached = forward.gradients(upstream, without=exercise.detached) if exercise.detached else {}
+        arguments = _arguments(exercise, forward, upstream, expected)
+        return Case(spec.name, forward, upstream, arguments, expected, detached)
+
+    def make_arguments(self, exercise: Exercise, spec: CaseSpec, seed: int, number: int) -> Mapping[str, Argument]:
+        """Return what a student is given in a case, without what it takes to judge the answer."""
+        forward, upstream = self._run(exercise, spec, seed, number)
+        is_given_one = any(name[1:] in forward.leaves for name in set(exercise.given) - set(exercise.upstream_names))
+        return _arguments(exercise, forward, upstream, forward.gradients(upstream) if is_given_one else {})
+
+    def _run(self, exercise: Exercise, spec: CaseSpec, seed: int, number: int) -> tuple[Forward, Mapping[str, Tensor]]:
+        """Return a forward pass on random inputs, and an upstream gradient of each output."""
+        random = Random(seed, self.rubric.name, exercise.function, spec.name, *([number] if number else []))
+        inputs = self._inputs(exercise, spec, random)
+        forward = run_forward(self.forward(exercise), inputs, exercise.outputs)
+        _check_names(exercise, forward)
+        outputs = {name: forward.leaves[name].detach() for name in forward.outputs}
+        upstream = {
+            name: random.normal(*output.shape) if given in exercise.given else torch.ones_like(output)
+            for given, (name, output) in zip(exercise.upstream_names, outputs.items(), strict=True)
+        }
+        return forward, upstream
 
     def forward(self, exercise: Exercise) -> Callable[..., object]:
         """Return the forward pass of an exercise, a function of a trace. Raises CourseError if it is not there."""
@@ -135,18 +164,33 @@ class Reference:
 
 
 def load_module(path: Path) -> ModuleType:
-    """Run a file of the course as a module of its own. Raises CourseError with file and line."""
+    """Run a file of the course as a module of its own. Raises CourseError with file and line.
+
+    It may take from another assignment by where that stands, as in `from assignments.mlp.reference import mlp`.
+    """
     module = ModuleType(f"course_{path.parent.name}_{path.stem}")
     module.__file__ = str(path)
+    # An import of this module's own: no course is put on sys.path, where two of them would meet.
+    module.__dict__["__builtins__"] = {**vars(builtins), "__import__": partial(_import, path.parent.parent)}
     try:
         exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # noqa: S102 # the instructor's own code
     except FileNotFoundError as error:
         raise CourseError([f"{path}: the file is not there"]) from error
     except SyntaxError as error:
         raise CourseError([f"{path}:{error.lineno}: not Python: {error.msg}"]) from error
+    except CourseError:
+        raise  # of a file that this one imports
     except Exception as error:
         raise CourseError([_raised(path, error)]) from error
     return module
+
+
+def _import(assignments: Path, name: str, *details: Any) -> ModuleType:
+    """Import a module for a file of a course; details are those of `__import__`."""
+    package, _, file = name.partition(".")
+    if package != ASSIGNMENTS or not file:
+        return __import__(name, *details)
+    return load_module(assignments.joinpath(*file.split(".")).with_suffix(".py"))
 
 
 def _raised(path: Path, error: Exception) -> str:
@@ -158,7 +202,8 @@ def _check_names(exercise: Exercise, forward: Forward) -> None:
     """Raise CourseError unless every name of the exercise is one that the forward can serve."""
     problems = [_gradient_problem(gradient, forward) for gradient in exercise.gradients]
     for name in exercise.given:
-        if name not in forward.values and name not in ("dout", "cache"):
+        known = (*exercise.upstream_names, "cache")
+        if name not in forward.values and name[1:] not in forward.leaves and name not in known:
             problems.append(
                 f"{exercise.place}: given names {name!r}, which the forward {exercise.forward} does not have"
             )
@@ -169,10 +214,10 @@ def _check_names(exercise: Exercise, forward: Forward) -> None:
         if ("cache" in exercise.given or name in exercise.given) and not isinstance(value, Tensor | float | int):
             text = f"{exercise.forward} has {name} as {type(value).__name__}; only tensors and numbers can be given"
             problems.append(f"{exercise.place}: {text}")
-    output = forward.values[forward.output]
-    if "dout" not in exercise.given and isinstance(output, Tensor) and output.dim() > 0:
-        text = f"the output {forward.output} of {exercise.forward} is no scalar, so `given` must name dout"
-        problems.append(f"{exercise.place}: {text}")
+    for given, output in zip(exercise.upstream_names, forward.outputs, strict=True):
+        if given not in exercise.given and forward.leaves[output].dim() > 0:
+            text = f"the output {output} of {exercise.forward} is no scalar, so `given` must name {given}"
+            problems.append(f"{exercise.place}: {text}")
     found = [problem for problem in problems if problem]
     if found:
         raise CourseError(found)
@@ -187,6 +232,11 @@ def _gradient_problem(gradient: Gradient, forward: Forward) -> str | None:
     return f"{gradient.place}: {gradient.name}: the forward has no value {gradient.value!r}; it has {known}"
 
 
-def _arguments(exercise: Exercise, forward: Forward, dout: Tensor) -> dict[str, Argument]:
-    special: dict[str, Argument] = {"dout": dout, "cache": forward.values}
-    return {name: special[name] if name in special else forward.values[name] for name in exercise.given}
+def _arguments(
+    exercise: Exercise, forward: Forward, upstream: Mapping[str, Tensor], expected: Mapping[str, Tensor]
+) -> dict[str, Argument]:
+    """Return what is given by name: upstream gradients, the whole cache, a value, or the true gradient of one."""
+    known: dict[str, Argument] = {f"d{name}": gradient for name, gradient in expected.items()}
+    known |= {**forward.values, **dict(zip(exercise.upstream_names, upstream.values(), strict=True))}
+    known["cache"] = forward.values
+    return {name: known[name] for name in exercise.given}

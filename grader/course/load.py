@@ -13,7 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from grader.course.rubric import FOLDER, GRADIENTS, NAME, RUBRICS, SIZES, Course, Exercise, InvariantKind, Rubric
+from grader.course.fields import FOLDER, GRADIENTS, NAME, RUBRICS, SIZES
+from grader.course.rubric import Course, Exercise, InvariantKind, Rubric, Style
 from grader.course.yaml import Document, Place, Route, Section, read_document
 from grader.errors import CourseError
 
@@ -54,6 +55,16 @@ def load_course(folder: Path) -> Course:
                 rubrics.append(replace(load_rubric(path.parent / name), optional=listed.optional))
             except CourseError as error:
                 problems.extend(error.problems)
+    for week, names in course.weeks.items():
+        place = document.place(("weeks", week), key=True)
+        known = ", ".join(course.names)
+        problems += [
+            f"{place}: {name!r} is no assignment of the course; there are {known}"
+            for name in names
+            if name not in course.names
+        ]
+        if week in course.names:
+            problems.append(f"{place}: {week!r} is the name of an assignment; give the week another one")
     owners: dict[str, Rubric] = {}
     for rubric in rubrics:
         for exercise in rubric.exercises:
@@ -69,9 +80,14 @@ def load_course(folder: Path) -> Course:
 
 
 def _find_stranger(path: Path, place: Place, course: Course) -> list[str]:
-    """Return a line if a file belongs to no assignment of the course: then students would not get it."""
+    """Return a line if a file is of no assignment of the course, and not one that a release has brought along."""
     name, known = path.parent.name, course.names
-    return [] if name in known else [f"{place}: {name!r} is no assignment of the course; there are {', '.join(known)}"]
+    is_brought = path.is_file() and not (path.parent / "rubric.yaml").is_file()
+    return (
+        []
+        if name in known or is_brought
+        else [f"{place}: {name!r} is no assignment of the course; there are {', '.join(known)}"]
+    )
 
 
 def _is_there(path: Path) -> bool:
@@ -103,6 +119,18 @@ def _check_names(exercise: Exercise, document: Document) -> None:
         if name in names[:index]:
             place = document.place(("exercises", function, "cases", index, "name"))
             document.complain(place, f"the case {name!r} is named twice; give it a name of its own")
+    if exercise.style is Style.STATEMENTS and "cache" not in exercise.given:
+        text = f"`given` of {function} must name cache: statements have every value of the forward by name"
+        document.complain(exercise.place, text)
+    if exercise.style is Style.STATEMENTS and exercise.timing:
+        document.complain(exercise.timing.place, f"{function} is statements, and only a function can be timed")
+    for index, name in enumerate(exercise.outputs):
+        place = document.place(("exercises", function, "outputs", index))
+        if name in exercise.outputs[:index]:
+            document.complain(place, f"the output {name!r} is named twice; remove one")
+        if f"d{name}" in exercise.gradient_names:
+            text = f"d{name} is the upstream gradient of an output, so it is given and cannot be asked for"
+            document.complain(place, text)
     for loan in exercise.mistakes_of:
         for name in loan.gradients:
             if name not in exercise.gradient_names:
@@ -114,11 +142,15 @@ def _check_names(exercise: Exercise, document: Document) -> None:
                 document.complain(place, f"`of` names {name!r}, which {function} does not return")
         if kind is InvariantKind.SUMS_TO_ZERO and (invariant.dim is None or not invariant.of):
             document.complain(place, "sums_to_zero needs `of`, the gradients, and `dim`, the axis to sum over")
-        if kind is InvariantKind.LINEAR and "dout" not in exercise.given:
-            document.complain(place, f"linear is about dout, which {function} is not given")
+        if kind is InvariantKind.LINEAR and not set(exercise.upstream_names).intersection(exercise.given):
+            upstream = " and ".join(exercise.upstream_names)
+            document.complain(place, f"linear is about {upstream}, which {function} is not given")
     timing = exercise.timing
     if timing and timing.case not in names:
         document.complain(timing.place, f"`case` names {timing.case!r}; the cases are {', '.join(names)}")
+    elif timing and exercise.shown and timing.case not in [case.name for case in exercise.shown.cases]:
+        text = f"`case` names {timing.case!r}, which is hidden, and students see the times; name a case that they see"
+        document.complain(timing.place, text)
 
 
 def _validate(document: Document, noun: type[File], schema: TypeAdapter[File], filled: Mapping[str, object]) -> File:
@@ -166,6 +198,8 @@ def _explain(detail: ErrorDetails, route: Route, noun: Any) -> str:
             return f"{name} must be {words[kind]} {bound:g}, not {_shown(value)}"
         case "finite_number":
             return f"{name} must be a finite number, not {_shown(value)}"
+        case "bool_type":
+            return f"{name} must be true or false, not {_shown(value)}"
         case "string_type":
             return f"{name} must be text, not {_shown(value)}; put it in quotes"
         case "string_pattern_mismatch" if "^d" in context.get("pattern", ""):
@@ -216,7 +250,7 @@ def keys_of(noun: type) -> list[str]:
     """Return the keys that a noun has in its file, those that must be there first."""
     hints = get_type_hints(noun, include_extras=True)
     own = [each for each in fields(noun) if not _is_filled(hints[each.name])]
-    return [each.name for each in sorted(own, key=lambda each: each.default is not MISSING)]
+    return [each.name for each in sorted(own, key=lambda each: {each.default, each.default_factory} != {MISSING})]
 
 
 def _is_filled(hint: Any) -> bool:

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FunctionType, SimpleNamespace
+from types import FunctionType
 
 import torch
 from torch import Tensor
@@ -42,10 +42,9 @@ class Mistake:
 
         `returned` are gradients by name that stand in for autograd's in `d`.
         """
-        others = {f"d{name}": gradient.clone() for name, gradient in case.expected.items()}
-        others.update({name: gradient.clone() for name, gradient in returned.items()})
+        others = {f"d{name}": gradient for name, gradient in case.expected.items()} | dict(returned)
         given = {name: _copy(argument) for name, argument in case.arguments.items()}
-        given["d"] = SimpleNamespace(**others)
+        given["d"] = _Copies(others)
         default = torch.get_default_dtype()
         torch.set_default_dtype(torch.float64)  # as in the child: what a mistake makes by torch.zeros is float64, too
         try:
@@ -141,10 +140,21 @@ def _misfit(mistake: Mistake, exercise: Exercise | None) -> str | None:
     return f"{exercise.function} is not given {unknown[0]}" if unknown else None
 
 
+class _Copies:
+    """Values as attributes, each copied when it is read: of those of a whole network a formula needs two or three."""
+
+    def __init__(self, values: Mapping[str, Value]) -> None:
+        self.__dict__["values of the case"] = values
+
+    def __getattr__(self, name: str) -> Value:
+        values: Mapping[str, Value] = self.__dict__["values of the case"]
+        if name not in values:
+            raise AttributeError(f"there is no {name}")
+        return _copy_value(values[name])
+
+
 def _copy(argument: Argument) -> object:
-    if isinstance(argument, Mapping):
-        return SimpleNamespace(**{name: _copy_value(value) for name, value in argument.items()})
-    return _copy_value(argument)
+    return _Copies(argument) if isinstance(argument, Mapping) else _copy_value(argument)
 
 
 def _copy_value(value: Value) -> Value:

@@ -7,131 +7,52 @@ is no key of a file: the reader fills it in.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    GetPydanticSchema,
-    StringConstraints,
-    ValidationInfo,
-    field_validator,
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+
+from grader.course.fields import (
+    AT_LEAST_ONE,
+    GRADIENTS,
+    NAME,
+    OPTIONAL,
+    RUBRICS,
+    SIZES,
+    STRICT,
+    TRUSTED,
+    WITHOUT_ASSIGNMENT,
+    ByName,
+    Flag,
+    Format,
+    FunctionName,
+    GradientName,
+    Lines,
+    Name,
+    OwnFolder,
+    OwnName,
+    OwnPath,
+    OwnPlace,
+    Placed,
+    Points,
+    Positive,
+    Share,
+    Size,
+    Text,
+    gather_sizes,
+    in_file,
 )
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
-
-from grader.course.yaml import Place, Section
+from grader.course.yaml import Section
 
 Noun = TypeVar("Noun")
 
-Name = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
-GradientName = Annotated[str, StringConstraints(strict=True, pattern=r"^d[A-Za-z_][A-Za-z0-9_]*$")]
-# A function of this assignment, or with a dot of another one.
-FunctionName = Annotated[
-    str, StringConstraints(strict=True, pattern=r"^([A-Za-z_][A-Za-z0-9_]*\.)?[A-Za-z_][A-Za-z0-9_]*$")
-]
-Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
-Format = Annotated[int, Field(strict=True, ge=1, le=1)]
-Points = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
-Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
-Positive = Annotated[float, Field(strict=True, gt=0, allow_inf_nan=False)]
-Lines = Annotated[tuple[Text, ...], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
 
-
-def _check_size(value: object) -> object:
-    """Accept what an input maker can be given: numbers, text, and lists of them."""
-    if isinstance(value, list):
-        for part in value:
-            _check_size(part)
-    elif not isinstance(value, int | float | str) or isinstance(value, bool):
-        # A bool is an int to Python, and `yes` and `no` are bools to YAML.
-        raise PydanticCustomError("size", "must be a number, a text or a list of them")
-    return value
-
-
-Size = Annotated[Any, AfterValidator(_check_size)]
-
-
-def _read_list(source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-    # As a tuple, one whose only entry does not fit would be said to be empty as well.
-    entries = core_schema.list_schema(handler.generate_schema(get_args(source)[0]), min_length=1)
-    return core_schema.no_info_after_validator_function(tuple, entries)
-
-
-AT_LEAST_ONE = GetPydanticSchema(_read_list)
-
-# What the reader fills in, under names that are no key of any file.
-NAME, PLACE, SIZES, RUBRICS, FOLDER = "(name)", "(place)", "(sizes)", "(rubrics)", "(folder)"
-GRADIENTS, PATH, OPTIONAL = "(gradients)", "(path)", "(optional)"
-TRUSTED = GetPydanticSchema(lambda _source, _handler: core_schema.any_schema())
-
-# Of a whole file, and so of every noun within it.
-STRICT = ConfigDict(extra="forbid")
-
-OwnName = Annotated[str, Field(validation_alias=NAME), TRUSTED]
-OwnPlace = Annotated[Place, Field(validation_alias=PLACE), TRUSTED]
-OwnFolder = Annotated[Path, Field(validation_alias=FOLDER), TRUSTED]
-OwnPath = Annotated[Path, Field(validation_alias=PATH), TRUSTED]
-
-Placed = BeforeValidator(lambda entry: {**entry, PLACE: entry.place} if isinstance(entry, Section) else entry)
-
-# A function's own name: what is before the dot is in the path beside it.
-WITHOUT_ASSIGNMENT = AfterValidator(lambda name: name.rpartition(".")[2])
-
-
-def _in_file(file: str, key: str) -> BeforeValidator:
-    """Fill in the path of a file: of the assignment that the function under `key` names, or else of the rubric's."""
-
-    def fill(entry: object) -> object:
-        if not isinstance(entry, dict):
-            return entry
-        folder = Path(entry[PLACE].path).parent
-        assignment, dot, _ = str(entry.get(key)).partition(".")
-        return {**entry, PATH: (folder.parent / assignment if dot else folder) / file}
-
-    return BeforeValidator(fill)
-
-
-@dataclass(frozen=True)
-class ByName:
-    """Marks a tuple of entries that a file holds as a mapping of their names to them.
-
-    What an entry leaves out of `inherits` it has from the fields of these names around it. With `only`, an entry is
-    no mapping: all of it is the field of that alias.
-    """
-
-    name: object
-    inherits: tuple[str, ...] = ()
-    only: str | None = None
-    at_least: int = 1
-
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        """Read the mapping, so that each misfit is found under its name."""
-        names, entries = handler.generate_schema(self.name), handler.generate_schema(get_args(source)[0])
-        mapping = core_schema.dict_schema(names, entries, min_length=self.at_least)
-        filled = core_schema.with_info_before_validator_function(self._fill, mapping)
-        return core_schema.no_info_after_validator_function(lambda found: tuple(found.values()), filled)
-
-    def _fill(self, entries: object, info: ValidationInfo) -> object:
-        if not isinstance(entries, Section):
-            return entries
-        inherited = {key: info.data[key] for key in self.inherits if key in info.data}
-        filled: dict[str, object] = {}
-        for name, entry in entries.items():
-            place = entries.key_places[name]
-            if self.only:
-                entry = {self.only: entry, NAME: name, PLACE: place}
-            elif isinstance(entry, Section):
-                own = {key: value for key, value in entry.items() if value is not None or key not in self.inherits}
-                entry = {**inherited, **own, NAME: name, PLACE: place}
-            filled[name] = entry
-        return filled
+Aliases = Annotated[Mapping[Name, Name], AfterValidator(MappingProxyType)] | None
+# Of an assignment, what holds for each exercise that does not say otherwise.
+INHERITED = ("tolerance", "follow_through", "style", "aliases", "unit_axes", "float32")
 
 
 @dataclass(frozen=True)
@@ -163,11 +84,22 @@ class Gradient:
 
 @dataclass(frozen=True, kw_only=True)
 class CaseSpec:
-    """The arguments of the input maker for one case: in a file, every key but `name`."""
+    """The arguments of the input maker for one case: in a file, every key but `name` and `hidden`.
+
+    One that is hidden counts as the others do, and students are told nothing of it but whether it failed.
+    """
 
     name: Text
+    hidden: Flag = False
     sizes: Annotated[Mapping[str, Size], AfterValidator(MappingProxyType), Field(validation_alias=SIZES)]
     place: OwnPlace
+
+
+class Style(StrEnum):
+    """How an exercise is written: as a function, or as statements in a notebook or a script."""
+
+    FUNCTION = "function"
+    STATEMENTS = "statements"
 
 
 class InvariantKind(StrEnum):
@@ -211,37 +143,40 @@ class Loan:
     place: OwnPlace
 
 
-def _gather_sizes(entry: object) -> object:
-    if not isinstance(entry, Section):
-        return entry
-    sizes = {key: value for key, value in entry.items() if key != "name"}
-    own = {key: value for key, value in entry.items() if key == "name"}
-    return {**own, SIZES: sizes, PLACE: entry.place}
-
-
 @dataclass(frozen=True, kw_only=True)
 class Exercise:
     """One backward function to write, and what it is judged by; `maths` is its forward as lines of TeX.
 
+    `outputs` are the values with an upstream gradient each, if they are several or the last value is not the output.
     `tolerance` is that of the gradients that have none of their own. `reference` is the reference.py that has the
-    function `forward`, its own assignment's or another's.
+    function `forward`, its own assignment's or another's. `points` are shared among the gradients that have none of
+    their own. With `unit_axes` an axis of size 1 too many or too few counts as right; `float32` is the tolerance of
+    gradients in that dtype, if they may be. `aliases` are other names of values that statements may have. Of one that
+    is `hidden`, all cases are.
     """
 
     function: OwnName
     forward: Annotated[FunctionName, WITHOUT_ASSIGNMENT]
     reference: OwnPath
     given: Annotated[tuple[Name, ...], AT_LEAST_ONE]
+    style: Style = Style.FUNCTION
+    aliases: Aliases = None
+    unit_axes: Annotated[bool, Field(strict=True)] = False
+    float32: Tolerance | None = None
+    points: Points | None = None
+    outputs: tuple[Name, ...] = ()
     detached: tuple[Name, ...] = ()
     maths: Lines = ()
     mistakes_of: Annotated[
-        tuple[Annotated[Loan, _in_file("mistakes.py", NAME)], ...], ByName(FunctionName, only=GRADIENTS, at_least=0)
+        tuple[Annotated[Loan, in_file("mistakes.py", NAME)], ...], ByName(FunctionName, only=GRADIENTS, at_least=0)
     ] = ()
     tolerance: Tolerance = DEFAULT_TOLERANCE
     follow_through: Share = 1.0
-    gradients: Annotated[tuple[Gradient, ...], ByName(GradientName, inherits=("tolerance",))]
-    cases: Annotated[tuple[Annotated[CaseSpec, BeforeValidator(_gather_sizes)], ...], AT_LEAST_ONE]
+    gradients: Annotated[tuple[Gradient, ...], ByName(GradientName, inherits=("tolerance",), shares="points")]
+    cases: Annotated[tuple[Annotated[CaseSpec, BeforeValidator(gather_sizes)], ...], AT_LEAST_ONE]
     invariants: tuple[Annotated[Invariant, Placed], ...] = ()
     timing: Annotated[Timing, Placed] | None = None
+    hidden: Flag = False
     place: OwnPlace
 
     @field_validator("invariants")
@@ -262,9 +197,30 @@ class Exercise:
         return sum(points) + (self.timing.points if self.timing else 0.0)
 
     @property
+    def upstream_names(self) -> tuple[str, ...]:
+        """The parameters that are upstream gradients: one for each output that is named, else dout."""
+        return tuple(f"d{name}" for name in self.outputs) or ("dout",)
+
+    @property
     def gradient_names(self) -> tuple[str, ...]:
         """The names of its gradients, in the order in which they are returned."""
         return tuple(gradient.name for gradient in self.gradients)
+
+    @property
+    def shown(self) -> Exercise | None:
+        """The exercise with those of its cases that students may see; None if there are none."""
+        return self._with([] if self.hidden else [case for case in self.cases if not case.hidden])
+
+    @property
+    def concealed(self) -> Exercise | None:
+        """The exercise with its hidden cases; None if there are none."""
+        found = self._with([case for case in self.cases if self.hidden or case.hidden])
+        return replace(found, timing=None) if found and self.shown else found
+
+    def _with(self, cases: Sequence[CaseSpec]) -> Exercise | None:
+        if len(cases) == len(self.cases):
+            return self
+        return replace(self, cases=tuple(cases)) if cases else None
 
     def gradient(self, name: str) -> Gradient:
         """Return the gradient of a name. Raises KeyError if there is none."""
@@ -283,17 +239,21 @@ def _or_default(tolerance: object) -> object:
 class Rubric:
     """One assignment: the exercises of its rubric.yaml and the folder it stands in.
 
-    `tolerance` and `follow_through` are those of the exercises that have none of their own. What is `optional`, as its
-    course says, has points beside those of the course.
+    What stands here and could stand in an exercise is that of all that have none of their own. What is `optional`, as
+    its course says, has points beside those of the course.
     """
 
     format: Format
     title: Text
     tolerance: Annotated[Tolerance, BeforeValidator(_or_default)] = DEFAULT_TOLERANCE
     follow_through: Share = 1.0
+    style: Style = Style.FUNCTION
+    aliases: Aliases = None
+    unit_axes: Annotated[bool, Field(strict=True)] = False
+    float32: Tolerance | None = None
     exercises: Annotated[
-        tuple[Annotated[Exercise, _in_file("reference.py", "forward")], ...],
-        ByName(Name, inherits=("tolerance", "follow_through")),
+        tuple[Annotated[Exercise, in_file("reference.py", "forward")], ...],
+        ByName(Name, inherits=INHERITED),
     ]
     name: OwnName
     folder: OwnFolder
@@ -335,12 +295,20 @@ def _by_name(entry: object) -> object:
 
 @dataclass(frozen=True, kw_only=True)
 class Course:
-    """The assignments in their order, and the limits that hold for every submission."""
+    """The assignments in their order, and the limits that hold for every submission.
+
+    `weeks` names groups of assignments: where `--only` takes an assignment, it takes a week.
+    `also_called` has of a value the names that other lessons give it: who brings one is told the name that it has here.
+    """
 
     format: Format
     title: Text
     assignments: Annotated[tuple[Annotated[Listed, BeforeValidator(_by_name)], ...], AT_LEAST_ONE]
+    weeks: Annotated[Mapping[Text, Annotated[tuple[Name, ...], AT_LEAST_ONE]], AfterValidator(MappingProxyType)] = (
+        field(default_factory=lambda: MappingProxyType({}))
+    )
     limits: Limits = Limits()
+    also_called: Mapping[Name, Annotated[tuple[Name, ...], AT_LEAST_ONE]] = field(default_factory=dict)
     rubrics: Annotated[tuple[Rubric, ...], Field(validation_alias=RUBRICS), TRUSTED]
     folder: OwnFolder
 
@@ -355,6 +323,10 @@ class Course:
     def functions(self) -> tuple[str, ...]:
         """The functions of all exercises."""
         return tuple(exercise.function for rubric in self.rubrics for exercise in rubric.exercises)
+
+    def spell_out(self, names: Sequence[str]) -> list[str]:
+        """Return names of weeks, assignments and functions with each week as its assignments."""
+        return [each for name in names for each in self.weeks.get(name, (name,))]
 
     def exercise(self, function: str) -> tuple[Rubric, Exercise]:
         """Return the exercise of a function, behind the rubric that asks for it. Raises KeyError if there is none."""

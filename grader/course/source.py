@@ -7,7 +7,6 @@ import base64
 import io
 import textwrap
 import tokenize
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +15,9 @@ import torch
 from torch import Tensor
 
 from grader.course.trace import Value
+
+# The package that another assignment's file is imported from.
+ASSIGNMENTS = "assignments"
 
 
 @dataclass(frozen=True)
@@ -51,21 +53,6 @@ class Source:
         return _without(definition.args.args[0].arg, text).strip("\n")
 
     @cached_property
-    def lines(self) -> Mapping[str, str]:
-        """The lesson's statements by the name that each assigns."""
-        try:
-            statements = list(ast.walk(ast.parse(self.lesson)))
-        except SyntaxError:  # what is left of a body need not stand by itself
-            return {}
-        return {
-            target.id: ast.get_source_segment(self.lesson, statement) or ""
-            for statement in statements
-            if isinstance(statement, ast.Assign)
-            for target in statement.targets
-            if isinstance(target, ast.Name)
-        }
-
-    @cached_property
     def runnable(self) -> str:
         """The function with the imports, constants and helpers of its file that it needs, ready to run."""
         if self._node is None:
@@ -86,9 +73,19 @@ class Source:
         text = ""
         for statement in (statements[place] for place in sorted(kept)):
             part = "\n".join(lines[_first_line(statement) - 1 : statement.end_lineno])
-            gap = "\n\n\n" if isinstance(statement, ast.FunctionDef) else "\n"
+            part = self._imported(statement) or part
+            gap = "\n\n\n" if "\ndef " in f"\n{part}" else "\n"
             text += gap + part if text else part
         return text + "\n"
+
+    def _imported(self, statement: ast.stmt) -> str:
+        """Return what a statement imports from another assignment as text, "" if it does not."""
+        if not isinstance(statement, ast.ImportFrom) or not (statement.module or "").startswith(f"{ASSIGNMENTS}."):
+            return ""
+        path = self.path.parents[1].joinpath(*str(statement.module).split(".")[1:]).with_suffix(".py")
+        parts = [Source(path, each.name).runnable for each in statement.names]
+        parts += [f"{each.asname} = {each.name}\n" for each in statement.names if each.asname]
+        return "\n\n".join(parts).rstrip("\n")
 
     @cached_property
     def _text(self) -> str:
@@ -102,6 +99,21 @@ class Source:
     def _node(self) -> ast.FunctionDef | None:
         plain = (each for each in self._statements if isinstance(each, ast.FunctionDef))
         return next((each for each in plain if each.name == self.function), None)
+
+
+def find_imports(source: str) -> list[str]:
+    """Return the modules that a file imports, by their full names; none of one that is not Python."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return []
+    found: list[str] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [each.name for each in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.append(node.module)
+    return found
 
 
 def _header_end(definition: ast.FunctionDef) -> int:

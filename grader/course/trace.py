@@ -22,6 +22,8 @@ from torch import Tensor
 from grader.errors import CourseError
 
 Value = Tensor | float | int
+# The gradient that comes from above: of the one output, or of several by name.
+Upstream = Tensor | Mapping[str, Tensor]
 
 
 class _BrokenRuleError(Exception):
@@ -44,16 +46,20 @@ class Step:
 
 @dataclass(frozen=True)
 class Forward:
-    """A finished forward pass: every value by name, in order, and the steps that made them."""
+    """A finished forward pass: every value by name, in order, and the steps that made them.
+
+    `outputs` are the values that have an upstream gradient: the last one, unless the rubric names others.
+    """
 
     values: Mapping[str, Value]
     steps: tuple[Step, ...]
     leaves: Mapping[str, Tensor]
+    outputs: tuple[str, ...]
 
     @property
     def output(self) -> str:
-        """The name of the last value."""
-        return self.steps[-1].name
+        """The name of the output; of several, the last one."""
+        return self.outputs[-1]
 
     @property
     def inputs(self) -> Mapping[str, Value]:
@@ -66,7 +72,7 @@ class Forward:
         return tuple(step.name for step in self.steps if name in step.reads)
 
     def gradient(
-        self, name: str, dout: Tensor, given: Mapping[str, Tensor], without: Collection[str] = ()
+        self, name: str, upstream: Upstream, given: Mapping[str, Tensor], without: Collection[str] = ()
     ) -> Tensor | None:
         """Return what `gradients` does for one name, at the cost of the steps between it and what is given."""
         steps: set[str] = set()
@@ -76,30 +82,30 @@ class Forward:
             if step not in steps:
                 steps.add(step)
                 pending += self.consumers(step) if step not in given else ()
-        return self.gradients(dout, given, without, steps).get(name)
+        return self.gradients(upstream, given, without, steps).get(name)
 
     def gradients(
         self,
-        dout: Tensor,
+        upstream: Upstream,
         given: Mapping[str, Tensor] | None = None,
         without: Collection[str] = (),
         within: Collection[str] | None = None,
     ) -> dict[str, Tensor]:
-        """Return autograd's gradient of every value that the output depends on, by the value's name.
+        """Return autograd's gradient of every value that an output depends on, by the value's name.
 
-        `dout` has the shape of the output. A name in `given` passes that gradient on in place of its
-        own; a name in `without` passes nothing on, nor does one that is not in `within`. What is returned for a name
-        is always what reached it from its consumers.
+        `upstream` is the gradient of the output, or has one for each of several. A name in `given` passes that gradient
+        on in place of its own; a name in `without` passes nothing on, nor does one that is not in `within`. What is
+        returned for a name is always what reached it from its consumers, and from above if it is an output.
         """
         given = given or {}
-        reached: dict[str, Tensor] = {self.output: dout}
+        reached = {self.output: upstream} if isinstance(upstream, Tensor) else dict(upstream)
         for step in reversed(self.steps):
-            upstream = given.get(step.name, reached.get(step.name))
-            if upstream is None or step.name in without or (within is not None and step.name not in within):
+            arrived = given.get(step.name, reached.get(step.name))
+            if arrived is None or step.name in without or (within is not None and step.name not in within):
                 continue
             with torch.enable_grad():
                 # A scalar to differentiate: grad(output, ..., upstream) would import sympy, 0.4 s.
-                scalar = (step.output * upstream).sum()
+                scalar = (step.output * arrived).sum()
                 # What came from later steps goes in before what this step adds, as in one graph of the whole
                 # forward: floating-point sums depend on their order.
                 for name in step.reads:
@@ -112,12 +118,11 @@ class Forward:
 
 @dataclass(frozen=True)
 class NamedValue:
-    """One value of a graph: its shape in each case, the names that it was computed from, and the line that says how."""
+    """One value of a graph: its shape in each case, and the names that it was computed from."""
 
     name: str
     shapes: tuple[tuple[int, ...], ...]
     reads: tuple[str, ...] = ()
-    line: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,8 +141,8 @@ class Graph:
         return tuple(value for value in self.values if name in value.reads)
 
 
-def make_graph(forwards: Sequence[Forward], lines: Mapping[str, str]) -> Graph:
-    """Return the graph of a forward pass that was run on several cases; `lines` are its lines by the name they make."""
+def make_graph(forwards: Sequence[Forward]) -> Graph:
+    """Return the graph of a forward pass that was run on several cases."""
     first = forwards[0]
     reads = {step.name: step.reads for step in first.steps}
     return Graph(
@@ -146,7 +151,6 @@ def make_graph(forwards: Sequence[Forward], lines: Mapping[str, str]) -> Graph:
                 name,
                 tuple(tuple(forward.leaves[name].shape) for forward in forwards),
                 reads.get(name, ()),
-                lines.get(name, "") if name in reads else "",
             )
             for name in first.leaves
         )
@@ -167,19 +171,19 @@ class Trace:
         return self.__dict__["_recorder"].read(name)
 
 
-def run_forward(function: Callable[[Any], object], inputs: Mapping[str, Any]) -> Forward:
-    """Run a reference forward on its inputs and return its named steps.
+def run_forward(function: Callable[[Any], object], inputs: Mapping[str, Any], outputs: Sequence[str] = ()) -> Forward:
+    """Run a reference forward on its inputs and return its named steps; without `outputs` the last value is the output.
 
     Raises CourseError, with file and line, if the forward raises or breaks a rule of the trace: a name
     is assigned once, a value has one name, nothing that was read is changed in place, every float value
-    is float64, depends on what was read from the trace, and reaches the output.
+    is float64, depends on what was read from the trace, and reaches an output.
     """
     path = function.__code__.co_filename if hasattr(function, "__code__") else "<reference>"
     try:
         trace = Trace(inputs)
         with torch.enable_grad():
             function(trace)
-        return trace.__dict__["_recorder"].finish()  # type: ignore[no-any-return] # a trace's attributes are untyped
+        return trace.__dict__["_recorder"].finish(outputs)  # type: ignore[no-any-return] # a trace's attributes are untyped
     except Exception as error:
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
         line = getattr(error, "line", None) or (lines[-1] if lines else None)
@@ -231,26 +235,34 @@ class _Recorder:
             value = value.detach()
         self._keep(name, value)
 
-    def finish(self) -> Forward:
+    def finish(self, outputs: Sequence[str]) -> Forward:
         self._check_unchanged()
         if not self.steps:
             raise _BrokenRuleError("the forward assigns no float value to the trace; write t.out = ...")
-        if self.steps[-1].name != next(reversed(self.values)):
+        if not outputs and self.steps[-1].name != next(reversed(self.values)):
             raise _BrokenRuleError(
                 f"the last value, t.{next(reversed(self.values))}, is the output and must be a float tensor"
             )
-        reaching = {self.steps[-1].name}
+        computed = [step.name for step in self.steps]
+        for name in outputs:
+            if name not in computed:
+                raise _BrokenRuleError(
+                    f"the rubric names the output {name}, and the forward computes no float value of that name; "
+                    f"it computes {', '.join(computed)}"
+                )
+        outputs = tuple(outputs) or (self.steps[-1].name,)
+        reaching = set(outputs)
         for step in reversed(self.steps):
             if step.name in reaching:
                 reaching.update(step.reads)
         lines = {step.name: step.line for step in self.steps}
         for name in self.leaves:
             if name not in reaching:
+                named = " or ".join(f"t.{output}" for output in outputs)
                 raise _BrokenRuleError(
-                    f"t.{name} does not reach the output t.{self.steps[-1].name}, so it has no gradient",
-                    lines.get(name),
+                    f"t.{name} does not reach the output {named}, so it has no gradient", lines.get(name)
                 )
-        return Forward(MappingProxyType(self.values), tuple(self.steps), MappingProxyType(self.leaves))
+        return Forward(MappingProxyType(self.values), tuple(self.steps), MappingProxyType(self.leaves), outputs)
 
     def _keep(self, name: str, value: Any) -> None:
         if isinstance(value, Tensor):

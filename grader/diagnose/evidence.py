@@ -227,8 +227,9 @@ def collect(exercise: Exercise, gradient: Gradient, trials: Sequence[Trial]) -> 
     for without in [(), exercise.detached] if exercise.detached else [()]:
         theirs = []
         for trial, given in zip(found, slips, strict=True):
-            reached = trial.case.forward.gradients(trial.case.dout, given, without) if given else trial.case.expected
-            theirs.append(_sample(exercise, gradient, trial, {**trial.case.expected, **reached, **given}, reached))
+            case = trial.case
+            reached = case.forward.gradients(case.upstream, given, without) if given else case.expected
+            theirs.append(_sample(exercise, gradient, trial, {**case.expected, **reached, **given}, reached))
         yield theirs
 
 

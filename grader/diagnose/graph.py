@@ -7,7 +7,7 @@ that was forgotten.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,9 @@ from grader.course.trace import Forward, Step
 
 # What torch raises where a gradient of another shape than the forward's does not fit.
 MISFIT = (RuntimeError, IndexError, ValueError)
+# By node and input, what goes back there in place of what is right: a tensor, or what makes it of the upstream, the
+# node and the input.
+Patch = Mapping[tuple[int, int], Tensor | Callable[[Tensor, int, int], Tensor]]
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Plan:
     step: Step
     nodes: tuple[Node, ...]
 
-    def backward(self, upstream: Tensor, patch: Mapping[tuple[int, int], Tensor] | None = None) -> dict[str, Tensor]:
+    def backward(self, upstream: Tensor, patch: Patch | None = None) -> dict[str, Tensor]:
         """Return what the step passes back to each value it reads, not yet summed over broadcast axes.
 
         `patch` replaces single results: of the node with this index, towards this one of its inputs.
@@ -68,6 +71,8 @@ class Plan:
                 continue
             for position, gradient in enumerate(node.backward(arrived[index])):
                 result = patch.get((index, position), gradient)
+                if callable(result):
+                    result = result(arrived[index], index, position)
                 edge = node.edges[position] if position < len(node.edges) else None
                 if result is None or edge is None:
                     continue

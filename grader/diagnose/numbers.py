@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import permutations
 
 from torch import Tensor
@@ -12,6 +13,12 @@ from grader.diagnose.evidence import Sample
 
 CLOSE = 1e-9
 CONSTANTS = {"1": 1.0, "2": 2.0, "1/2": 0.5, "3": 3.0, "1/3": 1 / 3, "4": 4.0, "1/4": 0.25}
+ROOTS = {
+    "√2": math.sqrt(2),
+    "1/√2": math.sqrt(0.5),
+    "√(2π)": math.sqrt(2 * math.pi),
+    "1/√(2π)": 1 / math.sqrt(2 * math.pi),
+}
 LOGARITHMS = {"ln 10": math.log(10), "1/ln 10": 1 / math.log(10), "ln 2": math.log(2), "1/ln 2": 1 / math.log(2)}
 
 # A number with a rank: low for what is likely meant, where several names fit.
@@ -40,6 +47,43 @@ def name_factor(samples: Sequence[Sample], factors: Sequence[float]) -> tuple[st
     return tuple(name for name, rank in fitting.items() if rank == best)
 
 
+@dataclass(frozen=True)
+class WrittenIn:
+    """A number in the code that is the size of this name in some of the cases, and not in the others."""
+
+    size: str
+    number: int
+
+
+def find_written_in(samples: Sequence[Sample], factors: Sequence[float]) -> WrittenIn | None:
+    """Return the number that a size is divided by, or it by the size, where they are the same in the right cases."""
+    for name, values in _sizes(samples).items():
+        right = {size for size, factor in zip(values, factors, strict=True) if factor == 1.0}
+        if len(right) != 1:
+            continue
+        (number,) = right
+        for power in (1, -1):
+            expected = [(size / number) ** power for size in values]
+            if all(math.isclose(*pair, rel_tol=CLOSE) for pair in zip(expected, factors, strict=True)):
+                return WrittenIn(name, int(number))
+    return None
+
+
+def find_written_shape(samples: Sequence[Sample]) -> WrittenIn | None:
+    """Return the number that an axis always has, if that is its size in some of the cases and not in the others."""
+    fitting = [sample for sample in samples if sample.actual.shape == sample.expected.shape]
+    dimensions = {sample.expected.dim() for sample in samples} | {sample.actual.dim() for sample in samples}
+    if not fitting or len(fitting) == len(samples) or len(dimensions) != 1:
+        return None
+    axes = range(samples[0].expected.dim())
+    wrong = [axis for axis in axes if any(s.actual.shape[axis] != s.expected.shape[axis] for s in samples)]
+    if any(len({sample.actual.shape[axis] for sample in samples}) > 1 for axis in wrong):
+        return None
+    sizes = tuple(float(sample.expected.shape[wrong[0]]) for sample in samples)
+    names = [name for name, values in _sizes(samples).items() if values == sizes]
+    return WrittenIn(names[0], samples[0].actual.shape[wrong[0]]) if names else None
+
+
 def show_sizes(name: str, sample: Sample) -> str:
     """Return the sizes and floats that the name of a number speaks of, as in "N = 5, p = 0.3"."""
     known: dict[str, float] = {**sample.sizes}
@@ -55,7 +99,7 @@ def _words(text: str) -> set[str]:
 def _numbers(sample: Sample, sizes: Mapping[str, float]) -> dict[str, Ranked]:
     """Return the numbers of one case by names that mean the same in every case."""
     found: dict[str, Ranked] = {name: (value, 0) for name, value in CONSTANTS.items()}
-    found.update({name: (value, 2) for name, value in LOGARITHMS.items()})
+    found.update({name: (value, 2) for name, value in {**LOGARITHMS, **ROOTS}.items()})
     for name, value in sample.case.forward.values.items():
         if isinstance(value, float):
             found.update(_of_a_share(name, value))
@@ -120,9 +164,11 @@ def _sizes(samples: Sequence[Sample]) -> dict[str, tuple[float, ...]]:
     found: dict[tuple[float, ...], str] = {}
     forward = samples[0].case.forward
     for value in dict.fromkeys([samples[0].value, forward.output, *forward.values]):
+        if not all(value in sample.case.forward.values for sample in samples):
+            continue  # a step of a loop that is longer in this case than in others
         tensor = forward.values[value]
         for axis in range(tensor.dim() if isinstance(tensor, Tensor) else 0):
-            sizes = tuple(float(_size(sample.case.forward.values[value], axis)) for sample in samples)
+            sizes = tuple(float(_size(sample.case.forward.values.get(value), axis)) for sample in samples)
             if 0.0 not in sizes and set(sizes) != {1.0}:
                 found.setdefault(sizes, f"the size of axis {axis} of {value}")
     letters = dict.fromkeys(letter for sample in samples for letter in sample.sizes)

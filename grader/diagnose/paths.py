@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import torch
 from torch import Tensor
 
+from grader.diagnose.catalogue import OPERATIONS
 from grader.diagnose.evidence import Sample, are_equal, are_small
-from grader.diagnose.graph import MISFIT
-from grader.diagnose.numbers import name_factor
+from grader.diagnose.graph import MISFIT, Node
+from grader.diagnose.numbers import WrittenIn, find_written_in, name_factor
 
+# Operations whose slope may have been multiplied into a path that does not go through them.
+SLOPES = ("Tanh", "Sigmoid", "Exp")
+# How often a step may read a value for each of its uses to be looked at; in a loop there are many.
+MOST_USES = 4
 # How many entries of a path are looked at before all are.
 PROBES = 6
 
@@ -31,6 +36,7 @@ class Scaled:
     path: Path
     factors: tuple[float, ...]
     names: tuple[str, ...]
+    written_in: WrittenIn | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,7 @@ def find_paths(sample: Sample) -> dict[Path, Tensor]:
         if len(relevant) > 1:
             uses += [((read, name), {read: part}) for read, part in relevant.items() if read != sample.value]
             uses += [((name, ""), {sample.value: relevant[sample.value]})] if sample.value in relevant else []
+        uses += _uses_in_step(sample, name, relevant)
         for through, parts in uses:
             part = sample.flow(parts)
             if part is None:
@@ -73,6 +80,25 @@ def find_paths(sample: Sample) -> dict[Path, Tensor]:
                 continue
             found[Path(tuple(word for word in through if word))] = part
     return _merged(found)
+
+
+def _uses_in_step(
+    sample: Sample, name: str, relevant: Mapping[str, Tensor]
+) -> Iterator[tuple[tuple[str, ...], dict[str, Tensor]]]:
+    """Yield each use of a value that one step reads several times, by the operation that reads it."""
+    plan, upstream = sample.plans[name], sample.upstream.get(name)
+    if upstream is None:
+        return
+    for read in relevant:
+        uses = [(i, p) for i, node in enumerate(plan.nodes) for p, edge in enumerate(node.edges) if edge == read]
+        kinds = [plan.nodes[index].kind for index, _ in uses]
+        if not 1 < len(uses) <= MOST_USES or len(set(kinds)) < len(kinds):
+            continue
+        arriving = plan.arriving(upstream)
+        for (index, position), kind in zip(uses, kinds, strict=True):
+            part = plan.nodes[index].backward(arriving[index])[position]
+            if part is not None:
+                yield (f"{OPERATIONS.get(kind, kind.lower())} in {name}",), {read: part}
 
 
 def _merged(paths: dict[Path, Tensor]) -> dict[Path, Tensor]:
@@ -105,8 +131,9 @@ def find_scaled(samples: Sequence[Sample]) -> Scaled | None:
         if all(factor == 0.0 for factor in known):
             return Scaled(path, tuple(known), ("0",))
         names = name_factor(samples, known)
-        if names or not path.through:
-            return Scaled(path, tuple(known), names)
+        written_in = None if names else find_written_in(samples, known)
+        if names or written_in or not path.through:
+            return Scaled(path, tuple(known), names, written_in)
     return None
 
 
@@ -236,4 +263,14 @@ def _monomials(sample: Sample) -> dict[str, Tensor]:
             continue
         found[name] = spread
         found[f"{name}²"] = spread.square()
+    for name, plan in sample.plans.items():
+        for node in plan.nodes:
+            if node.kind in SLOPES and node.shape == tuple(shape):
+                found[f"the slope of {OPERATIONS[node.kind]} in {name}"] = _slope(node, shape)
     return found
+
+
+def _slope(node: Node, shape: torch.Size) -> Tensor:
+    slope = node.backward(torch.ones(shape, dtype=torch.float64))[0]
+    assert slope is not None
+    return slope

@@ -11,9 +11,11 @@ from grader.course import Exercise, Gradient
 from grader.course.mistakes import Mistake
 from grader.diagnose import words
 from grader.diagnose.evidence import Sample, are_equal, are_equal_where_finite, collect, find_matching
+from grader.diagnose.numbers import WrittenIn, find_written_shape
 from grader.diagnose.paths import Exchanged, exchanged, find_scaled, find_two_scaled
 from grader.diagnose.simple import Region, find_not_finite, find_precision, find_reshaping, find_support
-from grader.diagnose.slips import Slip, slips
+from grader.diagnose.slip import Slip
+from grader.diagnose.slips import slips
 from grader.diagnose.swaps import Other, additions, find_shared, is_beside, other_tensors, products_of_uses
 from grader.verdict.compare import Verdict
 from grader.verdict.follow import Trial
@@ -27,15 +29,16 @@ class Diagnosis:
     """What a wrong gradient equals, in one or two sentences to the student.
 
     `id` is a stable slug such as "factor:1/N". `certainty` is "certain" where the answer is reproduced in
-    every case and no other name fits as well, else "likely". `steps` are the values whose forward lines it is about,
-    where it knows them.
+    every case and no other name fits as well, else "likely".
     """
 
     id: str
     message: str
     certainty: str
-    steps: tuple[str, ...] = ()
 
+
+# What is said where the time for explanations was used up by others.
+NOT_LOOKED_INTO = Diagnosis("not_looked_into", words.NOT_LOOKED_INTO, LIKELY)
 
 Explanation = Callable[[Samples], Diagnosis | None]
 
@@ -49,6 +52,17 @@ VAGUE = (
     "upstream_itself",
     "slope_twice",
     "divided_by_slope",
+)
+# These fit by chance where a slip of its own kind has the same numbers.
+GENERAL = (
+    "slope_at",
+    "result_anew",
+    "exponent_exchanged",
+    "inner_number_exchanged",
+    "differentiated_twice",
+    "partner",
+    "factor_exchanged",
+    "axes_exchanged",
 )
 
 
@@ -90,7 +104,7 @@ def _first(explanations: Sequence[Explanation], samples: Samples) -> Diagnosis |
 
 def _given_theirs(found: Diagnosis | None) -> Diagnosis | None:
     # Of what rests on another slip, the sentence must say so, and there are two readings of it.
-    return found and replace(found, message=words.GIVEN_THEIRS + found.message, certainty=LIKELY)
+    return found and Diagnosis(found.id, words.GIVEN_THEIRS + found.message, LIKELY)
 
 
 def _is_as_expected(samples: Samples) -> bool:
@@ -149,6 +163,8 @@ def _by_factor(samples: Samples) -> Diagnosis | None:
     found = find_scaled(samples)
     if found is None:
         return None
+    if found.written_in:
+        return _say_written_in(samples, found.written_in)
     sound = [sample for sample in samples if sample.is_sound]
     shown = _shown(sound)
     factor = found.factors[sound.index(shown)]
@@ -158,7 +174,18 @@ def _by_factor(samples: Samples) -> Diagnosis | None:
         return Diagnosis(f"factor:{name}", words.say_factor(found, shown, factor), certainty)
     what = {"0": "missing", "-1": "sign"}.get(name, f"factor:{name}")
     slug = f"term:{what}:{'+'.join(found.path.through)}"
-    return Diagnosis(slug, words.say_term(found, shown, factor), certainty, found.path.through)
+    return Diagnosis(slug, words.say_term(found, shown, factor), certainty)
+
+
+def _by_written_shape(samples: Samples) -> Diagnosis | None:
+    found = find_written_shape(samples)
+    return None if found is None else _say_written_in(samples, found)
+
+
+def _say_written_in(samples: Samples, found: WrittenIn) -> Diagnosis:
+    right = next(sample for sample in samples if sample.is_correct or sample.actual.shape == sample.expected.shape)
+    said = words.say_written_in(found.size, found.number, right.case.name, samples[0].gradient.name)
+    return Diagnosis(f"written_in:{found.size}={found.number}", said, LIKELY)
 
 
 def _by_two_terms(samples: Samples) -> Diagnosis | None:
@@ -198,6 +225,7 @@ def _by_operation(samples: Samples) -> Diagnosis | None:
     """Say which operation went wrong, or which value is missing as a factor or one too many, if that is simpler."""
     matching = find_matching(samples, slips)
     telling = [slip for slip in matching if _kind(slip) not in VAGUE]
+    telling = [slip for slip in telling if _kind(slip) not in GENERAL] or telling
     if telling:
         return _say_slip(samples, telling)
     beside = _by_tensor_beside(samples)
@@ -220,8 +248,7 @@ def _say_slip(samples: Samples, matching: Sequence[Slip]) -> Diagnosis:
     slip, shown = matching[0], _shown(samples)
     sentences = [words.say_slip(each, shown) for each in matching]
     slug = f"slip:{slip.step}:{slip.operation or 'step'}:{slip.kind}"
-    certainty = CERTAIN if len(set(sentences)) == 1 else LIKELY
-    return Diagnosis(slug, sentences[0], certainty, (slip.step,))
+    return Diagnosis(slug, sentences[0], CERTAIN if len(set(sentences)) == 1 else LIKELY)
 
 
 def _say_exchange(samples: Samples, matching: Sequence[Exchanged]) -> Diagnosis | None:
@@ -229,7 +256,7 @@ def _say_exchange(samples: Samples, matching: Sequence[Exchanged]) -> Diagnosis 
         return None
     simple = min(matching, key=lambda e: (len(e.path.through), bool(e.found) + bool(e.right), "²" in e.found + e.right))
     slug = f"exchanged:{'+'.join(simple.path.through) or 'all'}:{simple.right or '1'}->{simple.found or '1'}"
-    return Diagnosis(slug, words.say_exchanged(simple, _shown(samples)), _certainty(matching), simple.path.through)
+    return Diagnosis(slug, words.say_exchanged(simple, _shown(samples)), _certainty(matching))
 
 
 def _by_addition(samples: Samples) -> Diagnosis | None:
@@ -296,6 +323,7 @@ def _certainty(matching: Sequence[object]) -> str:
 IN_THE_GRAPH: tuple[Explanation, ...] = (_by_factor, _by_operation, _by_two_terms)
 EXACT: tuple[Explanation, ...] = (
     _by_shape,
+    _by_written_shape,
     _by_memory,
     _by_factor,
     _by_other_tensor,

@@ -1,29 +1,21 @@
-"""One slip in the backward of one operation, carried on to the gradient that is looked at."""
+"""One slip of the catalogue, put into a step and carried on to the gradient that is looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from grader.diagnose.catalogue import Kind, Site, made, slips_of, whole_steps
+from grader.diagnose.composites import slips_of_composites
 from grader.diagnose.evidence import Sample, are_small
-from grader.diagnose.graph import MISFIT, Plan, is_broadcast, reduce_to
-from grader.diagnose.steps import slips_of_a_layout, slips_of_a_slope, slips_of_softmax
+from grader.diagnose.graph import MISFIT, Patch, Plan, is_broadcast, reduce_to
+from grader.diagnose.slip import Slip
 
-
-@dataclass(frozen=True)
-class Slip:
-    """A slip of a `kind` in the step that makes `step`, in its backward towards `read`.
-
-    `kind` may name a further value or axis behind a colon. `operation` is the node's kind: Tanh, Mm, ...
-    """
-
-    step: str
-    read: str
-    operation: str
-    kind: str
+Parts = dict[str, Tensor]
 
 
 def slips(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
@@ -40,66 +32,192 @@ def slips(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
         if part is None:
             continue
         part = part if part.shape == sample.expected.shape else part.sum_to_size(sample.expected.shape)
-        for slip, wrong in _wrong_steps(sample, plan, upstream, right, relevant):
+        step = _Step(sample, plan, upstream, right, tuple(relevant))
+        for slip, wrong in step.with_slips():
             if not sample.may_be_returned(contributed, wrong):
                 continue
             candidate = sample.replace(name, part, sample.flow(wrong))
             if candidate is not None:
                 yield slip, candidate
-    yield from _composite_softmax(sample)
+        for slip, moved in step.with_factors_moved_out():
+            candidate = sample.replace(name, part, moved)
+            if candidate is not None:
+                yield slip, candidate
+    yield from _in_steps_of_one_form(sample)
+    yield from slips_of_composites(sample)
+    yield from _parts_reordered(sample)
 
 
-def _wrong_steps(
-    sample: Sample, plan: Plan, upstream: Tensor, right: Mapping[str, Tensor], relevant: list[str]
-) -> Iterator[tuple[Slip, dict[str, Tensor]]]:
-    """Yield what a step passes back to each relevant value that it reads, with a slip in it."""
-    name = plan.step.name
-    for kind, other in _wrong_upstreams(sample, name, upstream):
-        found = plan.backward(other)
-        yield (
-            Slip(name, "", "", kind),
-            {read: reduce_to(found[read], tuple(sample.tensors[read].shape)) for read in relevant},
-        )
-    for read in relevant:
-        for kind, wrong in _wrong_sums(right[read], sample.tensors[read], upstream):
-            yield Slip(name, read, "", kind), {**{r: right[r] for r in relevant}, read: wrong}
-    arriving = plan.arriving(upstream)
-    for index, node in enumerate(plan.nodes):
-        for position, edge in enumerate(node.edges):
-            if edge is None or (isinstance(edge, str) and edge not in relevant):
+@dataclass(frozen=True)
+class _Step:
+    """One step with what comes back to it, what it should pass on, and to which of the values that matter here."""
+
+    sample: Sample
+    plan: Plan
+    upstream: Tensor
+    right: Mapping[str, Tensor]
+    relevant: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.plan.step.name
+
+    def with_slips(self) -> Iterator[tuple[Slip, Parts]]:
+        """Yield what the step passes back to each relevant value that it reads, with a slip in it."""
+        yield from self._sent()
+        yield from self._gathered()
+        arriving = self.plan.arriving(self.upstream)
+        for index, position, edge in self._edges():
+            node = self.plan.nodes[index]
+            site = self.site(index, position, arriving[index])
+            for kind in slips_of(node.kind) if site is not None else ():
+                assert site is not None
+                for word, wrong in made(kind, site):
+                    parts = self.passed_on({(index, position): wrong}, read := edge if isinstance(edge, str) else "")
+                    if parts is not None:
+                        yield Slip(self.name, read or self.relevant[0], node.kind, word), parts
+        yield from self._shared_factors(arriving)
+        yield from self._exchanged_results(arriving)
+        yield from self._in_loops()
+
+    def _edges(self) -> Iterator[tuple[int, int, int | str]]:
+        for index, node in enumerate(self.plan.nodes):
+            for position, edge in enumerate(node.edges):
+                if edge is not None and (isinstance(edge, int) or edge in self.relevant):
+                    yield index, position, edge
+
+    def site(self, index: int, position: int, g: Tensor) -> Site | None:
+        """Return an operation of the step as a place for slips, for an upstream."""
+        node = self.plan.nodes[index]
+        right = node.backward(g)[position]
+        edge = node.edges[position]
+        if right is None or edge is None:
+            return None
+        inner = _inner(self.sample, self.plan, edge)
+        gradients = {f"d{name}": each for name, each in self.sample.upstream.items()}
+        return Site(node, position, g, right, inner, self.sample.tensors, gradients)
+
+    def passed_on(self, patch: Patch, read: str = "") -> Parts | None:
+        """Return what goes back with some results replaced; only towards `read`, if it is given."""
+        try:
+            raw = self.plan.backward(self.upstream, patch)
+        except MISFIT:
+            return None
+        found = {name: self.right[name] for name in self.relevant}
+        for name in [read] if read else [name for name in self.relevant if name in raw]:
+            found[name] = reduce_to(raw[name], tuple(self.sample.tensors[name].shape))
+        return found
+
+    def _sent(self) -> Iterator[tuple[Slip, Parts]]:
+        gradients = {name: each for name, each in self.sample.upstream.items() if name != self.sample.value}
+        sent = whole_steps.Sent(self.name, self.upstream, gradients, self.sample.tensors)
+        for kind in whole_steps.SENT:
+            for word, other in made(kind, sent):
+                found = self.plan.backward(other)
+                shapes = {read: tuple(self.sample.tensors[read].shape) for read in self.relevant}
+                parts = {read: reduce_to(found[read], shapes[read]) for read in self.relevant}
+                yield Slip(self.name, "", "", word), parts
+
+    def _gathered(self) -> Iterator[tuple[Slip, Parts]]:
+        rest = {read: self.right[read] for read in self.relevant}
+        for read in self.relevant:
+            place = whole_steps.Gathered(self.right[read], self.sample.tensors[read], self.upstream)
+            for kind in whole_steps.GATHERED:
+                for word, wrong in made(kind, place):
+                    yield Slip(self.name, read, "", word), {**rest, read: wrong}
+
+    def _shared_factors(self, arriving: Mapping[int, Tensor]) -> Iterator[tuple[Slip, Parts]]:
+        """Yield what becomes of a factor that was broadcast, if it is gathered before the product is taken."""
+        rest = {read: self.right[read] for read in self.relevant}
+        for index, position, edge in self._edges():
+            node = self.plan.nodes[index]
+            if node.kind != "Mul" or not isinstance(edge, str):
                 continue
-            inner = _inner(sample, plan, edge)
-            read = edge if isinstance(edge, str) else ""
-            given = node, position, arriving[index], sample.tensors, inner
-            for made in (slips_of_a_slope(*given), slips_of_a_layout(*given)):
-                for kind, wrong in made:
-                    try:
-                        raw = plan.backward(upstream, {(index, position): wrong})
-                    except MISFIT:
-                        continue
-                    if not read:
-                        yield Slip(name, relevant[0], node.kind, kind), {r: raw[r] for r in relevant if r in raw}
-                        continue
-                    wrong_part = reduce_to(raw[read], tuple(sample.tensors[read].shape))
-                    parts = {**{r: right[r] for r in relevant}, read: wrong_part}
-                    yield Slip(name, read, node.kind, kind), parts
+            site, shape = self.site(index, position, arriving[index]), tuple(self.sample.tensors[edge].shape)
+            if site is None or site.partner is None or shape == tuple(site.right.shape):
+                continue
+            factor = whole_steps.SharedFactor(site.partner, site.g, shape)
+            for kind in whole_steps.SHARED:
+                for word, wrong in made(kind, factor):
+                    yield Slip(self.name, edge, node.kind, word), {**rest, edge: wrong}
+
+    def _exchanged_results(self, arriving: Mapping[int, Tensor]) -> Iterator[tuple[Slip, Parts]]:
+        for index, node in enumerate(self.plan.nodes):
+            first, second = node.backward(arriving[index]) if node.kind in ("Mm", "Bmm") else (None, None)
+            if first is None or second is None or first.shape != second.mT.shape:
+                continue
+            parts = self.passed_on({(index, 0): second.mT, (index, 1): first.mT})
+            if parts is not None:
+                yield Slip(self.name, self.relevant[0], node.kind, whole_steps.results_exchanged.name), parts
+
+    def _in_loops(self) -> Iterator[tuple[Slip, Parts]]:
+        """Yield what comes out if an operation that a loop repeats goes wrong in every pass."""
+        for (operation, partner, is_own), places in self._repeated().items():
+            for kind in slips_of(operation):
+                parts = self.passed_on(dict.fromkeys(places, self._repeat(kind)))
+                if parts is not None:
+                    yield Slip(self.name, self.relevant[0], operation, kind.name), parts
+            if partner and not is_own and operation in ("Mm", "Bmm", "Mul"):
+                carried = [place for place in places if isinstance(self.plan.nodes[place[0]].edges[place[1]], int)]
+                parts = self.passed_on(dict.fromkeys(carried, self._nothing))
+                kind_name = f"{whole_steps.not_carried_back.name}:{partner}"
+                if parts is not None:
+                    yield Slip(self.name, partner, operation, kind_name), parts
+
+    def _repeated(self) -> dict[tuple[str, str, bool], list[tuple[int, int]]]:
+        """Return the operations that a loop repeats, by kind and by the value that they read in each of its passes.
+
+        With it goes whether that value is what they are looked at towards.
+        """
+        read = Counter(edge for node in self.plan.nodes for edge in node.edges if isinstance(edge, str))
+        found: dict[tuple[str, str, bool, int], list[tuple[int, int]]] = {}
+        for index, position, edge in self._edges():
+            node = self.plan.nodes[index]
+            others = [other for other in node.edges if isinstance(other, str) and read[other] > 1 and other != edge]
+            is_own = isinstance(edge, str) and read[edge] > 1
+            partner = edge if isinstance(edge, str) and is_own else next(iter(others), "")
+            found.setdefault((node.kind, partner, is_own, position), []).append((index, position))
+        return {key[:3]: places for key, places in found.items() if key[1] or len(places) > 1}
+
+    def _repeat(self, kind: Kind[Site]) -> Callable[[Tensor, int, int], Tensor]:
+        def patched(g: Tensor, index: int, position: int) -> Tensor:
+            site = self.site(index, position, g)
+            found = [wrong for word, wrong in made(kind, site) if ":" not in word] if site is not None else []
+            if not found:
+                raise ValueError
+            return found[0]
+
+        return patched
+
+    def _nothing(self, g: Tensor, index: int, position: int) -> Tensor:
+        right = self.plan.nodes[index].backward(g)[position]
+        assert right is not None
+        return torch.zeros_like(right)
+
+    def with_factors_moved_out(self) -> Iterator[tuple[Slip, Tensor]]:
+        """Yield the gradient itself with a factor of the step not where it belongs, but behind everything."""
+        for index, node in enumerate(self.plan.nodes):
+            for position in (0, 1) if node.kind == "Mul" else ():
+                partner = node.saved("other" if position == 0 else "self")
+                edge = node.edges[position]
+                if not isinstance(partner, Tensor) or not partner.dim() or edge is None:
+                    continue
+                if not is_broadcast(tuple(partner.shape), tuple(self.sample.expected.shape)):
+                    continue
+                parts = self.passed_on({(index, position): lambda g, *_: g})
+                flowed = self.sample.flow(parts) if parts is not None else None
+                name = _name_of(self.sample, partner)
+                right = self.sample.flow({read: self.right[read] for read in self.relevant})
+                passes = flowed is not None and right is not None and not are_small(flowed - right, right)
+                if flowed is not None and passes and name is not None:
+                    yield Slip(self.name, "", node.kind, f"{whole_steps.moved_out.name}:{name}"), flowed * partner
 
 
-def _wrong_upstreams(sample: Sample, name: str, upstream: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """Yield what may have been sent back through a step in place of its upstream gradient."""
-    yield "upstream_ones", torch.ones_like(upstream)
-    for other, gradient in sample.upstream.items():
-        if gradient.shape == upstream.shape and other != name:
-            yield f"upstream_exchanged:d{other}", gradient
-    for other, value in sample.tensors.items():
-        if value.shape == upstream.shape:
-            yield f"upstream_exchanged:{other}", value
-    for axis, size in enumerate(upstream.shape):
-        if size > 1:
-            for word, place in (("first", 0), ("last", size - 1)):
-                some = torch.zeros_like(upstream)
-                some.select(axis, place).copy_(upstream.select(axis, place))
-                yield f"upstream_{word}:{axis}", some
+def _name_of(sample: Sample, tensor: Tensor) -> str | None:
+    same = (
+        name for name, value in sample.tensors.items() if value.shape == tensor.shape and torch.equal(value, tensor)
+    )
+    return next(same, None)
 
 
 def _inner(sample: Sample, plan: Plan, edge: int | str) -> Tensor | None:
@@ -113,43 +231,65 @@ def _inner(sample: Sample, plan: Plan, edge: int | str) -> Tensor | None:
     return sample.tensors[edge]
 
 
-def _wrong_sums(raw: Tensor, value: Tensor, upstream: Tensor) -> Iterator[tuple[str, Tensor]]:
-    """Yield what becomes of a gradient that should be summed over the axes along which a value was broadcast."""
-    lead = raw.dim() - value.dim()
-    if raw.shape == value.shape or not is_broadcast(tuple(value.shape), tuple(raw.shape)):
-        if upstream.shape == value.shape and value.dim():
-            yield "upstream_itself", upstream
-        return
-    yield "not_summed", raw
-    yield "summed_to_one", raw.sum()
-    right = raw.sum_to_size(value.shape)
-    summed = [axis for axis in range(raw.dim()) if axis < lead or raw.shape[axis] != value.shape[axis - lead]]
-    if lead:
-        yield "axis_kept", right.reshape([1] * lead + list(value.shape))
-    if 1 in value.shape:
-        yield "axis_lost", right.squeeze()
-    for axis in range(raw.dim()):
-        if axis in summed:
-            yield f"first_only:{axis}", raw.select(axis, 0)
-            yield f"last_only:{axis}", raw.select(axis, -1)
-            yield f"first_only:{axis}", raw.narrow(axis, 0, 1)
-            yield f"last_only:{axis}", raw.narrow(axis, raw.shape[axis] - 1, 1)
-        if [axis] != summed:
-            yield f"summed_over:{axis}", raw.sum(axis)
-            yield f"summed_over:{axis}", raw.sum(axis, keepdim=True)
-            yield f"averaged_over:{axis}", raw.mean(axis)
-            yield f"averaged_over:{axis}", raw.mean(axis, keepdim=True)
-
-
-def _composite_softmax(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
-    """Yield the slips of a softmax that the forward writes out in steps and the student does in one."""
-    target = sample.tensors[sample.value]
-    for name in sample.plans:
-        p = sample.tensors[name]
+def _in_steps_of_one_form(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
+    """Yield what comes out if steps that do the same, as for Q, K and V, all go wrong in the same way."""
+    forms: dict[tuple[str, ...], list[_Step]] = {}
+    for name, plan in sample.plans.items():
         upstream = sample.upstream.get(name)
-        if upstream is None or p.shape != target.shape or not bool((p >= 0).all()):
+        if upstream is not None:
+            right = plan.backward(upstream)
+            relevant = tuple(read for read in right if read == sample.value or read in sample.plans)
+            step = _Step(sample, plan, upstream, right, relevant)
+            forms.setdefault(tuple(node.kind for node in plan.nodes), []).append(step)
+    for steps in forms.values():
+        parts = [sample.flow({read: step.right[read] for read in step.relevant}) for step in steps]
+        if len(steps) < 2 or len({step.plan.step.reads for step in steps}) > 1:
             continue
-        for dim in range(p.dim()):
-            if p.shape[dim] > 1 and are_small(torch.softmax(target, dim) - p, p * 1e3):
-                for kind, wrong in slips_of_softmax(p, upstream, dim):
-                    yield Slip(name, sample.value, "Softmax", kind), wrong
+        whole = sum(part for part in parts if part is not None)
+        for slip, wrong in _all_wrong(steps):
+            flowed = [sample.flow(each) for each in wrong]
+            known = [each for each in flowed if each is not None and each.shape == sample.expected.shape]
+            if len(known) == len(steps):
+                yield slip, sample.expected - whole + torch.stack(known).sum(dim=0)
+
+
+def _all_wrong(steps: list[_Step]) -> Iterator[tuple[Slip, list[Parts]]]:
+    first = steps[0]
+    arriving = [step.plan.arriving(step.upstream) for step in steps]
+    for index, node in enumerate(first.plan.nodes):
+        for kind in slips_of(node.kind):
+            parts = []
+            for step, g in zip(steps, arriving, strict=True):
+                site = step.site(index, 0, g[index])
+                found = [wrong for word, wrong in made(kind, site) if ":" not in word] if site is not None else []
+                passed = step.passed_on({(index, 0): found[0]}) if found else None
+                if passed is not None:
+                    parts.append(passed)
+            if len(parts) == len(steps):
+                names = " and ".join(step.name for step in steps)
+                yield Slip(names, first.relevant[0], node.kind, kind.name), parts
+
+
+def _parts_reordered(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
+    """Yield the gradient cut into two to four equal parts along an axis, and joined in another order."""
+    for axis, size in enumerate(sample.expected.shape):
+        for count in (2, 3, 4):
+            if size % count or size == count:
+                continue
+            parts = sample.expected.chunk(count, dim=axis)
+            for order in _orders(count):
+                joined = torch.cat([parts[place] for place in order], dim=axis)
+                yield Slip(sample.value, "", "", f"{whole_steps.parts_reordered.name}:{axis}"), joined
+
+
+def _orders(count: int) -> Iterator[tuple[int, ...]]:
+    """Yield the orders in which two parts have changed places, all are turned round, or each has moved on by one."""
+    plain = list(range(count))
+    yield tuple(reversed(plain))
+    for shift in range(1, count):
+        yield tuple(plain[shift:] + plain[:shift])
+    for one in range(count):
+        for two in range(one + 1, count):
+            swapped = list(plain)
+            swapped[one], swapped[two] = two, one
+            yield tuple(swapped)

@@ -39,6 +39,8 @@ def other_tensors(sample: Sample) -> Iterator[tuple[Other, Tensor]]:
 def is_beside(other: Other, samples: Sequence[Sample]) -> bool:
     """Return whether another gradient is neither swapped with this one nor what comes back to it."""
     value = other.name.removeprefix("d")
+    if other.change.startswith(("first", "last")):
+        return True
     if other.change or value == other.name or value not in samples[0].case.forward.leaves:
         return False
     return not is_swapped(other, samples[0]) and value not in replace(samples[0], is_deep=True).plans
@@ -57,6 +59,8 @@ def _changed(name: str, tensor: Tensor) -> Iterator[tuple[Other, Tensor]]:
         yield Other(name, "turned"), tensor.mT
     for axis in range(tensor.dim()):
         yield Other(name, f"summed:{axis}"), tensor.sum(axis)
+        yield Other(name, f"first:{axis}"), tensor.select(axis, 0)
+        yield Other(name, f"last:{axis}"), tensor.select(axis, -1)
 
 
 def additions(sample: Sample) -> Iterator[tuple[Other, Tensor]]:

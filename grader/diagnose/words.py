@@ -8,14 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from grader.diagnose.catalogue import OPERATIONS, SLIPS
+from grader.diagnose.catalogue import OPERATIONS, SENTENCES
 from grader.diagnose.evidence import Sample
 from grader.diagnose.numbers import show_sizes
 from grader.diagnose.paths import Exchanged, Path, Scaled
 from grader.diagnose.simple import Region
-from grader.diagnose.slips import Slip
+from grader.diagnose.slip import Slip
 from grader.diagnose.swaps import Other, is_swapped
 
+NOT_LOOKED_INTO = (
+    "It was not looked into what went wrong here: the other gradients took all the time that there is for it. "
+    "Mend those first."
+)
 GIVEN_THEIRS = "Given the gradients of yours that it rests on: "
 
 
@@ -82,9 +86,17 @@ def say_factor(scaled: Scaled, sample: Sample, factor: float) -> str:
     )
 
 
+def say_written_in(size: str, number: int, case: str, name: str) -> str:
+    """Say that a number stands where a size belongs."""
+    return (
+        f"Your {name} has {number} where {size} belongs. That is right in the case '{case}', where {size} is {number}, "
+        f"and nowhere else. Look for a {number} in your code, and take the size from a tensor."
+    )
+
+
 def say_term(scaled: Scaled, sample: Sample, factor: float) -> str:
     """Say what happened to one path of a gradient that is a sum over paths."""
-    name, path = sample.gradient.name, _through(scaled.path)
+    name, path = sample.gradient.name, _through(scaled.path, sample.case.forward.output)
     if scaled.names == ("0",):
         return (
             f"A part of your {name} is missing: what comes back {path}. {sample.value} has more than one way to the "
@@ -103,7 +115,8 @@ def say_term(scaled: Scaled, sample: Sample, factor: float) -> str:
 
 def say_two_terms(scaled: Sequence[Scaled], sample: Sample) -> str:
     """Say what happened to two paths at once."""
-    parts = [f"what comes back {_through(each.path)} {_became(each)}" for each in scaled]
+    output = sample.case.forward.output
+    parts = [f"what comes back {_through(each.path, output)} {_became(each)}" for each in scaled]
     return f"Two parts of your {sample.gradient.name} are off: {parts[0]}, and {parts[1]}. The rest is right."
 
 
@@ -126,6 +139,8 @@ def say_other(other: Other, sample: Sample) -> str:
             return f"Your {name} is exactly {what} with its last two axes swapped. {step}"
         case "summed":
             return f"Your {name} is exactly {what}, summed over axis {axes}. {step}"
+        case "first" | "last":
+            return f"Your {name} is exactly the {change} entry of {what} along axis {axes}. {step}"
     if other.name != "dout" and other.name in sample.tensors:
         return (
             f"Your {name} is exactly {other.name}, a value of the forward. "
@@ -170,7 +185,11 @@ def say_shared(other: str, sample: Sample) -> str:
 def say_exchanged(exchanged: Exchanged, sample: Sample) -> str:
     """Say that a factor was exchanged, left out, or is one too many."""
     name = sample.gradient.name
-    part = f"In your {name}, the part that comes back {_through(exchanged.path)}" if exchanged.path.through else ""
+    part = (
+        f"In your {name}, the part that comes back {_through(exchanged.path, sample.case.forward.output)}"
+        if exchanged.path.through
+        else ""
+    )
     if not exchanged.found:
         return f"{part or f'Your {name}'} lacks the factor {exchanged.right}; otherwise it is right."
     if not exchanged.right:
@@ -181,24 +200,25 @@ def say_exchanged(exchanged: Exchanged, sample: Sample) -> str:
 def say_slip(slip: Slip, sample: Sample) -> str:
     """Say what went wrong in one operation of one step."""
     kind, detail = _split(slip.kind)
-    sentence = SLIPS.get((slip.operation, kind)) or SLIPS.get(("", kind)) or SLIPS["", ""]
-    return sentence.format(
+    operation = OPERATIONS.get(slip.operation, slip.operation.lower())
+    return SENTENCES[kind].sentence.format(
         d=sample.gradient.name,
         step=slip.step,
         read=slip.read or sample.value,
         detail=detail,
-        op=OPERATIONS.get(slip.operation, slip.operation.lower()),
+        op=operation,
+        Op=operation[:1].upper() + operation[1:],
     )
 
 
 def say_support(fact: str, place: Region, sample: Sample) -> str:
     """Say where a gradient is wrong, or where alone it was filled."""
-    name, where = sample.gradient.name, _place(place)
+    name, where = sample.gradient.name, _place(place, sample.expected.dim())
     if fact == "zero_in":
         return f"Your {name} is zero {where}, and right everywhere else. Those entries have a gradient, too."
     if fact == "only_in":
         return f"Your {name} is right {where}, and zero everywhere else. The other entries have a gradient, too."
-    return f"Your {name} is wrong only {where}, and right everywhere else. {_advice(place)}"
+    return f"Your {name} is wrong only {where}, and right everywhere else. {_advice(place)}".rstrip()
 
 
 def say_precision(kind: str, sample: Sample) -> str:
@@ -256,13 +276,16 @@ def _became(scaled: Scaled) -> str:
     return f"is there {' or '.join(scaled.names)} times"
 
 
-def _through(path: Path) -> str:
+def _through(path: Path, output: str) -> str:
+    if path.through == (output,):
+        return f"straight from {output}"  # through it comes everything
     *more, last = path.through[:3]
     return f"through {', '.join(more)} and {last}" if more else f"through {last}"
 
 
-def _place(place: Region) -> str:
-    rows = {"0": "row", "1": "column"}.get(place.about, f"entry along axis {place.about}")
+def _place(place: Region, dimensions: int) -> str:
+    words = {"0": "row", "1": "column"} if dimensions == 2 else {}
+    rows = words.get(place.about, f"entry along axis {place.about}")
     match place.kind:
         case "repeated":
             return f"in the rows of tokens that {place.about} holds more than once"
@@ -293,8 +316,10 @@ def _advice(place: Region) -> str:
             return f"Look at how {place.about} comes in."
         case "target" | "all_but_target":
             return "Those entries have a path to the output of their own."
-        case "first" | "last" | "all_but_first" | "all_but_last":
+        case "first" | "last":
             return "Look at a loop or an index that begins or ends too soon."
+        case "all_but_first" | "all_but_last":
+            return ""
     return "Look at what is special there."
 
 

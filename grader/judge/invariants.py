@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from grader.course import Exercise, Invariant, InvariantKind, Tolerance
-from grader.course.cases import Case
-from grader.course.trace import Forward, Value
+from grader.course.trace import Forward
 from grader.results import GradientFeedback, InvariantFeedback
 from grader.verdict.compare import Verdict
 from grader.verdict.follow import Trial
@@ -21,6 +20,8 @@ ForwardPass = Callable[[Any], object]
 
 # How far rounding may carry a sum that is zero, or a sum of two answers, relative to what is added up.
 ROUNDING = Tolerance(rtol=1e-10, atol=1e-12)
+# Relative to the true gradient, below which one is zero but for rounding, and a sum of it tells nothing.
+NOISE = 1e-9
 # dout of the third call in terms of those of the first two.
 COMBINATION = (2.0, -3.0)
 
@@ -47,12 +48,12 @@ def judge_invariants(
     return tuple(found)
 
 
-def probe_upstreams(case: Case) -> tuple[Tensor, Tensor]:
-    """Return two more upstream gradients for a case: one of its own, and a combination of it with the case's."""
+def probe_upstreams(upstream: Tensor) -> tuple[Tensor, Tensor]:
+    """Return two more upstream gradients beside one: one of its own, and a combination of both."""
     a, b = COMBINATION
     # Any other direction will do; the case's own values in another order have its scale.
-    other = case.dout.flatten().roll(1).reshape(case.dout.shape) + case.dout.flatten().flip(0).reshape(case.dout.shape)
-    return other, a * case.dout + b * other
+    other = upstream.flatten().roll(1).reshape(upstream.shape) + upstream.flatten().flip(0).reshape(upstream.shape)
+    return other, a * upstream + b * other
 
 
 def _look(
@@ -73,8 +74,11 @@ def _is_usable(trial: Trial, name: str) -> bool:
     return trial.comparisons[name].verdict in (Verdict.CORRECT, Verdict.WRONG_VALUES)
 
 
-def _sums_to_zero(invariant: Invariant, trials: Sequence[Trial]) -> tuple[bool, str]:
+def _sums_to_zero(invariant: Invariant, trials: Sequence[Trial]) -> tuple[bool | None, str]:
     assert invariant.dim is not None
+    pairs = [(trial.returned[name], trial.case.expected[name[1:]]) for trial in trials for name in invariant.of]
+    if any(float(actual.norm()) < NOISE * float(expected.norm()) for actual, expected in pairs):
+        return None, "what was returned is zero, but for rounding"
     worst, is_zero = 0.0, True
     for trial in trials:
         for name in invariant.of:
@@ -87,7 +91,7 @@ def _sums_to_zero(invariant: Invariant, trials: Sequence[Trial]) -> tuple[bool, 
 
 
 def _descent(invariant: Invariant, trials: Sequence[Trial], forward: ForwardPass) -> tuple[bool, str]:
-    """Move the values a small step against their gradients and look at the output, or at <dout, out>."""
+    """Move the values a small step against their gradients and look at the output, or at outputs times upstreams."""
     details: list[tuple[bool, str]] = []
     for trial in trials:
         case = trial.case
@@ -100,14 +104,9 @@ def _descent(invariant: Invariant, trials: Sequence[Trial], forward: ForwardPass
             setattr(values, name[1:], value - length * gradient)
         with torch.no_grad():
             forward(values)
-        before, after = (_objective(case, at[case.forward.output]) for at in (case.forward.values, vars(values)))
+        before, after = (float(case.objective(at)) for at in (case.forward.values, vars(values)))
         details.append((after < before, f"from {before:.6g} to {after:.6g}"))
     return min(details, key=lambda detail: detail[0])
-
-
-def _objective(case: Case, output: Value) -> float:
-    assert isinstance(output, Tensor)
-    return float((output * case.dout).sum())
 
 
 def _linear(invariant: Invariant, trial: Trial, probes: Sequence[Mapping[str, Tensor]]) -> tuple[bool | None, str]:

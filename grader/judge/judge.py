@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Hashable, Sequence
 from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import Self
 
 import torch
 from torch import Tensor
 
-from grader.course import Exercise, Gradient
+from grader.course import Exercise, Gradient, Style
 from grader.course.cases import Case
-from grader.diagnose import diagnose, work_out
+from grader.diagnose import NOT_LOOKED_INTO, diagnose
+from grader.judge.advice import ask_about_size
+from grader.judge.flags import Seen, find_flags
 from grader.judge.invariants import judge_invariants
 from grader.judge.prepared import Prepared
 from grader.results import ExerciseFeedback, GradientFeedback, InvariantFeedback, total
-from grader.sandbox.answer import Answer, CodeLine, Flag, Outcome
+from grader.sandbox.answer import Answer, CodeLine, Outcome
 from grader.sandbox.probing import ProbedRun, Probing
-from grader.verdict.compare import Comparison, Verdict, compare
-from grader.verdict.follow import Follow, Trial, find_follows
+from grader.verdict.compare import Comparison, Verdict, as_meant, compare
+from grader.verdict.follow import Basis, Follows, Trial, find_follows
 from grader.verdict.intervene import draw_probes, find_right_steps, is_needed, isolate, replaced
 from grader.verdict.picture import draw
 
@@ -30,18 +35,47 @@ Runs = tuple[ProbedRun, ...]
 REMEMBERED = 100
 
 
+class Patience:
+    """The processor seconds that explaining what is wrong in one submission may take; entered while it does."""
+
+    def __init__(self, seconds: float = 10.0) -> None:
+        self._left = seconds
+        self._since = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left."""
+        return self._left <= 0
+
+    def __enter__(self) -> Self:
+        self._since = time.thread_time()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._left -= time.thread_time() - self._since
+
+
 @dataclass(frozen=True)
 class Judgement:
     """What the answers to an exercise are worth by themselves, whoever gave them.
 
-    `slips` are the gradients that are wrong in themselves, of a function that answered at all. Where `is_open`, a call
-    with probes may show some of them to be right; until then none is explained.
+    `slips` are the gradients that are wrong in themselves, of a function that answered at all, and `failed` is the
+    number of cases in which one is. Where `is_open`, a call with probes may show some of them to be right; until then
+    none is explained.
     """
 
     gradients: tuple[GradientFeedback, ...]
     invariants: tuple[InvariantFeedback, ...]
     slips: tuple[str, ...]
+    failed: int
     is_open: bool = False
+
+    @property
+    def correct(self) -> tuple[str, ...]:
+        """The gradients that are right in every case."""
+        return tuple(each.name for each in self.gradients if each.verdict is Verdict.CORRECT)
 
     @property
     def score(self) -> float | None:
@@ -59,10 +93,10 @@ class Judge:
         self.prepared = prepared
         self._known: dict[Hashable, Judgement] = {}
 
-    def judge(self, answers: Sequence[Answer]) -> Judgement:
+    def judge(self, answers: Sequence[Answer], patience: Patience) -> Judgement:
         """Judge the answers of a function, one for each call, or fewer if it ended its process."""
         restored = self._restore(answers)
-        return self._recall(_fingerprint(restored), lambda: judge(self.prepared, restored))
+        return self._recall(_fingerprint(restored), lambda: judge(self.prepared, restored, patience))
 
     def probing(self, answers: Sequence[Answer]) -> Probing:
         """Draw probes for a function that was judged, and in which something is wrong."""
@@ -70,11 +104,16 @@ class Judge:
         drawn = draw_probes(exercise, _judge_cases(self.prepared, self._restore(answers)))
         return Probing(self.prepared.question, drawn, replaced(exercise, cases[0].forward))
 
-    def judge_again(self, answers: Sequence[Answer], probing: Probing, probed: Sequence[Runs]) -> Judgement:
+    def judge_again(
+        self, answers: Sequence[Answer], probing: Probing, probed: Sequence[Runs], patience: Patience
+    ) -> Judgement:
         """Judge answers together with what came of calls with probes, as far as there were any."""
         restored = self._restore(answers)
         trials = _judge_cases(self.prepared, restored)
         exercise = self.prepared.exercise
+        if exercise.unit_axes or exercise.float32:
+            pairs = zip(trials, probed, strict=False)
+            probed = [tuple(_as_meant(exercise, trial.case, run) for run in runs) for trial, runs in pairs]
         right = find_right_steps(exercise, trials, probing.probes, probed)
 
         def alone(name: str) -> list[Trial]:
@@ -82,10 +121,12 @@ class Judge:
 
         # Probes differ each time, and what they show does not.
         key = (_fingerprint(restored), tuple(right))
-        return self._recall(key, lambda: judge(self.prepared, restored, right, alone))
+        return self._recall(key, lambda: judge(self.prepared, restored, patience, right, alone))
 
     def _recall(self, key: Hashable, judge: Callable[[], Judgement]) -> Judgement:
         judgement = self._known.pop(key, None) or judge()
+        if any(each.diagnosis is NOT_LOOKED_INTO for each in judgement.gradients):
+            return judgement  # the next one may have time for it
         self._known[key] = judgement  # the latest last
         if len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
@@ -95,12 +136,12 @@ class Judge:
         self,
         answers: Sequence[Answer],
         judgement: Judgement,
-        repeated: tuple[int, Answer] | None = None,
+        seen: Seen | None = None,
         line_of: Callable[[str], CodeLine | None] = lambda _: None,
     ) -> ExerciseFeedback:
         """Put together all that is said of a function.
 
-        `repeated` is a call that was made again, and `line_of` finds the student's line that made a gradient.
+        `seen` is what there is to suspect, and `line_of` finds the student's line that made a gradient.
         """
         prepared, count = self.prepared, len(self.prepared.cases)
         restored = self._restore(answers)
@@ -111,12 +152,12 @@ class Judge:
             score=judgement.score,
             max_score=round(prepared.exercise.max_score, 9),
             outcome=decisive.outcome,
-            message=decisive.message,
+            message=self._advised(restored[:count], place),
             file=decisive.file,
             line=decisive.line,
             printed=next((answer.printed for answer in restored[:count] if answer.printed), ""),
             seconds=sum(answer.seconds for answer in restored[:count]),
-            flags=_find_flags(prepared, answers, restored, repeated),
+            flags=find_flags(prepared, answers, restored, judgement.correct, seen) if seen is not None else (),
             gradients=tuple(
                 replace(each, code=line_of(each.name)) if each.name in judgement.slips else each
                 for each in judgement.gradients
@@ -127,13 +168,24 @@ class Judge:
             maths=prepared.exercise.maths,
             graph=prepared.graph,
             case_number=place + 1 if len({answer.outcome for answer in restored[:count]}) > 1 else None,
+            is_statements=prepared.exercise.style is Style.STATEMENTS,
         )
+
+    def _advised(self, answers: Sequence[Answer], place: int) -> str:
+        """Return what the deciding answer says, and asks where its text shows what may be behind it."""
+        message, exercise = answers[place].message, self.prepared.exercise
+        if answers[place].outcome is not Outcome.RAISED:
+            return message
+        sizes = [_sizes(exercise, case) for case in self.prepared.cases]
+        ended = zip(self.prepared.cases, answers, sizes, strict=True)
+        others = [(case.name, known) for case, answer, known in ended if answer.outcome is Outcome.RETURNED]
+        return ask_about_size(message, sizes[place], others)
 
     def not_judged(self, error: Exception) -> ExerciseFeedback:
         """Return the feedback on an exercise in which the grader itself failed: no score, and never a zero."""
         text = f"the grader itself failed here, which is not your doing: {type(error).__name__}: {error}"
         answers = [Answer(Outcome.NOT_JUDGED, text)]
-        return self.feedback(answers, self.judge(answers))
+        return self.feedback(answers, self.judge(answers, Patience()))
 
     def _restore(self, answers: Sequence[Answer]) -> list[Answer]:
         """Return the answers in the rubric's order; what ended the process leaves the calls behind it without any."""
@@ -144,6 +196,7 @@ class Judge:
 def judge(
     prepared: Prepared,
     answers: Sequence[Answer],
+    patience: Patience,
     right: Sequence[Collection[str]] | None = None,
     alone: Callable[[str], Sequence[Trial]] | None = None,
 ) -> Judgement:
@@ -157,7 +210,7 @@ def judge(
     trials, answers = _judge_cases(prepared, answers), answers[:count]
     follows = find_follows(exercise, trials, right or ())
     ended = all(answer.outcome in (Outcome.RETURNED, Outcome.RAISED) for answer in answers)
-    is_open = right is None and ended and is_needed(exercise, trials, follows)
+    is_open = right is None and ended and is_needed(exercise, trials, follows.by_name)
     notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
     gradients = tuple(
         _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
@@ -165,18 +218,30 @@ def judge(
     )
     if not is_open:
         gradients = tuple(
-            _explain(prepared, each, alone(each.name) if alone else trials) if each.is_slip else each
+            _explain(prepared, each, patience, trials, alone)
+            if each.is_slip and each.name not in follows.undecided
+            else each
             for each in gradients
         )
     is_answered = any(answer.gradients or answer.notes for answer in answers)
     slips = tuple(each.name for each in gradients if each.is_slip and is_answered)
     invariants = judge_invariants(exercise, trials, further, gradients, prepared.forward_pass)
-    return Judgement(gradients, invariants, slips, is_open)
+    wrong = [each.name for each in gradients if each.is_slip]
+    failed = sum(any(not trial.is_correct(name) for name in wrong) for trial in trials)
+    return Judgement(gradients, invariants, slips, failed, is_open)
 
 
 def _judge_cases(prepared: Prepared, answers: Sequence[Answer]) -> list[Trial]:
     asked = zip(prepared.cases, answers[: len(prepared.cases)], strict=True)
     return [_judge_case(prepared.exercise, case, answer) for case, answer in asked]
+
+
+def _sizes(exercise: Exercise, case: Case) -> dict[str, int]:
+    """Return the sizes of a case by the rubric's letters, then by the axes that have them."""
+    letters = {name: size for name, size in exercise.case(case.name).sizes.items() if type(size) is int}
+    tensors = {name: value for name, value in case.forward.values.items() if isinstance(value, Tensor)}
+    axes = {f"the size of axis {a} of {n}": size for n, value in tensors.items() for a, size in enumerate(value.shape)}
+    return letters | axes
 
 
 def _place_of_end(restored: Sequence[Answer], answers: Sequence[Answer]) -> int:
@@ -198,41 +263,36 @@ def _fingerprint(answers: Sequence[Answer]) -> bytes:
     return found.digest()
 
 
-def _find_flags(
-    prepared: Prepared, answers: Sequence[Answer], restored: Sequence[Answer], repeated: tuple[int, Answer] | None
-) -> tuple[Flag, ...]:
-    found = [flag for answer in answers for flag in answer.flags]
-    if repeated is not None:
-        found += repeated[1].flags
-    found += find_processor_time(prepared.cases, restored)
-    if repeated is not None:
-        found += find_difference(restored[repeated[0]], repeated[1])
-    return tuple(dict.fromkeys(found))
-
-
 def _judge_case(exercise: Exercise, case: Case, answer: Answer) -> Trial:
     comparisons = {
         gradient.name: min(
-            (_compare(gradient, expected[gradient.value], answer) for expected in _truths(gradient, case)),
+            (_compare(gradient, expected, answer, exercise) for expected in case.truths(gradient.value)),
             key=lambda comparison: comparison.severity,
         )
         for gradient in exercise.gradients
     }
-    return Trial(case, answer.gradients, comparisons, answer.outcome is Outcome.RAISED)
+    returned = {name: as_meant(case.expected[name[1:]], own, exercise)[0] for name, own in answer.gradients.items()}
+    return Trial(case, returned, comparisons, answer.outcome is Outcome.RAISED)
 
 
-def _truths(gradient: Gradient, case: Case) -> list[Mapping[str, Tensor]]:
-    """Return what a gradient may be: with the paths through detached values, and without them."""
-    return [case.expected, case.detached] if gradient.value in case.detached else [case.expected]
+def _as_meant(exercise: Exercise, case: Case, run: ProbedRun) -> ProbedRun:
+    """Return a run with its values in the shapes that they count as."""
+    values = {name: as_meant(case.expected[name[1:]], value, exercise)[0] for name, value in run.values.items()}
+    return replace(run, values=values)
 
 
-def _compare(gradient: Gradient, expected: Tensor, answer: Answer) -> Comparison:
+def _compare(gradient: Gradient, expected: Tensor, answer: Answer, exercise: Exercise) -> Comparison:
     shape = tuple(expected.shape)
     if answer.outcome is Outcome.NOT_JUDGED:
         return Comparison(Verdict.NOT_JUDGED, shape)
     actual, note = answer.gradients.get(gradient.name), answer.notes.get(gradient.name)
     if actual is not None:
-        return compare(expected, actual, gradient.tolerance)
+        meant, text = as_meant(expected, actual, exercise)
+        is_single = meant.dtype is not actual.dtype
+        tolerance = exercise.float32 if is_single and exercise.float32 is not None else gradient.tolerance
+        return replace(compare(expected, meant, tolerance), note=text) if text else compare(expected, meant, tolerance)
+    if note is not None and note.kind == "shape":
+        return Comparison(Verdict.WRONG_SHAPE, shape, note.shape, note.text)
     if note is not None and note.kind == "dtype":
         verdict = Verdict.WRONG_DTYPE if note.shape == shape else Verdict.WRONG_SHAPE
         return Comparison(verdict, shape, note.shape, note.text)
@@ -243,13 +303,13 @@ def _judge_gradient(
     gradient: Gradient,
     exercise: Exercise,
     trials: Sequence[Trial],
-    follows: Mapping[str, Follow],
+    follows: Follows,
     note: str,
 ) -> GradientFeedback:
     place = max(range(len(trials)), key=lambda number: trials[number].comparisons[gradient.name].severity)
     decisive = trials[place]
     comparison = decisive.comparisons[gradient.name]
-    follow = follows.get(gradient.name)
+    follow = follows.by_name.get(gradient.name)
     verdict = comparison.verdict if follow is None else Verdict.FOLLOWS
     shares = {Verdict.CORRECT: 1.0, Verdict.FOLLOWS: exercise.follow_through, Verdict.NOT_JUDGED: None}
     share = shares.get(verdict, 0.0)
@@ -265,90 +325,42 @@ def _judge_gradient(
         case=decisive.case.name,
         comparison=comparison,
         exact=_all_exact([trial.comparisons[gradient.name].exact for trial in trials]),
-        note=note,
-        slips=follow.slips if follow is not None else (),
+        note=note or comparison.note,
+        slips=follow.slips if follow is not None else follows.undecided.get(gradient.name, ()),
         basis=follow.basis if follow is not None else None,
-        hints=gradient.hints,
+        hints=tuple(hint for hint in gradient.hints if verdict is Verdict.WRONG_SHAPE or not _is_about_shape(hint)),
         case_number=place + 1,
         picture=picture,
     )
 
 
-def _explain(prepared: Prepared, feedback: GradientFeedback, trials: Sequence[Trial]) -> GradientFeedback:
+def _is_about_shape(hint: str) -> bool:
+    return "has the shape of" in hint  # of no help to one whose shape is right
+
+
+def _explain(
+    prepared: Prepared,
+    feedback: GradientFeedback,
+    patience: Patience,
+    trials: Sequence[Trial],
+    alone: Callable[[str], Sequence[Trial]] | None,
+) -> GradientFeedback:
     """Add to a wrong gradient what is wrong with it, where that is known."""
+    if patience.is_over:
+        return replace(feedback, diagnosis=NOT_LOOKED_INTO)
     gradient = prepared.exercise.gradient(feedback.name)
-    try:
-        diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
-        worked = work_out(prepared.exercise, gradient, trials)
-    except Exception:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
-        return feedback
-    return replace(feedback, diagnosis=diagnosis, worked=worked)
+    with patience:
+        plain, trials = trials, alone(gradient.name) if alone else trials
+        try:
+            diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
+        except Exception as error:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
+            diagnosis = None
+            what = f"{gradient.name} of {prepared.exercise.function} could not be diagnosed"
+            # Every test fails for it.
+            warnings.warn(f"{what}: {type(error).__name__}: {error}", RuntimeWarning, stacklevel=1)
+    is_alone = diagnosis is not None and any(a.case is not b.case for a, b in zip(trials, plain, strict=True))
+    return replace(feedback, diagnosis=diagnosis, basis=Basis.RANDOM if is_alone else None)
 
 
 def _all_exact(exact: Sequence[bool | None]) -> bool | None:
     return None if None in exact else all(exact)
-
-
-# Processor time, absolute and against that of autograd's backward pass on the same case; both must be exceeded. A
-# derivative by differences runs the forward pass once or twice for every number that goes in.
-MOST_TIMES = 200
-MOST_SECONDS = 0.25
-# A backward pass of autograd that takes longer than this is timed again, this often in all at most.
-SHORT_SECONDS = 0.001
-TIMES = 3
-
-
-def measure_backward(case: Case) -> float:
-    """Return the processor seconds of autograd's backward pass; a long time may be the machine's doing."""
-    threads = torch.get_num_threads()
-    times: list[float] = []
-    try:
-        while len(times) < TIMES and (not times or times[-1] > SHORT_SECONDS):
-            started = time.thread_time()
-            case.forward.gradients(case.dout)
-            times.append(time.thread_time() - started)
-            if times[0] > SHORT_SECONDS and torch.get_num_threads() > 1:
-                torch.set_num_threads(1)  # threads that wait for each other spin, and a submission has one only
-    finally:
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
-    return min(times)
-
-
-def find_processor_time(
-    cases: Sequence[Case], answers: Sequence[Answer | None], measure: Callable[[Case], float] = measure_backward
-) -> list[Flag]:
-    """Return a flag if a call took processor time out of all proportion: derivatives by differences do.
-
-    The time is the one figure that a process cannot forge. Autograd's is measured where a call was long enough.
-    """
-    found = []
-    for case, answer in zip(cases, answers, strict=False):
-        used = answer.cpu_seconds if answer is not None and answer.outcome is Outcome.RETURNED else None
-        if used is not None and used > MOST_SECONDS:
-            times = used / max(measure(case), 1e-6)
-            if times > MOST_TIMES:
-                found.append((times, f"case {case.name}: {used:.2g} s of processor time"))
-    return [Flag("processor_time", f"{said}, {times:.0f} times autograd's") for times, said in sorted(found)[-1:]]
-
-
-def find_difference(first: Answer, second: Answer) -> list[Flag]:
-    """Return a flag if the same call, made twice, did not give the same bits."""
-    if second.outcome is Outcome.TIMED_OUT:
-        return []  # the submission's time may have been used up
-    if second.outcome is not first.outcome:
-        ended = f"{first.outcome.value} at first, {second.outcome.value} when made again"
-        return [Flag("nondeterministic", f"the same call: {ended}")]
-    names = [
-        name
-        for name in dict.fromkeys([*first.gradients, *second.gradients])
-        if not _is_same(first.gradients.get(name), second.gradients.get(name))
-    ]
-    return [Flag("nondeterministic", f"the same call made again gave other bits: {', '.join(names)}")] if names else []
-
-
-def _is_same(first: Tensor | None, second: Tensor | None) -> bool:
-    """Return whether two tensors are the same bit for bit: nan is nan, and -0.0 is not 0.0."""
-    if first is None or second is None or first.dtype != second.dtype or first.shape != second.shape:
-        return False
-    return torch.equal(first.reshape(-1).view(torch.uint8), second.reshape(-1).view(torch.uint8))

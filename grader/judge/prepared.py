@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from torch import Tensor
 
-from grader.course import Exercise, InvariantKind, Rubric
+from grader.course import Exercise, InvariantKind, Rubric, Style
 from grader.course.cases import Argument, Case, Reference
 from grader.course.mistakes import Mistake, load_bank
 from grader.course.source import Source
@@ -17,7 +18,7 @@ from grader.errors import CourseError
 from grader.judge.invariants import ForwardPass, find_misfits, probe_upstreams
 from grader.judge.speed import TimedCases, make_timed_cases
 from grader.sandbox.guest.protocol import MAX_PAYLOAD
-from grader.sandbox.question import Question, draw_order, flatten
+from grader.sandbox.question import NewCall, Question, Statements, draw_order, flatten, pack_call, room_for
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Prepared:
     forward_pass: ForwardPass
     source: Source
     timed: TimedCases | None
+    reference: Reference
 
     @cached_property
     def question(self) -> Question:
@@ -44,18 +46,65 @@ class Prepared:
             given=self.exercise.given,
             gradients=self.exercise.gradient_names,
             calls=calls,
+            room=room_for(self.exercise, self.cases),
             order=draw_order(len(calls), self.seed, self.rubric.name, self.exercise.function),
+            statements=self._statements,
         )
 
     @cached_property
     def graph(self) -> Graph:
         """The forward pass as values and what each was computed from."""
-        return make_graph([case.forward for case in self.cases], self.source.lines)
+        return make_graph([case.forward for case in self.cases])
+
+    @property
+    def _statements(self) -> Statements | None:
+        """How the exercise is found where it is no function."""
+        exercise, forward = self.exercise, self.cases[0].forward
+        if exercise.style is not Style.STATEMENTS:
+            return None
+        between: dict[str, None] = {}
+        pending = [gradient.value for gradient in exercise.gradients]
+        while pending:
+            for value in forward.consumers(pending.pop()):
+                if f"d{value}" not in exercise.given and f"d{value}" not in between:
+                    between[f"d{value}"] = None
+                    pending.append(value)
+        # The gradient of the output is no step: people write dloss = 1 and begin with it.
+        known = (*exercise.gradient_names, f"d{forward.output}")
+        others = tuple(name for name in between if name not in known)
+        return Statements(others, exercise.aliases or {}, in_float32=exercise.float32 is not None)
 
     @property
     def questions(self) -> tuple[Question, ...]:
         """The question, and the one of the timed calls if there are any."""
         return (self.question, *([self.timed.question] if self.timed else []))
+
+
+class NewCases:
+    """Cases of an exercise with numbers that no submission has seen before its answers to all others have left.
+
+    Their seed is drawn in this process and known to nobody; they are made when first drawn, and kept: submissions do
+    not meet.
+    """
+
+    def __init__(self, reference: Reference, exercise: Exercise) -> None:
+        self._reference = reference
+        self._exercise = exercise
+        self._chance = random.SystemRandom()
+        self._seed = self._chance.getrandbits(128)
+        self._known: dict[str, NewCall | None] = {}
+
+    def draw(self) -> NewCall | None:
+        """Return one of the cases, or None if there is none to be had with these numbers."""
+        spec = self._chance.choice(self._exercise.cases)
+        if spec.name not in self._known:
+            try:
+                case = self._reference.make_case(self._exercise, spec, self._seed)
+            except CourseError:
+                self._known[spec.name] = None  # numbers that the forward pass does not bear
+            else:
+                self._known[spec.name] = NewCall(case, *pack_call(flatten(case.arguments)))
+        return self._known[spec.name]
 
 
 def prepare_all(chosen: Sequence[tuple[Rubric, Sequence[Exercise]]], seed: int) -> dict[str, tuple[Prepared, ...]]:
@@ -93,7 +142,7 @@ def _prepare(reference: Reference, bank: tuple[Mistake, ...], exercise: Exercise
     timed = make_timed_cases(reference, exercise, seed)
     probes = _probe(exercise, cases[0])
     forward, source = reference.forward(exercise), reference.source(exercise)
-    prepared = Prepared(reference.rubric, seed, exercise, cases, bank, probes, forward, source, timed)
+    prepared = Prepared(reference.rubric, seed, exercise, cases, bank, probes, forward, source, timed, reference)
     tensors = [value for call in prepared.question.calls for value in call.values() if isinstance(value, Tensor)]
     size = sum(tensor.nbytes for tensor in tensors)
     if size > MAX_PAYLOAD:
@@ -103,7 +152,9 @@ def _prepare(reference: Reference, bank: tuple[Mistake, ...], exercise: Exercise
 
 
 def _probe(exercise: Exercise, first: Case) -> tuple[Mapping[str, Argument], ...]:
-    """Return the arguments of the further calls that an invariant about dout needs."""
+    """Return the arguments of the further calls that an invariant about upstream gradients needs."""
     if all(invariant.kind is not InvariantKind.LINEAR for invariant in exercise.invariants):
         return ()
-    return tuple({**first.arguments, "dout": dout} for dout in probe_upstreams(first))
+    named = zip(exercise.upstream_names, first.upstream.values(), strict=True)
+    probes = {name: probe_upstreams(upstream) for name, upstream in named}
+    return tuple({**first.arguments, **{name: probe[k] for name, probe in probes.items()}} for k in (0, 1))

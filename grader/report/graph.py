@@ -36,10 +36,10 @@ def anchor(exercise: ExerciseFeedback, gradient: str) -> str:
 def draw_standing(exercise: ExerciseFeedback) -> Markup:
     """Return the graph of an exercise as SVG, each value with how its gradient stands and a link to what is said of it.
 
-    Empty if the exercise has no graph.
+    Empty if the exercise has no graph, or nothing in it is left to do.
     """
     graph = exercise.graph
-    if graph is None:
+    if graph is None or exercise.is_full_marks:
         return Markup("")
     case = shown_case(exercise)
     found = exercise.marks
@@ -88,7 +88,10 @@ def to_svg(
     layout = _place(graph, rooms)
     true = "".join(_path(edge) for edge in layout.edges if edge.target not in off)
     untrue = "".join(_path(edge) for edge in layout.edges if edge.target in off)
-    parts = [f'<path class="edge" d="{true}"/>' if true else "", f'<path class="edge off" d="{untrue}"/>' if untrue else ""]
+    parts = [
+        f'<path class="edge" d="{true}"/>' if true else "",
+        f'<path class="edge off" d="{untrue}"/>' if untrue else "",
+    ]
     for box in layout.boxes:
         face = faces[box.name]
         label = escape(face.title)
@@ -132,5 +135,5 @@ def _path(edge: Edge) -> str:
 
 
 def _sizes(value: NamedValue, case: int) -> str:
-    """Return a shape in few letters: 32×64; nothing for a scalar."""
-    return "×".join(map(str, value.shapes[min(case, len(value.shapes) - 1)]))
+    """Return a shape in few letters, sizes with a cross between; nothing for a scalar."""
+    return "×".join(map(str, value.shapes[min(case, len(value.shapes) - 1)]))  # noqa: RUF001 # a cross is meant

@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from grader.errors import UsageError
 from grader.report import words
+from grader.report.graph import draw_standing
 from grader.report.maths import MathsError, to_mathml
 from grader.report.numbers_table import numbers_table
 from grader.results import UNWRITTEN, ExerciseFeedback, GradientFeedback, Report
@@ -44,13 +45,17 @@ def _write(path: Path, content: str) -> Path:
     return path
 
 
-def render_html(report: Report) -> str:
-    """Return a report as an HTML page; everything that came from a submission is escaped."""
+def render_html(report: Report, *, tells_seed: bool = True) -> str:
+    """Return a report as an HTML page for its student; everything that came from a submission is escaped.
+
+    Without the seed nobody can work out at home what a batch will ask.
+    """
+    report = report.for_student
     template, style, policy = _parts()
     following = words.find_next(report)
     return template.render(
         report=report,
-        seed=report.seed,
+        seed=report.seed if tells_seed else None,
         next=following,
         is_open=lambda exercise: exercise is following or _is_begun(exercise),
         style=Markup(style),  # noqa: S704 # our own style sheet
@@ -74,6 +79,7 @@ def _parts() -> tuple[Template, str, str]:
         tone=_tone,
         verdict_tone=_verdict_tone,
         heatmap=heatmap,
+        graph_of=draw_standing,
         legend=legend,
         numbers_table=numbers_table,
         mathml=_mathml,

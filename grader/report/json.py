@@ -60,7 +60,8 @@ def _assignment(assignment: AssignmentFeedback) -> dict[str, Any]:
 
 
 def _exercise(exercise: ExerciseFeedback) -> dict[str, Any]:
-    return {
+    """Return one function; where it has hidden cases, `shown` is all that does not rest on them."""
+    content: dict[str, Any] = {
         "function": exercise.function,
         "score": exercise.score,
         "max_score": exercise.max_score,
@@ -74,6 +75,12 @@ def _exercise(exercise: ExerciseFeedback) -> dict[str, Any]:
         "timing": _timing(exercise.timing) if exercise.timing else None,
         "gradients": [_gradient(gradient) for gradient in exercise.gradients],
     }
+    if exercise.hidden is None:
+        return content
+    for gradient, found in zip(exercise.gradients, content["gradients"], strict=True):
+        found["hidden"] = gradient.hidden
+    shown = {} if exercise.shown is None else {"shown": _exercise(exercise.for_student)}
+    return {**content, "hidden": asdict(exercise.hidden), **shown}
 
 
 def _gradient(gradient: GradientFeedback) -> dict[str, Any]:

@@ -61,9 +61,7 @@ class Layout:
 @lru_cache(maxsize=256)
 def lay_out(graph: Graph, widths: tuple[int, ...]) -> Layout:
     """Place boxes of these widths, one for each value of the graph; the same for the same graph."""
-    width: dict[Spot, float] = {
-        (value.name, 0): pixels for value, pixels in zip(graph.values, widths, strict=True)
-    }
+    width: dict[Spot, float] = {(value.name, 0): pixels for value, pixels in zip(graph.values, widths, strict=True)}
     layers, links = _in_layers(graph)
     layers = _with_few_crossings(layers, links)
     centre = _positions(layers, links, width)
@@ -96,7 +94,7 @@ def _in_layers(graph: Graph) -> tuple[list[list[Spot]], list[tuple[Spot, Spot]]]
     for value in reversed(graph.values):
         depth[value.name] = max((depth[each.name] + 1 for each in graph.consumers(value.name)), default=0)
     layers: list[list[Spot]] = [[] for _ in range(max(depth.values()) + 1)]
-    links = []
+    links: list[tuple[Spot, Spot]] = []
     for value in reversed(graph.values):
         layers[depth[value.name]].append((value.name, 0))
         for source in value.reads:

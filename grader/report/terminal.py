@@ -55,6 +55,7 @@ def print_report(
     `explain` tells of every slip all there is to tell; `hints` is how many the first slip gets otherwise;
     `page` is where the HTML report is; with `only_begun` an assignment that is right or not begun is one line.
     """
+    report = report.for_student
     following = words.find_next(report)
     for assignment in report.selected:
         short = _short(assignment) if only_begun else ""
@@ -116,7 +117,7 @@ def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[L
         yield 6, Text(f"> {exercise.source}", style="dim")
     if exercise.case_number and not exercise.has_answer and depth.hints:
         yield 6, _debug(exercise, None, seed)
-    if depth.verbose:
+    if depth.verbose or (exercise.is_statements and exercise.has_answer):
         yield from _table(exercise)
     # Where nothing came back, the line above has said it for all of them.
     if exercise.has_answer or exercise.outcome in (Outcome.RETURNED, Outcome.BAD_RETURN):
@@ -124,6 +125,9 @@ def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[L
     for invariant in exercise.invariants:
         if invariant.held is False:
             yield 6, Text.assemble(("✗", "red"), f" {words.NOT_HELD}: {invariant.name} ({invariant.detail})")
+    if exercise.hidden:
+        glyph, tone = ("✗", "red") if exercise.hidden.failed else ("✓", "green")
+        yield 6, Text.assemble((glyph, tone), f" {exercise.hidden.sentence}")
     if exercise.timing and (depth.verbose or depth.every or exercise.timing.score < exercise.timing.max_score):
         yield 6, _timing(exercise.timing)
     yield from _printed(exercise)
@@ -141,13 +145,12 @@ def _gradients(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[
         if depth.hints and (depth.every or number == 0) and exercise.has_answer:
             yield from _slip(exercise, slip, depth, seed)
         else:
-            yield 6, Text.assemble(_head(slip), f": {words.gradient_line(slip)}")
-            if slip.diagnosis:
-                yield 8, Text(slip.diagnosis.message)
+            yield from _in_short(slip)
     if absent:
         yield 6, Text.assemble(("✗ ", "red"), f"{words.names(absent)}: not returned: None, or not there")
-    for group in words.group_followers(exercise.of(Verdict.FOLLOWS)):
-        yield 6, Text.assemble(("↳", "cyan"), f" {words.names(group)}: follows: {words.follows_line(group)}")
+    followers = exercise.of(Verdict.FOLLOWS)
+    if followers:
+        yield 6, Text.assemble(("↳", "cyan"), f" {words.names(followers)}: follows: {words.follows_line(followers)}")
     right = exercise.of(Verdict.CORRECT)
     if right and not exercise.is_full_marks:
         yield 6, Text.assemble(("✓", "green"), f" {words.names(right)}")
@@ -155,21 +158,31 @@ def _gradients(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[
 
 def _slip(exercise: ExerciseFeedback, slip: GradientFeedback, depth: Depth, seed: int) -> Iterator[Line]:
     """Tell of one slip what there is to tell, in about fifteen lines."""
-    yield 6, Text.assemble(_head(slip), f": {words.gradient_line(slip)}")
-    if slip.diagnosis:
-        yield 8, Text(slip.diagnosis.message, style="bold")
-        if depth.every or slip.diagnosis.certainty == LIKELY:
-            yield 8, Text(words.how_sure(slip.diagnosis), style="dim")
+    yield 6, Text.assemble(_head(slip), ": ", (words.slip_line(slip), "bold"))
+    if slip.diagnosis and (depth.every or slip.diagnosis.certainty == LIKELY):
+        yield 8, Text(words.how_sure(slip.diagnosis), style="dim")
+    if words.basis_line(slip):
+        yield 8, Text(words.basis_line(slip), style="dim")
     if slip.code:
         yield 8, Text(f"{words.CODE}: {slip.code.file} line {slip.code.line}", style="dim")
         for code in textwrap.dedent(slip.code.text).split("\n")[:CODE_LINES]:
             yield 10, Text(code)
     if slip.picture:
-        yield 8, Text(words.how_many(slip.picture))
+        if slip.diagnosis or slip.slips:
+            yield 8, Text(words.how_many(slip.picture))
         yield from _around(slip)
     for number, hint in enumerate(slip.hints[: depth.hints], start=1):
         yield 8, Text.assemble((f"{words.hint_label(number, len(slip.hints))}: ", "bold"), hint)
+    if words.figures_line(slip):
+        yield 8, Text(words.figures_line(slip), style="dim")
     yield 8, _debug(exercise, slip, seed)
+
+
+def _in_short(slip: GradientFeedback) -> Iterator[Line]:
+    yield 6, Text.assemble(_head(slip), f": {words.slip_line(slip)}")
+    for line in (words.basis_line(slip), words.figures_line(slip)):
+        if line:
+            yield 8, Text(line, style="dim")
 
 
 def _debug(exercise: ExerciseFeedback, slip: GradientFeedback | None, seed: int) -> Text:
@@ -203,13 +216,14 @@ def _around(slip: GradientFeedback) -> Iterator[Line]:
 
 def _table(exercise: ExerciseFeedback) -> Iterator[Line]:
     """Yield the lesson's own comparison, one line per gradient."""
-    width = max(len(gradient.name) for gradient in exercise.gradients)
+    width = max((len(gradient.name) for gradient in exercise.gradients), default=0)
     for gradient in exercise.gradients:
         error = gradient.comparison.max_abs_error if gradient.comparison else None
         exact = "-" if gradient.exact is None else gradient.exact
         approximate = "-" if error is None else gradient.verdict is Verdict.CORRECT
         columns = f"exact: {exact!s:5} | approx: {approximate!s:5} | maxdiff: {words.number(error)}"
-        yield 6, Text(f"{gradient.name:<{width}} | {columns}")
+        remark = words.remark(gradient)
+        yield 6, Text(f"{gradient.name:<{width}} | {columns}{f' | {remark}' if remark else ''}")
 
 
 def _printed(exercise: ExerciseFeedback) -> Iterator[Line]:

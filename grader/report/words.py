@@ -65,7 +65,7 @@ MARK_GLYPHS: Mapping[Mark, str] = MappingProxyType(
         Mark.WRONG: "✗",
         Mark.FOLLOWS: "↳",
         Mark.NOT_WRITTEN: "○",
-        Mark.NEVER_REACHED: "–",
+        Mark.NEVER_REACHED: "-",
         Mark.NOT_JUDGED: "?",
         Mark.START: "",
         Mark.NOT_ASKED: "",
@@ -80,6 +80,7 @@ PRINTED = "Your code printed"
 NOT_HELD = "does not hold"
 NO_ISOLATION = "time limits only"
 WEAKNESS = "weaker sandbox:"
+HIDDEN_ADVICE = "Think of inputs of other shapes and values than those that you can see."
 
 
 def find_next(report: Report) -> ExerciseFeedback | None:
@@ -117,6 +118,8 @@ def next_step(report: Report) -> str:
     broken = [each for each in exercise.invariants if each.held is False]
     if broken:
         return f"Every gradient of {function} is right, and one property does not hold: {broken[0].name}."
+    if exercise.hidden and exercise.hidden.failed:
+        return f"{function}: {exercise.hidden.sentence} {HIDDEN_ADVICE}"
     if exercise.timing:
         return f"{function} is right, and slower than its points for speed allow: autograd is the measure."
     return f"{function} has points left to earn."
@@ -147,19 +150,21 @@ def _end(exercise: ExerciseFeedback) -> str:
     return f"{OUTCOMES[exercise.outcome]}{place}"
 
 
-def grade_command(report: Report) -> str:
-    """Return the command that grades with the same data again."""
-    return f"grade{_seed(report.seed)}"
+def grade_again(seed: int | None) -> tuple[str, str]:
+    """Return how to grade again, as a sentence and the command; without a seed the numbers are others."""
+    if seed is None:
+        return "Graded with random numbers of its own. To grade at home, with others:", "grade"
+    return "To grade again with the same data:", f"grade{_seed(seed)}"
 
 
-def case_command(exercise: ExerciseFeedback, gradient: GradientFeedback | None, seed: int) -> str:
+def case_command(exercise: ExerciseFeedback, gradient: GradientFeedback | None, seed: int | None) -> str:
     """Return the command that writes the deciding case as a script to run and debug."""
     number_of_case = exercise.case_number if gradient is None else gradient.case_number
     case = f" --case {number_of_case}" if number_of_case else ""
     return f"grade case {exercise.function}{case}{_seed(seed)}"
 
 
-def _seed(seed: int) -> str:
+def _seed(seed: int | None) -> str:
     return f" --seed {seed}" if seed else ""
 
 
@@ -173,7 +178,8 @@ def standing(assignment: AssignmentFeedback) -> str:
 def not_begun(assignment: AssignmentFeedback) -> str:
     """Say which functions of an assignment are still to be written, where there is none of them yet."""
     functions = ", ".join(exercise.function for exercise in assignment.exercises)
-    return f"not begun: {functions} would be in {assignment.name}.py"
+    ending = "ipynb" if any(exercise.is_statements for exercise in assignment.exercises) else "py"
+    return f"not begun: {functions} would be in {assignment.name}.{ending}"
 
 
 def state(exercise: ExerciseFeedback) -> tuple[str, str]:
@@ -206,6 +212,43 @@ def where(exercise: ExerciseFeedback) -> str:
     return f"{exercise.file} line {exercise.line}" if exercise.line else exercise.file
 
 
+def slip_line(gradient: GradientFeedback) -> str:
+    """Say of a wrong gradient what helps most: what is wrong with it, else how it differs."""
+    if gradient.diagnosis is not None:
+        return gradient.diagnosis.message
+    if gradient.slips:
+        return undecided_line(gradient)
+    return how_many(gradient.picture) if gradient.picture is not None else gradient_line(gradient)
+
+
+def figures_line(gradient: GradientFeedback) -> str:
+    """Say the numbers of a wrong gradient, where it has not been said already."""
+    line = gradient_line(gradient)
+    return "" if line == slip_line(gradient) else line
+
+
+def also_wrong(slips: Sequence[GradientFeedback]) -> str:
+    """Head the slips behind the first one."""
+    return "Also wrong" if any(slip.slips for slip in slips) else "Also wrong in itself"
+
+
+def undecided_line(gradient: GradientFeedback) -> str:
+    """Say of a gradient why it is charged although it matches what came before it."""
+    before = " and ".join(gradient.slips)
+    verb = "is" if len(gradient.slips) == 1 else "are"
+    return (
+        f"It matches what comes before it, but so would many wrong formulas: your {before} {verb} too simple to tell, "
+        f"all zeros or the same along an axis. It could not be tried with other numbers. Mend {before} first."
+    )
+
+
+def basis_line(gradient: GradientFeedback) -> str:
+    """Say with which numbers a slip was found, where they are not those that the student sees."""
+    if gradient.basis is not Basis.RANDOM:
+        return ""
+    return f"Found with random numbers in place of what comes before {gradient.name}, so that no other slip is in it."
+
+
 def gradient_line(gradient: GradientFeedback) -> str:
     """Say what is wrong with one gradient, with the numbers of the worst place."""
     comparison = gradient.comparison
@@ -227,6 +270,11 @@ def gradient_line(gradient: GradientFeedback) -> str:
     return VERDICTS[gradient.verdict]
 
 
+def remark(gradient: GradientFeedback) -> str:
+    """Say what is let pass in a gradient that counts as right."""
+    return gradient.note if gradient.verdict is Verdict.CORRECT else ""
+
+
 def _worst(comparison: Comparison) -> str:
     at = f"at {index(comparison.worst_index)} " if comparison.worst_index else ""
     return (
@@ -237,19 +285,25 @@ def _worst(comparison: Comparison) -> str:
 
 def follows_line(followers: Sequence[GradientFeedback]) -> str:
     """Say of gradients that follow from the same slips that the slip is not theirs, and how that was found."""
-    slips = " and ".join(dict.fromkeys(slip for each in followers for slip in each.slips))
-    if any(each.basis is Basis.RANDOM for each in followers):
-        place = f"in place of your {slips}; the slip is there" if slips else "in place of what came before it"
-        return f"right in itself, tried with random numbers {place}"
-    return f"right, given your {slips}; the slip is there" if slips else "right, given what came before it"
+    known = list(dict.fromkeys(slip for each in followers for slip in each.slips))
+    slips = " and ".join(known)
+    there = f"; the slip{' is' if len(known) == 1 else 's are'} there" if slips else ""
+    bases = {each.basis for each in followers}
+    if bases == {Basis.OWN}:
+        said = f"right, given your {slips}{there}" if slips else "right, given what came before it"
+    else:
+        place = f"in place of your {slips}{there}" if slips else "in place of what came before it"
+        some = "some " if len(bases) > 1 else ""
+        said = f"right in itself, {some}tried with random numbers {place}"
+    return f"{said}{_share(followers)}"
 
 
-def group_followers(followers: Sequence[GradientFeedback]) -> list[list[GradientFeedback]]:
-    """Return the gradients that follow, those together that rest on the same slips and were judged alike."""
-    groups: dict[tuple[tuple[str, ...], Basis | None], list[GradientFeedback]] = {}
-    for each in followers:
-        groups.setdefault((each.slips, each.basis), []).append(each)
-    return list(groups.values())
+def _share(followers: Sequence[GradientFeedback]) -> str:
+    """Say how much of its points a gradient earns that follows, where the course does not give all of them."""
+    paid = [each for each in followers if each.max_score and each.score is not None]
+    shares = {round(each.score / each.max_score, 9) for each in paid if each.score is not None}
+    least = min(shares, default=1.0)
+    return f". What follows earns {least:.0%} of its points in this course" if least < 1 else ""
 
 
 def names(gradients: Sequence[GradientFeedback]) -> str:

@@ -14,15 +14,18 @@ from torch import Tensor
 
 from grader.course import Limits
 from grader.sandbox.child import End, Heard, describe_exit
-from grader.sandbox.guest.protocol import Frame, FrameError, is_shape, unpack_tensors
+from grader.sandbox.guest.protocol import Frame, FrameError, is_shape
+from grader.sandbox.guest.tensors import unpack_tensors
 from grader.text import clean, one_line
 
 MAX_MESSAGE = 2_000
 MAX_SOURCE = 400
 MAX_FLAGS = 50
 MAX_WRITTEN = 50
+MAX_RIVALS = 5
 PROCESSOR_SIGNAL = getattr(signal, "SIGXCPU", None)  # Windows has none
-NOTE_KINDS = frozenset({"not_a_tensor", "dtype", "refused"})
+LOOKED_FOR = frozenset({"torch_inside", "python_inside", "numerical", "obfuscated", "replaced"})
+NOTE_KINDS = frozenset({"not_a_tensor", "dtype", "shape", "refused"})
 
 
 class Outcome(StrEnum):
@@ -74,7 +77,7 @@ class CodeLine:
 
 @dataclass(frozen=True)
 class Note:
-    """Why there is no tensor for a gradient: `kind` is not_a_tensor, dtype or refused."""
+    """Why there is no tensor for a gradient: `kind` is not_a_tensor, dtype, shape (too large) or refused."""
 
     kind: str
     text: str
@@ -92,19 +95,26 @@ class Answer:
     source: str = ""
     printed: str = ""
     seconds: float = 0.0
-    cpu_seconds: float | None = None
     gradients: Mapping[str, Tensor] = field(default_factory=dict)
     notes: Mapping[str, Note] = field(default_factory=dict)
     flags: tuple[Flag, ...] = ()
 
 
-def read_answer(frame: Frame, gradients: Sequence[str], printed: str, seconds: float) -> Answer:
-    """Turn a child's frame into an answer. Raises FrameError if it is anything but a well-formed one."""
+def read_answer(
+    frame: Frame, gradients: Sequence[str], printed: str, seconds: float, room: Sequence[tuple[int, int]] = ()
+) -> Answer:
+    """Turn a child's frame into an answer. Raises FrameError if it is anything but a well-formed one.
+
+    `room` are the numbers and the axes that each gradient may have.
+    """
     message = frame.message
     outcome = _text(message, "outcome")
     if outcome not in _SAYABLE:
         raise FrameError("the answer names no outcome that a function can have")
     tensors = unpack_tensors(message.get("tensors"), frame.payload, gradients)
+    for name, (numbers, axes) in zip(gradients, room, strict=False):
+        if name in tensors and (tensors[name].numel() > numbers or tensors[name].dim() > axes):
+            raise FrameError(f"the answer's {name} is much larger than any right one, and should not have been sent")
     return Answer(
         outcome=Outcome(outcome),
         message=clean(_text(message, "message"), MAX_MESSAGE),
@@ -122,6 +132,18 @@ def read_answer(frame: Frame, gradients: Sequence[str], printed: str, seconds: f
 def read_written(frame: Frame) -> list[str]:
     """Return the files that notebooks of the submission write; the names come from the child, so they are bounded."""
     return [name for name in read_names(frame, "written")[:MAX_WRITTEN] if name.endswith(".py") and len(name) <= 200]
+
+
+def read_findings(frame: Frame) -> dict[str, tuple[tuple[str, Flag], ...]]:
+    """Return by file what is suspicious in its text, each with the function that it stands in."""
+    found: dict[str, tuple[tuple[str, Flag], ...]] = {}
+    findings = frame.message.get("findings")
+    for each in findings[:MAX_FLAGS] if isinstance(findings, list) else ():
+        match each:
+            case [str(file), str(place), str(kind), line, str(sentence), str(within)] if kind in LOOKED_FOR:
+                said = f"{one_line(place, 200)} line {read_line({'line': line}) or 1}: {one_line(sentence, 450)}"
+                found[file] = (*found.get(file, ()), (within, Flag(kind, said)))
+    return found
 
 
 def read_names(frame: Frame, key: str, inner: str | None = None) -> list[str]:
@@ -145,8 +167,10 @@ def read_source(message: Mapping[str, Any]) -> str:
 
 
 def read_code_line(file: str, entry: object) -> CodeLine | None:
-    """Return what an entry [line, text] says of a file, cleaned, or None if it is no such entry."""
+    """Return what an entry [line, text] says of a file, cleaned, or [part, line, text] of a part of it; or None."""
     match entry:
+        case [str(part), int(line), str(text)] if read_line({"line": line}):
+            return CodeLine(one_line(part, 200), line, clean(text, 2 * MAX_SOURCE))
         case [int(line), str(text)] if read_line({"line": line}):
             return CodeLine(file, line, clean(text, 2 * MAX_SOURCE))
     return None
@@ -224,26 +248,85 @@ def _explain_death(heard: Heard, what: str, limits: Limits) -> tuple[Outcome, st
     return Outcome.CRASHED, f"{what} gave no answer: {describe_exit(code)}"
 
 
-def explain_missing(function: str, home: str | None, others: Sequence[str]) -> Answer:
-    """Say that a function is nowhere, and which of the other functions in its file may be meant to be it."""
+def explain_missing(function: str, home: str | None, others: Sequence[str], unread: Sequence[Answer] = ()) -> Answer:
+    """Say that a function is nowhere, and where it may be: under another name, or in a notebook that was not read."""
     text = f"{function} is defined in no file of the submission"
     near = difflib.get_close_matches(function, [name[:100] for name in others], n=1, cutoff=0.85)
-    hint = f"; is {one_line(near[0], 100)} meant to be it?" if near else ""
-    return Answer(Outcome.MISSING, text + hint, file=home)
+    hints = [f"is {one_line(near[0], 100)} meant to be it?"] if near else []
+    hints += [answer.message for answer in unread]
+    return Answer(Outcome.MISSING, "; ".join([text, *hints]), file=home)
 
 
-def note_stop(stopped: Mapping[str, Any] | None, file: str, answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
-    """Say with answers that are right in themselves that their file stopped further down."""
-    if stopped is None:
-        return answers
-    line = read_line(stopped)
-    at = f" at line {line}" if line else ""
+def explain_not_found(gradients: Sequence[str], between: Sequence[str], stopped: Mapping[str, Any]) -> Answer:
+    """Say that no statements of an exercise are in any file, and of which parts nothing is known."""
+    names = ", ".join(gradients[:4]) + (", ..." if len(gradients) > 4 else "")
+    among = ", ".join(between[-3:])
+    way = f" without the gradients between, such as {among}," if between else ""
+    text = f"no statement was found that assigns {names}{way} outside of a training loop"
+    unread = [str(each.get("message", "")) for each in stopped.values() if isinstance(each, Mapping)]
+    parts = [one_line(each, 200) for each in unread if each.startswith("SyntaxError: ")]
+    return Answer(Outcome.MISSING, "; ".join([text, *parts[:3]]))
+
+
+def read_notes(message: Mapping[str, Any], function: str, file: str, home: str) -> tuple[str, str]:
+    """Return what a message says of the file in which a function was found: that it stopped, and what else defines it.
+
+    Both are in words, or empty.
+    """
+    return _note_stop(message.get("stopped"), file), _note_rivals(message.get("rivals"), function, file, home)
+
+
+def _note_stop(stopped: object, file: str) -> str:
+    """Say that something in a file failed, and what that means for the functions above and below it."""
+    if not isinstance(stopped, dict):
+        return ""
     reason = one_line(str(stopped.get("message", "")), 500)
-    text = f"{one_line(file, 200)} stopped{at}: {reason}; what stands above was graded"
-    return tuple(
-        replace(answer, message=text, file=file, line=line) if answer.outcome is Outcome.RETURNED else answer
-        for answer in answers
-    )
+    place = one_line(str(stopped.get("part") or file), 200)
+    line = read_line({"line": stopped.get("at")})
+    at = f" line {line}" if line else ""
+    if stopped.get("ends"):
+        place = f"{place} stopped{at and f' at{at}'}"
+        return f"{place}: {reason}; functions above were graded, those below did not run"
+    return f"{place}{at} failed: {reason}; the functions above and below it were graded all the same"
+
+
+def add_notes(answers: tuple[Answer, ...], stop: str, rivals: str) -> tuple[Answer, ...]:
+    """Say with what a function answered what is to be said of the files: of a stop where it is right in itself."""
+
+    def note(answer: Answer) -> Answer:
+        is_right = answer.outcome is Outcome.RETURNED
+        is_stub = answer.outcome is Outcome.NOT_WRITTEN
+        parts = [answer.message, stop if is_right else "", "" if is_stub else rivals]
+        return replace(answer, message="; ".join(part for part in parts if part))
+
+    return tuple(map(note, answers)) if stop or rivals else answers
+
+
+def _note_rivals(rivals: object, function: str, file: str, home: str) -> str:
+    """Say which of several files that define a function otherwise was graded, and why.
+
+    Nothing where there is one only, or a template lies beside what was made of it.
+    """
+    found = []
+    for rival in rivals[:MAX_RIVALS] if isinstance(rivals, list) else []:
+        match rival:
+            case [str(name), bool(is_written)]:
+                found.append((_name_version(name), is_written))
+    stubs = [name for name, is_written in found if not is_written]
+    written = [name for name, is_written in found if is_written]
+    own = _name_version(file)
+    if written:
+        advice = "; run that cell to make them one" if any(" cell " in name for name in written) else ""
+        return f"{function} is written in {own} and otherwise in {' and '.join(written)}: {own} was graded{advice}"
+    if stubs and file != home:
+        return f"{function} is not written in {' and '.join(stubs)}, but in {own}: that was graded"
+    return ""
+
+
+def _name_version(file: str) -> str:
+    """Name a file, or the cell that would write it."""
+    cell, _, written = one_line(file, 200).rpartition(", ")
+    return f"{cell} (which writes {written})" if " cell " in cell else one_line(file, 200)
 
 
 def explain_never_reached(function: str, file: str, stopped: Mapping[str, Any]) -> Answer:
@@ -253,5 +336,6 @@ def explain_never_reached(function: str, file: str, stopped: Mapping[str, Any]) 
     at = f" at line {line}" if line else ""
     place = one_line(read_file_name(stopped) or file, 200)
     text = f"{place} stopped{at}, before {function} was defined: {reason}"
+    text += "; functions above it were graded" + (", none below" if stopped.get("ends") else ", and those below")
     outcome = Outcome.OUT_OF_MEMORY if stopped.get("outcome") == Outcome.OUT_OF_MEMORY else Outcome.RAISED
     return Answer(outcome, text, file=read_file_name(stopped) or file, line=line, source=read_source(stopped))

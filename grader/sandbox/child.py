@@ -55,14 +55,11 @@ class Child:
         output_bytes: int,
         kill: Callable[[], None],
         exit_code: Callable[[], int | None],
-        cpu_seconds: Callable[[], float | None] = lambda: None,
     ) -> None:
         self._wire = wire
         self._output = Output(output_bytes)
         self._kill = kill
         self._exit_code = exit_code
-        # Processor time used so far, read from outside; None where that can't be had, or the process is gone.
-        self.cpu_seconds = cpu_seconds
         self._id = ""
         self._next_part = 0
         self._received = bytearray()

@@ -116,7 +116,6 @@ class Forking:
             limits.output_kb << 10,
             kill=lambda: self._kill(pid),
             exit_code=lambda: self._exit_code(pid),
-            cpu_seconds=lambda: self._cpu_seconds(pid),
         )
 
     def share(self) -> Forking:
@@ -149,21 +148,6 @@ class Forking:
         while pid not in self._ended and time.monotonic() < deadline:
             self._hear(deadline)
         return self._ended.get(pid)
-
-    def _cpu_seconds(self, pid: int) -> float | None:
-        """Return the processor time that a child has used, or None if it is gone or cannot be looked at."""
-        if pid in self._ended:
-            return None
-        try:
-            self._control.send(f"cpu {pid}".encode())
-        except OSError as error:
-            raise SandboxError(self._broken()) from error
-        deadline = time.monotonic() + END_SECONDS
-        while time.monotonic() < deadline:
-            match self._hear(deadline):
-                case ["cpu", number, nanoseconds] if int(number) == pid:
-                    return int(nanoseconds) / 1e9 if int(nanoseconds) >= 0 else None
-        return None
 
     def close(self) -> None:
         """End the warm process and every child of it; of a shared way to it, the children of that one."""

@@ -253,7 +253,9 @@ def child_command(program: str, *arguments: object) -> list[str]:
     """
     torch_spec = importlib.util.find_spec("torch")
     if torch_spec is None or torch_spec.origin is None:
-        raise SandboxError("torch is not installed; the README says how to get it")
+        from grader.absent import explain_absent  # once in a lifetime, and never beside student code
+
+        raise SandboxError(explain_absent("torch"))
     libraries = Path(torch_spec.origin).parents[1]
     options = ["-I", "-B", "-X", "utf8"]
     return [sys.executable, *options, "-c", _BOOT, program, str(PACKAGE), str(libraries), *map(str, arguments)]

@@ -8,7 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from grader.sandbox.guest.protocol import Frame, FrameError, pack_tensors, unpack_tensors
+from grader.sandbox.guest.protocol import Frame, FrameError
+from grader.sandbox.guest.tensors import pack_tensors, unpack_tensors
 from grader.sandbox.question import Question
 
 # One without probes, one with them, and one with them in the student's own shape.

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from torch import Tensor
 
-from grader.course.cases import Argument, Random
+from grader.course import Exercise
+from grader.course.cases import Argument, Case, Random
 from grader.course.trace import Value
 from grader.sandbox.answer import Answer
-from grader.sandbox.guest.protocol import pack, pack_tensors
+from grader.sandbox.guest.protocol import pack
+from grader.sandbox.guest.tensors import pack_tensors
+
+
+@dataclass(frozen=True)
+class Statements:
+    """How an exercise is found that is no function: what its statements may not rest on, and other names for values.
+
+    With `in_float32` they run again on float32 data where a dtype is in their way.
+    """
+
+    between: tuple[str, ...]
+    aliases: Mapping[str, str]
+    in_float32: bool = False
 
 
 @dataclass(frozen=True)
@@ -22,6 +36,7 @@ class Question:
 
     `order[k]` is the place, in the rubric's order, of the call that is made k-th: the cases' own order would tell a
     submission which one it has before it. A question without an order is of a timed exercise, and asked apart.
+    `room` are the numbers and axes that each gradient may have: a larger one is not looked at, only its shape is told.
     """
 
     function: str
@@ -30,6 +45,8 @@ class Question:
     gradients: tuple[str, ...]
     calls: tuple[Mapping[str, Value], ...]
     order: tuple[int, ...] = ()
+    statements: Statements | None = None
+    room: tuple[tuple[int, int], ...] = ()
 
     def restore(self, answers: Sequence[Answer]) -> list[Answer | None]:
         """Put answers in the order of the calls into that of the rubric, None for those that there are not."""
@@ -40,7 +57,24 @@ class Question:
 
     def names(self) -> dict[str, object]:
         """Return what a request says about the function."""
-        return {"function": self.function, "home": self.home, "given": self.given, "gradients": self.gradients}
+        names = {"function": self.function, "home": self.home, "given": self.given, "gradients": self.gradients}
+        return {**names, "room": self.room, "is_statements": self.statements is not None}
+
+
+# A gradient that is not summed yet has one or two axes more, each some times as long as what it is summed to.
+MOST_TIMES, MOST_MORE, MORE_AXES = 64, 4096, 3
+
+
+def room_for(exercise: Exercise, cases: Sequence[Case]) -> tuple[tuple[int, int], ...]:
+    """Return the numbers and axes that each gradient of an exercise may have."""
+    right = [[case.expected[gradient.value] for case in cases] for gradient in exercise.gradients]
+    return tuple(
+        (
+            MOST_TIMES * max(each.numel() for each in tensors) + MOST_MORE,
+            MORE_AXES + max(each.dim() for each in tensors),
+        )
+        for tensors in right
+    )
 
 
 @dataclass(frozen=True)
@@ -54,6 +88,21 @@ class Questionnaire:
         """The functions that are asked for."""
         return list(dict.fromkeys(question.function for question in self.questions))
 
+    @cached_property
+    def statements(self) -> list[dict[str, object]]:
+        """What a request says of the exercises that are no functions."""
+        return [
+            {
+                **question.names(),
+                "index": self.index(question),
+                "between": each.between,
+                "aliases": dict(each.aliases),
+                "float32": each.in_float32,
+            }
+            for question in self.questions
+            if (each := question.statements) is not None
+        ]
+
     def index(self, question: Question) -> int:
         """Return the place of a question."""
         return next(place for place, each in enumerate(self.questions) if each is question)
@@ -66,10 +115,8 @@ class Questionnaire:
         for question in self.questions:
             described.append([])
             for values in question.calls:
-                tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
-                numbers = {name: value for name, value in values.items() if not isinstance(value, Tensor)}
-                entries, data = pack_tensors(tensors)
-                described[-1].append({"numbers": numbers, "tensors": entries, "length": len(data)})
+                about, data = pack_call(values)
+                described[-1].append(about)
                 payload += data
         return {"do": "inputs", "calls": described}, bytes(payload)
 
@@ -77,6 +124,27 @@ class Questionnaire:
     def name(self) -> str:
         """A name that no other inputs have."""
         return hashlib.sha256(pack(*self.inputs)).hexdigest()
+
+
+@dataclass(frozen=True)
+class NewCall:
+    """A call with numbers that no submission has seen: its case, which stays here, and its inputs as they travel.
+
+    `known` remembers of answers which gradients are wrong: a class shares its right ones bit for bit.
+    """
+
+    case: Case
+    described: Mapping[str, Any]
+    data: bytes
+    known: dict[Hashable, tuple[str, ...]] = field(default_factory=dict, compare=False)
+
+
+def pack_call(values: Mapping[str, Value]) -> tuple[dict[str, Any], bytes]:
+    """Return the inputs of one call as a message and its payload."""
+    tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}
+    numbers = {name: value for name, value in values.items() if not isinstance(value, Tensor)}
+    entries, data = pack_tensors(tensors)
+    return {"numbers": numbers, "tensors": entries, "length": len(data)}, data
 
 
 def flatten(arguments: Mapping[str, Argument]) -> dict[str, Value]:

@@ -9,8 +9,8 @@ request. Where a child ended on the way, or nobody stands behind its answers, a 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Any, Self
 
@@ -19,28 +19,42 @@ from grader.sandbox.answer import (
     Answer,
     CodeLine,
     Outcome,
+    add_notes,
     explain_end,
-    explain_missing,
-    explain_never_reached,
-    note_stop,
     read_answer,
     read_code_line,
-    read_line,
-    read_names,
-    read_written,
+    read_notes,
 )
 from grader.sandbox.child import End, Heard, describe_exit
-from grader.sandbox.guest.protocol import Frame, FrameError
+from grader.sandbox.guest.protocol import FrameError
+from grader.sandbox.overview import Overview
 from grader.sandbox.probing import ProbedRun, Probing, read_runs
-from grader.sandbox.question import Question, Questionnaire
+from grader.sandbox.question import NewCall, Question, Questionnaire
 from grader.sandbox.talk import Talk
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
-from grader.text import clean, one_line
+from grader.text import one_line
 
 # Bytes that all answers of a submission may have.
 MAX_ANSWERS = 1 << 28
-QUICK_SHARE = 0.1  # of the time that a call may take: up to that it can be made again
+# Of so many functions, drawn for each submission, a call is made once more as it was: of all of them it would cost as
+# much as the calls with new numbers.
+MOST_REPEATS = 8
+QUICK_SHARE = 0.1  # of the time that a call may take: up to that it can be made again, and with probes
+
+
+@dataclass(frozen=True)
+class More:
+    """What came of a function when all its answers had left: of a call with new numbers, and of one made again.
+
+    The call is `new`, or a repeated one where that could not be had; `repeated` is the call that is `number`th
+    in the rubric's order, made once more, or None if that was not drawn.
+    """
+
+    new: NewCall | None
+    answer: Answer
+    number: int
+    repeated: Answer | None = None
 
 
 class Session:
@@ -49,25 +63,27 @@ class Session:
     `ask` and `finish` are the two exchanges; between them stands what was answered, but nobody behind it yet.
     """
 
-    def __init__(self, warm: Warm, submission: Submission, questionnaire: Questionnaire, limits: Limits) -> None:
+    def __init__(
+        self,
+        warm: Warm,
+        submission: Submission,
+        questionnaire: Questionnaire,
+        limits: Limits,
+        draw: Callable[[Question], NewCall | None] = lambda _: None,
+    ) -> None:
         self._warm = warm
         self._questionnaire = questionnaire
+        self._draw = draw
         self._limits = limits
-        self._files = dict(submission.files)
+        self.overview = Overview(submission, questionnaire.functions)
         self._seconds_left = self._to_give = limits.submission_seconds
         self._room = MAX_ANSWERS
         self._talk: Talk | None = None
         self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next four
         self._found: dict[str, str] = {}
-        self._repeated: dict[str, tuple[int, Answer]] = {}
+        self._more: dict[str, More] = {}
         self._lines: dict[str, tuple[str, Mapping[str, object]]] = {}
         self._probed: dict[str, tuple[tuple[ProbedRun, ...], ...]] = {}
-        self._lost = {
-            file: Answer(Outcome.UNREADABLE, f"{one_line(file, 200)} could not be read: {reason}", file=file)
-            for file, reason in submission.refused.items()
-        }
-        self._unreadable: dict[str, Answer] = {}
-        self._defines: dict[str, frozenset[str]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -78,15 +94,6 @@ class Session:
         if self._talk is not None:
             self._talk.close()
 
-    @property
-    def unreadable(self) -> Mapping[str, Answer]:
-        """The files that could not be read or parsed, or that never finished loading, and why."""
-        return {**self._unreadable, **self._lost}
-
-    def mentions(self, question: Question) -> bool:
-        """Return whether any file defines the function, or seems to and could not be read."""
-        return bool(self._candidates(question))
-
     def answers(self, question: Question) -> tuple[Answer, ...]:
         """Return one answer per call, or fewer if the function ended its process, or one that says why none."""
         return self._answers[question.function]
@@ -95,9 +102,13 @@ class Session:
         """Return the file in which the function was found."""
         return self._found.get(question.function)
 
-    def repeated(self, question: Question) -> tuple[int, Answer] | None:
-        """Return the call that was made again, by its place, and what that gave."""
-        return self._repeated.get(question.function)
+    def more(self, question: Question) -> More | None:
+        """Return what came of the call with new numbers and of the one made again, or None if there was no time."""
+        return self._more.get(question.function)
+
+    def was_called(self, question: Question) -> bool:
+        """Return whether the function was found, and answered every call."""
+        return question.function in self._found and len(self._answers[question.function]) == len(question.order)
 
     def line(self, question: Question, gradient: str) -> CodeLine | None:
         """Return the student's line that made a gradient, where that is found.
@@ -106,11 +117,6 @@ class Session:
         """
         file, lines = self._lines.get(question.function, (question.home, {}))
         return read_code_line(file, lines.get(gradient))
-
-    @property
-    def files(self) -> tuple[list[tuple[str, int]], bytes]:
-        """The files as a request brings them: names with lengths, and contents one behind the other."""
-        return [(file, len(source)) for file, source in self._files.items()], b"".join(self._files.values())
 
     def ask(self) -> None:
         """Have every call made; afterwards there are answers to every question."""
@@ -125,7 +131,7 @@ class Session:
             self._settle(questions, talk)
 
     def finish(self, slips: Collection[str], probings: Sequence[Probing] = ()) -> bool:
-        """Have drawn calls made again with a log, and some with probes, and find the lines that made some gradients.
+        """Have calls made with new numbers, again, and with probes, and find the lines that made some gradients.
 
         Returns False if nobody stood behind the answers: then there are others now, and no calls with probes.
         """
@@ -188,16 +194,16 @@ class Session:
         for question in questions:
             self._answers.pop(question.function, None)
         talk = Talk(self._warm.fork(self._limits, self._questionnaire))
-        listed, sources = self.files
+        listed, sources = self.overview.request
         asked = [{**each.names(), "index": self._questionnaire.index(each), "order": each.order} for each in questions]
-        wanted, lost = self._questionnaire.functions, list(self._lost)
-        message = {"do": "answer", "files": listed, "wanted": wanted, "lost": lost, "questions": asked}
-        talk.request(message, sources)
+        wanted, statements = self._questionnaire.functions, self._questionnaire.statements
+        message = {"files": listed, "wanted": wanted, "statements": statements, "lost": list(self.overview.lost)}
+        talk.request({"do": "answer", "questions": asked, **message}, sources)
         heard = self._hear(talk)
         if heard.frame is None:
             talk.close()
             return None
-        self._take_look(self._files, heard.frame)
+        self.overview.take(self.overview.sources, heard.frame)
         for question in questions:
             if not self._hear_answers(talk, question):
                 talk.close()
@@ -209,7 +215,7 @@ class Session:
         """Take the answers to a question; False if the child ended, or is to end, before there were all."""
         loading: str | None = None
         answers: list[Answer] = []
-        stopped: Mapping[str, Any] | None = None
+        notes = "", ""
         while len(answers) < len(question.order):
             if self._seconds_left <= 0:
                 self._answers[question.function] = (*answers, self._used_up())
@@ -217,24 +223,25 @@ class Session:
             heard = self._hear(talk)
             message = heard.frame.message if heard.frame is not None else {}
             match message:
-                case {"loading": str(file)} if file in self._defines:
+                case {"loading": str(file)} if file in self.overview.defines:
                     loading = file
                     continue
-                case {"found": str(file)} if file in self._defines:
-                    loading, stopped = None, _problem(message.get("stopped"))
+                case {"found": str(file)} if file in self.overview.defines:
+                    loading, notes = None, read_notes(message, question.function, file, question.home)
                     self._found[question.function] = file
                     continue
                 case {"found": None, "others": list(others), "stopped": dict(where)}:
-                    self._answers[question.function] = (self._explain_absence(question, others, where),)
+                    self._answers[question.function] = (self.overview.explain_absence(question, others, where),)
                     return True
-            if heard.frame is None and loading is not None and loading not in self._lost:
-                self._lost[loading] = replace(self._explain(heard, f"loading {one_line(loading, 200)}"), file=loading)
+            if heard.frame is None and loading is not None and loading not in self.overview.lost:
+                self.overview.lost[loading] = replace(
+                    self._explain(heard, f"loading {one_line(loading, 200)}"), file=loading
+                )
                 return False
-            answers.append(replace(self._read(heard, question), cpu_seconds=talk.processor_time(heard)))
+            answers.append(self._read(heard, question))
             if heard.frame is None:
                 break
-        noted = note_stop(stopped, self._found.get(question.function, question.home), tuple(answers))
-        self._answers[question.function] = noted
+        self._answers[question.function] = add_notes(tuple(answers), *notes)
         return heard.frame is not None
 
     def _confirm(
@@ -242,19 +249,23 @@ class Session:
     ) -> bool:
         """Make the second request; False if nobody stands behind the answers to the first.
 
-        Which call of a function is repeated is drawn now, when all plain answers have left. If one of them ends the
-        child, a fresh one goes on with those behind it.
+        What is called is drawn now, when all plain answers have left: calls with new numbers, in any order, but those
+        that take long come last. If one of them ends the child, a fresh one goes on with those behind it.
         """
         chance = random.SystemRandom()
-        chosen = [each for each in talk.answered if repeats and self._is_quick(each)]
+        chosen = [each for each in talk.answered if repeats and self.was_called(each) and self._seconds_left > 0]
         probings = [each for each in probings if each.question in talk.answered and self._is_quick(each.question)]
         probed = [each.pack(self._questionnaire.index(each.question)) for each in probings]
         chance.shuffle(chosen)
-        places = {each.function: chance.choice(each.order) for each in chosen}
+        chosen.sort(key=lambda each: not self._is_quick(each))
+        again = [
+            _Again(self._draw(each), chance.choice(each.order), number < MOST_REPEATS and self._is_quick(each))
+            for number, each in enumerate(chosen)
+        ]
         lines = [each.names() for each in talk.answered if each.function in slips]
-        repeated = [[self._questionnaire.index(each), places[each.function]] for each in chosen]
-        message = {"do": "again", "repeated": repeated, "lines": lines, "probed": [said for said, _ in probed]}
-        talk.request(message, b"".join(data for _, data in probed))
+        calls = [each.describe(self._questionnaire.index(asked)) for each, asked in zip(again, chosen, strict=True)]
+        message = {"do": "again", "calls": calls, "lines": lines, "probed": [said for said, _ in probed]}
+        talk.request(message, b"".join([*(each.data for each in again), *(data for _, data in probed)]))
         heard = self._hear(talk)
         if heard.frame is None:
             if len(talk.answered) == 1:
@@ -267,9 +278,13 @@ class Session:
                     match each:
                         case [str(file), dict(places_of)]:
                             self._lines[str(asked["function"])] = one_line(file, 200), places_of
-        for number, question in enumerate(chosen):
+        for number, (question, each) in enumerate(zip(chosen, again, strict=True)):
             heard = self._hear(talk)
-            self._repeated[question.function] = places[question.function], self._read(heard, question)
+            first = More(each.new, self._read(heard, question), each.number)
+            self._more[question.function] = first
+            if heard.frame is not None and each.is_repeated:
+                heard = self._hear(talk)
+                self._more[question.function] = replace(first, repeated=self._read(heard, question))
             if heard.frame is None:
                 self._repeat_rest(chosen[number + 1 :])
                 break
@@ -303,15 +318,14 @@ class Session:
         """Say what is wrong with a function behind whose answers nobody stands."""
         if heard.end in (End.TIMED_OUT, End.FLOODED):
             return self._explain(heard, question.function)
-        text = f"{question.function} answered more than once, or ended its process after answering"
-        if heard.exit_code is not None:
-            text += f": {describe_exit(heard.exit_code)}"
+        how = f": {describe_exit(heard.exit_code)}" if heard.exit_code is not None else ""
+        text = f"{question.function} answered more than once, or ended its process after answering{how}"
         return Answer(Outcome.BAD_RETURN, text, printed=heard.printed, seconds=heard.seconds)
 
     def _survey(self) -> None:
         """Find the file that ends a child when it is read, by handing them over one by one."""
         readable: dict[str, bytes] = {}
-        for file, source in self._files.items():
+        for file, source in self.overview.sources.items():
             talk = Talk(self._warm.fork(self._limits, self._questionnaire))
             wanted = self._questionnaire.functions
             talk.request({"do": "look", "files": [(file, len(source))], "wanted": wanted}, source)
@@ -319,47 +333,18 @@ class Session:
             talk.close()
             if heard.frame is None:
                 text = f"{one_line(file, 200)} could not be parsed: reading it ended the process or took too long"
-                self._lost[file] = Answer(Outcome.UNREADABLE, text, file=file)
+                self.overview.lost[file] = Answer(Outcome.UNREADABLE, text, file=file)
             else:
                 readable[file] = source
-        self._files = readable
-
-    def _take_look(self, files: Mapping[str, bytes], frame: Frame) -> None:
-        """Note what the child found in files before a line of them ran."""
-        for file in [*files, *read_written(frame)]:
-            wanted = self._questionnaire.functions
-            self._defines[file] = frozenset(read_names(frame, "defines", file)).intersection(wanted)
-            unreadable = frame.message.get("unreadable")
-            match unreadable.get(file) if isinstance(unreadable, dict) else None:
-                case [str(text), line]:
-                    where = f" line {line}" if isinstance(line, int) else ""
-                    said = clean(f"{one_line(file, 200)}{where}: {text}", 500)
-                    answer = Answer(Outcome.UNREADABLE, said, file=file, line=read_line({"line": line}))
-                    self._unreadable[file] = answer
-
-    def _candidates(self, question: Question) -> list[str]:
-        others = [file for file in sorted(self._defines) if question.function in self._defines[file]]
-        # A file that could not be parsed may still say that it has the function.
-        sign = f"def {question.function}(".encode()
-        unread = [file for file in sorted(self.unreadable) if file not in others and sign in self._files.get(file, b"")]
-        home = [question.home] if question.home in {*self._defines, *self._lost} else []
-        return list(dict.fromkeys([*home, *others, *unread]))
-
-    def _explain_absence(self, question: Question, others: list[Any], stopped: Mapping[str, Any]) -> Answer:
-        """Say why a function was found in none of the files."""
-        unreadable = self.unreadable
-        for file in self._candidates(question):
-            if file in unreadable:
-                return unreadable[file]
-            problem = _problem(stopped.get(file))
-            if problem is not None and question.function in self._defines[file]:
-                return explain_never_reached(question.function, file, problem)
-        home = question.home if question.home in self._files else None
-        return explain_missing(question.function, home, [name for name in others if isinstance(name, str)])
+        self.overview.sources = readable
 
     def _unasked(self, question: Question) -> Answer:
         """Say why a function was not called at all."""
-        lost = [self.unreadable[file] for file in self._candidates(question) if file in self.unreadable]
+        lost = [
+            self.overview.unreadable[file]
+            for file in self.overview.candidates(question)
+            if file in self.overview.unreadable
+        ]
         return next(iter(lost), self._used_up())
 
     def _used_up(self) -> Answer:
@@ -367,11 +352,10 @@ class Session:
         return Answer(Outcome.TIMED_OUT, used)
 
     def _is_quick(self, question: Question) -> bool:
-        """Return whether a call can be made again with a log, and not cost other functions their time."""
-        answers = self._answers[question.function]
+        """Return whether a call can be made again, and not cost other functions their time."""
         limit = min(self._limits.call_seconds, self._seconds_left)
-        was_called = question.function in self._found and len(answers) == len(question.order)
-        return was_called and max(answer.seconds for answer in answers) <= limit * QUICK_SHARE
+        seconds = [answer.seconds for answer in self._answers[question.function]]
+        return self.was_called(question) and max(seconds) <= limit * QUICK_SHARE
 
     def _read(self, heard: Heard, question: Question) -> Answer:
         if heard.frame is None:
@@ -379,7 +363,7 @@ class Session:
         try:
             if self._room < 0:
                 raise FrameError(f"the answers are larger than {MAX_ANSWERS >> 20} MB in all")
-            return read_answer(heard.frame, question.gradients, heard.printed, heard.seconds)
+            return read_answer(heard.frame, question.gradients, heard.printed, heard.seconds, question.room)
         except FrameError as error:
             return Answer(Outcome.BAD_RETURN, str(error), printed=heard.printed, seconds=heard.seconds)
 
@@ -388,7 +372,6 @@ class Session:
         self._seconds_left -= heard.seconds
         self._room -= len(heard.frame.payload) if heard.frame is not None else 0
         talk.seconds += heard.seconds
-        talk.unclocked += heard.seconds
         return heard
 
     def _explain(self, heard: Heard, what: str) -> Answer:
@@ -396,5 +379,18 @@ class Session:
         return explain_end(heard, what, self._limits, limit)
 
 
-def _problem(stopped: object) -> Mapping[str, Any] | None:
-    return stopped if isinstance(stopped, dict) else None
+@dataclass(frozen=True)
+class _Again:
+    """What a function is asked when its answers have left: a call with new numbers, and the `number`th one again."""
+
+    new: NewCall | None
+    number: int
+    is_repeated: bool
+
+    @property
+    def data(self) -> bytes:
+        return self.new.data if self.new is not None else b""
+
+    def describe(self, index: int) -> dict[str, Any]:
+        new = self.new.described if self.new is not None else {"numbers": {}, "tensors": [], "length": 0}
+        return {"index": index, "number": self.number, "repeat": self.is_repeated, **new}

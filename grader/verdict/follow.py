@@ -82,6 +82,17 @@ class Follow:
     basis: Basis
 
 
+@dataclass(frozen=True)
+class Follows:
+    """Gradients by name: which are right in themselves, and what could not be decided of others.
+
+    Those in `undecided` match what comes before them, but many wrong formulas would; with them go the slips before.
+    """
+
+    by_name: Mapping[str, Follow]
+    undecided: Mapping[str, tuple[str, ...]]
+
+
 class _Fit(Enum):
     """How a wrong gradient fits the student's own upstream in one case.
 
@@ -101,9 +112,7 @@ class _Upstream:
     all: tuple[str, ...]
 
 
-def find_follows(
-    exercise: Exercise, trials: Sequence[Trial], right: Sequence[Collection[str]] = ()
-) -> dict[str, Follow]:
+def find_follows(exercise: Exercise, trials: Sequence[Trial], right: Sequence[Collection[str]] = ()) -> Follows:
     """Return the gradients that are right given the student's own upstream, or random ones, with the slips before them.
 
     Such a gradient fits in every case in which it is not correct, and in at least one of them its upstream is fit to
@@ -111,6 +120,7 @@ def find_follows(
     """
     fits = _replay(exercise, trials)
     follows: dict[str, Follow] = {}
+    undecided: dict[str, list[str]] = {}
     for gradient in exercise.gradients:
         name = gradient.name
         wrong = [place for place, trial in enumerate(trials) if not trial.is_correct(name)]
@@ -119,12 +129,16 @@ def find_follows(
         if _Fit.YES in both and _Fit.NO not in both:
             is_own = _Fit.YES in own and _Fit.NO not in own
             follows[name] = Follow((), Basis.OWN if is_own else Basis.RANDOM)
+        elif _Fit.UNDECIDED in both and _Fit.NO not in both:
+            undecided[name] = [other for place in wrong for other in _upstreams(trials[place])[name].all]
     for name, follow in follows.items():
         lost = follow.basis is Basis.RANDOM
         resting = [_upstreams(trial, lost=lost)[name].all for trial in trials if not trial.is_correct(name)]
         slips = dict.fromkeys(other for names in resting for other in names if other not in follows)
         follows[name] = replace(follow, slips=tuple(slips))
-    return follows
+    known = {*follows, *undecided}
+    roots = {name: [other for other in before if other not in known] for name, before in undecided.items()}
+    return Follows(follows, {name: tuple(dict.fromkeys(before)) for name, before in roots.items()})
 
 
 def own_upstream(exercise: Exercise, trial: Trial) -> dict[str, Tensor]:
@@ -189,9 +203,9 @@ def _fit_case(exercise: Exercise, trial: Trial, placeholders: frozenset[str]) ->
     upstreams = _upstreams(trial)
     usable = {gradient.name for gradient in exercise.gradients if trial.is_usable(gradient.name)}
     given = own_upstream(exercise, trial)
-    reached = [trial.case.forward.gradients(trial.case.dout, given)]
+    reached = [trial.case.forward.gradients(trial.case.upstream, given)]
     if exercise.detached:
-        reached.append(trial.case.forward.gradients(trial.case.dout, given, without=exercise.detached))
+        reached.append(trial.case.forward.gradients(trial.case.upstream, given, without=exercise.detached))
     fits: dict[str, _Fit] = {}
     # From the output backwards, so that of every upstream it is known whether it is a slip of its own.
     for name in _in_backward_order(trial):
@@ -253,7 +267,7 @@ def _may_carry(name: str, trial: Trial) -> bool:
 
 
 def _is_zero_in_truth(name: str, trial: Trial) -> bool:
-    return _norm([trial.case.expected[name[1:]]]) <= ZERO * _norm([trial.case.dout])
+    return _norm([trial.case.expected[name[1:]]]) <= ZERO * _norm(trial.case.upstream.values())
 
 
 def _norm(tensors: Iterable[Tensor]) -> float:

@@ -173,7 +173,13 @@ class _View:
         return torch.allclose(value, plain, rtol=SAME, atol=atol, equal_nan=True)
 
     def _before(self, name: str) -> tuple[str, ...]:
-        return before(self.exercise, self.trial, name)
+        if name not in self._known_before:
+            self._known_before[name] = before(self.exercise, self.trial, name)
+        return self._known_before[name]
+
+    @cached_property
+    def _known_before(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
     def is_right(self, gradient: Gradient) -> bool:
         """Return whether the student's statement made of the probes what autograd makes of them."""
@@ -187,8 +193,7 @@ class _View:
         ):
             return False
         for passed_over in self._ways(gradient.value):
-            given = {name[1:]: self.probes[name] for name in self.run.placed if name[1:] not in passed_over}
-            expected = self._reached(gradient.value, given) if passed_over else self._under_probes
+            expected = self._passing_over(passed_over)
             if any(_fits(gradient, each[gradient.value], value) for each in expected if gradient.value in each):
                 return not self._contradicts(gradient, passed_over)
         return False
@@ -209,21 +214,32 @@ class _View:
         """Return whether the plain call had this gradient, or ended before it could."""
         return self.trial.has_raised or self.trial.comparisons[name].verdict is not Verdict.NOT_RETURNED
 
-    @cached_property
+    @property
     def _under_probes(self) -> list[Mapping[str, Tensor]]:
-        """What autograd makes of all probes, once for all gradients; and without what the rubric names as detached."""
-        given = {name[1:]: self.probes[name] for name in self.run.placed}
-        return [self.trial.case.forward.gradients(self.trial.case.dout, given, without) for without in self._withouts]
+        """What autograd makes of all probes; and without what the rubric names as detached."""
+        return self._passing_over(frozenset())
+
+    def _passing_over(self, passed_over: frozenset[str]) -> list[Mapping[str, Tensor]]:
+        """Return what autograd makes of the probes but for some, once for all gradients."""
+        if passed_over not in self._known_ways:
+            given = {name[1:]: self.probes[name] for name in self.run.placed if name[1:] not in passed_over}
+            forward, dout = self.trial.case.forward, self.trial.case.upstream
+            self._known_ways[passed_over] = [forward.gradients(dout, given, without) for without in self._withouts]
+        return self._known_ways[passed_over]
+
+    @cached_property
+    def _known_ways(self) -> dict[frozenset[str], list[Mapping[str, Tensor]]]:
+        return {}
 
     @cached_property
     def _under_own(self) -> list[Mapping[str, Tensor]]:
         """What autograd makes of the student's own gradients."""
         case, given = self.trial.case, own_upstream(self.exercise, self.trial)
-        return [case.forward.gradients(case.dout, given, without) for without in self._withouts]
+        return [case.forward.gradients(case.upstream, given, without) for without in self._withouts]
 
     def _reached(self, value: str, given: Mapping[str, Tensor]) -> list[Mapping[str, Tensor]]:
         case = self.trial.case
-        found = [case.forward.gradient(value, case.dout, given, without) for without in self._withouts]
+        found = [case.forward.gradient(value, case.upstream, given, without) for without in self._withouts]
         return [{value: each} for each in found if each is not None]
 
     @property
@@ -236,17 +252,25 @@ class _View:
         A formula that goes from dh_preact to dh_prebn in one line reads nothing of what is between.
         """
         yield frozenset()
-        forward = self.trial.case.forward
-        placed = {name[1:] for name in self.run.placed}
-        near = list(_boundary(forward, value, placed))
+        behind = {name[1:] for name in self._before(f"d{value}")}
+        near = [frozenset([name]) for name in _boundary(self.trial.case.forward, value, self._placed_values)]
         seen = {frozenset[str]()}
-        behind = [step.name for step in forward.steps if step.name in placed]
-        order = [name for name in behind if f"d{name}" in self._before(f"d{value}")]
-        cuts = [frozenset(order[: count + 1]) for count in range(len(order))]
-        for passed_over in [*(frozenset([name]) for name in near), *cuts]:
-            if passed_over not in seen:
-                seen.add(passed_over)
+        # What is not behind a value is nothing to it: so the cuts are the same for all.
+        for passed_over in [*near, *self._cuts]:
+            effective = passed_over & behind
+            if effective not in seen:
+                seen.add(effective)
                 yield passed_over
+
+    @cached_property
+    def _placed_values(self) -> set[str]:
+        return {name[1:] for name in self.run.placed}
+
+    @cached_property
+    def _cuts(self) -> list[frozenset[str]]:
+        """All values with probes up to each line of the forward."""
+        order = [step.name for step in self.trial.case.forward.steps if step.name in self._placed_values]
+        return [frozenset(order[: count + 1]) for count in range(len(order))]
 
     def _contradicts(self, gradient: Gradient, passed_over: frozenset[str]) -> bool:
         """Return whether the plain call refutes what the run shows of a step, with the values that it passes over.

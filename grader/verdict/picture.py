@@ -37,16 +37,13 @@ class Picture:
     """The error of a gradient of `shape`, seen as rows (all axes but the last) and columns (the last axis).
 
     A cell holds the largest absolute error of its `pool` entries: 0.0 where all of them are within the
-    tolerance, NaN where one is not finite. `expected` and `actual` are the numbers of that one entry of each cell.
-    `worst` is the cell and `worst_entry` the row and column of the worst place; `wrong` counts the entries beyond the
-    tolerance.
+    tolerance, NaN where one is not finite. `worst` is the cell and `worst_entry` the row and column of
+    the worst place; `wrong` counts the entries beyond the tolerance.
     """
 
     shape: tuple[int, ...]
     pool: tuple[int, int]
     cells: Numbers
-    expected: Numbers
-    actual: Numbers
     worst: tuple[int, int]
     worst_entry: tuple[int, int]
     wrong: int
@@ -77,13 +74,10 @@ def draw(expected: Tensor, actual: Tensor, comparison: Comparison, tolerance: To
     place = int(np.ravel_multi_index(comparison.worst_index, tuple(expected.shape))) if expected.dim() else 0
     row, column = divmod(place, columns)
     pool = -(-want.shape[0] // MAX_CELLS), -(-columns // MAX_CELLS)
-    cells, shown_expected, shown_actual = _pooled(error, (error, want, got), pool)
     return Picture(
         shape=tuple(expected.shape),
         pool=pool,
-        cells=cells,
-        expected=shown_expected,
-        actual=shown_actual,
+        cells=_numbers(_pooled(error, pool)),
         worst=(row // pool[0], column // pool[1]),
         worst_entry=(row, column),
         wrong=int(right.size - right.sum()),
@@ -91,19 +85,12 @@ def draw(expected: Tensor, actual: Tensor, comparison: Comparison, tolerance: To
     )
 
 
-def _pooled(error: Grid, grids: tuple[Grid, ...], pool: tuple[int, int]) -> list[Numbers]:
-    """Return of each grid the entries at which the error of their cell is largest; NaN is larger than any number."""
-    (rows, columns), (height, width) = error.shape, pool
-    cells = -(-rows // height), -(-columns // width)
-    padding = (0, cells[0] * height - rows), (0, cells[1] * width - columns)
-
-    def in_cells(grid: Grid) -> Grid:
-        # The last cell of a row or column may hold fewer entries: what fills it up is never the largest.
-        full = np.pad(grid, padding, constant_values=-1.0).reshape(cells[0], height, cells[1], width)
-        return full.swapaxes(1, 2).reshape(*cells, height * width)
-
-    largest = in_cells(error).argmax(axis=-1)[..., np.newaxis]
-    return [_numbers(np.take_along_axis(in_cells(grid), largest, axis=-1)[..., 0]) for grid in grids]
+def _pooled(error: Grid, pool: tuple[int, int]) -> Grid:
+    for axis, step in enumerate(pool):
+        if step > 1:
+            # reduceat, so that the last cell may hold fewer entries; a maximum with NaN is NaN.
+            error = np.maximum.reduceat(error, range(0, error.shape[axis], step), axis=axis)
+    return error
 
 
 def _window(expected: Grid, actual: Grid, is_right: npt.NDArray[np.bool_], worst: tuple[int, int]) -> Window:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
 
-from grader.course import Course, Exercise, Gradient
+from torch import Tensor
+
+from grader.course import CaseSpec, Course, Exercise, Gradient, Style
 from grader.course.cases import Case, Reference
+from grader.course.meant import explain_function
 from grader.course.source import literal
 from grader.errors import CourseError, UsageError
 from grader.text import one_line
@@ -26,11 +30,11 @@ def write_case(course: Course, function: str, case: str | None, seed: int, folde
     that the course does not have.
     """
     if function not in course.functions:
-        known = ", ".join(course.functions)
-        raise UsageError(f"{one_line(function, 100)} is no function of the course; there are {known}")
+        raise UsageError(explain_function(course, function, "grade case"))
     rubric, exercise = course.exercise(function)
-    number = _number(exercise, case)
-    spec = exercise.cases[number - 1]
+    cases = _in_order(exercise)
+    number = _number(exercise.function, cases, case)
+    spec = cases[number - 1]
     reference = Reference(rubric)
     made = reference.make_case(exercise, spec, seed)
     suffix = f"_{number}" if not seed else f"_{number}_seed_{seed}"
@@ -48,6 +52,7 @@ def write_case(course: Course, function: str, case: str | None, seed: int, folde
 
 def make_script(reference: Reference, exercise: Exercise, case: Case, number: int, seed: int, module: str) -> str:
     """Return the text of the script; `module` is what defines the function, beside the script."""
+    is_statements = exercise.style is Style.STATEMENTS
     forward = reference.source(exercise).runnable
     if not forward:
         raise CourseError([f"{exercise.place}: the source of the forward {exercise.forward} is not a plain function"])
@@ -56,8 +61,8 @@ def make_script(reference: Reference, exercise: Exercise, case: Case, number: in
         [
             "# The inputs of the forward pass.",
             *(f"{name} = {literal(value)}" for name, value in inputs.items()),
-            f"\n# The upstream gradient, that of {case.forward.output}.",
-            f"dout = {literal(case.dout)}",
+            f"\n# The upstream gradient, that of {' and that of '.join(case.upstream)}.",
+            *(f"{name} = {literal(upstream)}" for name, upstream in _named_upstreams(exercise, case).items()),
         ]
     )
     command = f"grade case {exercise.function} --case {number}" + (f" --seed {seed}" if seed else "")
@@ -65,18 +70,20 @@ def make_script(reference: Reference, exercise: Exercise, case: Case, number: in
         f'"""{exercise.function}, case {number} ({one_line(case.name, 200)}), seed {seed}.\n\n'
         f"Written by `{command}`. Run it with `python`, add prints or a breakpoint(): it is yours.\n"
         '"""',
-        _imports(module, data),
+        _imports("" if is_statements else module, data),
         "torch.set_default_dtype(torch.float64)",
         _UNPACK if "unpack(" in data else "",
         data,
         "\n# The forward pass: every value has its name on t.\n" + forward.rstrip("\n"),
-        _RUN.format(
+        _FORWARD.format(
             inputs=", ".join(f"{name}={name}" for name in inputs),
             forward=exercise.forward,
-            output=case.forward.output,
-            call=_call(exercise),
-            names=_tuple(exercise.gradient_names),
-        ),
+            objective=_objective(exercise, case),
+        ).strip("\n"),
+        (_STATEMENTS if is_statements else _FUNCTION)
+        .format(call=_call(exercise, case), names=_tuple(exercise.gradient_names), given=_given(exercise))
+        .strip("\n"),
+        _COMPARE.strip("\n"),
         "\n".join(_compare_line(gradient) for gradient in exercise.gradients),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -93,8 +100,14 @@ def find_module(folder: Path, home: str, function: str) -> str:
     return home
 
 
-def _number(exercise: Exercise, case: str | None) -> int:
-    names = [spec.name for spec in exercise.cases]
+def _in_order(exercise: Exercise) -> tuple[CaseSpec, ...]:
+    """Return the cases that students see, numbered as in their reports, before the hidden ones."""
+    shown = exercise.shown.cases if exercise.shown else ()
+    return (*shown, *(case for case in exercise.cases if case not in shown))
+
+
+def _number(function: str, cases: Sequence[CaseSpec], case: str | None) -> int:
+    names = [spec.name for spec in cases]
     if case is None:
         return 1
     if case in names:
@@ -102,22 +115,41 @@ def _number(exercise: Exercise, case: str | None) -> int:
     if case.isascii() and case.isdigit() and 1 <= int(case) <= len(names):
         return int(case)
     listed = ", ".join(f"{number} ({name})" for number, name in enumerate(names, start=1))
-    raise UsageError(f"--case {one_line(case, 100)}: {exercise.function} has the cases {listed}")
+    raise UsageError(f"--case {one_line(case, 100)}: {function} has the cases {listed}")
 
 
 def _imports(module: str, data: str) -> str:
     """Return the import lines; a file whose name is no Python name is imported by its text."""
     is_plain = all(part.isidentifier() for part in module.split("."))
     lines = ["import base64"] if "unpack(" in data else []
+    if not module:
+        return "\n".join([*lines, "from types import SimpleNamespace", "", "import torch", _FUNCTIONAL])
     lines += [] if is_plain else ["import importlib"]
     lines += ["from types import SimpleNamespace", "", "import torch", ""]
     lines.append(f"import {module} as yours" if is_plain else f"yours = importlib.import_module({module!r})")
     return "\n".join(lines) + "  # the file with your function"
 
 
-def _call(exercise: Exercise) -> str:
-    given = {"dout": "dout", "cache": "cache"}
-    arguments = ", ".join(f"{name}={given.get(name, f'cache.{name}')}" for name in exercise.given)
+def _given(exercise: Exercise) -> str:
+    """Return the lines that set the true gradients that statements are given."""
+    names = [name for name in exercise.given if name not in (*exercise.upstream_names, "cache")]
+    return "\n".join(f"{name} = t.{name[1:]}.grad.clone()" for name in names)
+
+
+def _named_upstreams(exercise: Exercise, case: Case) -> dict[str, Tensor]:
+    return dict(zip(exercise.upstream_names, case.upstream.values(), strict=True))
+
+
+def _objective(exercise: Exercise, case: Case) -> str:
+    pairs = zip(case.upstream, exercise.upstream_names, strict=True)
+    terms = [f"(t.{output} * {name}).sum()" for output, name in pairs]
+    return terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
+
+
+def _call(exercise: Exercise, case: Case) -> str:
+    own = {name: name for name in (*exercise.upstream_names, "cache")}
+    given = {name: f"cache.{name}" for name in case.forward.values} | own
+    arguments = ", ".join(f"{name}={given.get(name, f't.{name[1:]}.grad')}" for name in exercise.given)
     return f"yours.{exercise.function}({arguments})"
 
 
@@ -137,7 +169,9 @@ def unpack(shape, dtype, packed):
     return torch.frombuffer(data, dtype=dtype).reshape(shape) if data else torch.zeros(shape, dtype=dtype)
 '''
 
-_RUN = '''
+_FUNCTIONAL = "import torch.nn.functional as F"
+
+_FORWARD = """
 # Autograd's gradient of every value, as in the lesson: keep them all, then go backward.
 t = SimpleNamespace({inputs})
 for value in vars(t).values():
@@ -147,8 +181,10 @@ for value in vars(t).values():
 for value in vars(t).values():
     if isinstance(value, torch.Tensor) and value.requires_grad:
         value.retain_grad()
-(t.{output} * dout).sum().backward()
+{objective}.backward()
+"""
 
+_FUNCTION = """
 # What your function is given: the same values, without autograd.
 cache = SimpleNamespace(
     **{{name: value.detach().clone() if isinstance(value, torch.Tensor) else value for name, value in vars(t).items()}}
@@ -165,19 +201,40 @@ elif isinstance(returned, torch.Tensor) or returned is None:
     gradients = {{names[0]: returned}}
 else:
     gradients = dict(zip(names, returned))
+"""
+
+_STATEMENTS = '''
+# What your statements are given: every value of the forward under its name, without autograd.
+for name, value in vars(t).items():
+    globals()[name] = value.detach().clone() if isinstance(value, torch.Tensor) else value
+{given}
 
 
+def cmp(*_):
+    """Stand in for the lesson's own comparison; below there is one that shows what comes out."""
+    return True
+
+
+# -----------------
+# YOUR STATEMENTS: copy them from your notebook to here.
+# -----------------
+
+names = [{names}]
+gradients = {{name: globals().get(name) for name in names}}
+'''
+
+_COMPARE = '''
 def cmp(name, value, rtol, atol):
     """Print how your gradient compares with autograd's, which is value.grad."""
     actual, expected = gradients.get(name), value.grad
     if not isinstance(actual, torch.Tensor):
-        print(f"{{name:15s}} | {{actual!r}}")
+        print(f"{name:15s} | {actual!r}")
     elif actual.shape != expected.shape or actual.dtype != expected.dtype:
-        was, want = (f"{{tuple(each.shape)}} {{each.dtype}}" for each in (actual, expected))
-        print(f"{{name:15s}} | {{was}}, expected {{want}}")
+        was, want = (f"{tuple(each.shape)} {each.dtype}" for each in (actual, expected))
+        print(f"{name:15s} | {was}, expected {want}")
     else:
         exact = torch.equal(actual, expected)
         approximate = torch.allclose(actual, expected, rtol=rtol, atol=atol)
         maxdiff = (actual - expected).abs().max().item() if actual.numel() else 0.0
-        print(f"{{name:15s}} | exact: {{exact!s:5s}} | approximate: {{approximate!s:5s}} | maxdiff: {{maxdiff}}")
+        print(f"{name:15s} | exact: {exact!s:5s} | approximate: {approximate!s:5s} | maxdiff: {maxdiff}")
 '''

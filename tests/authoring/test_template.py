@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from grader.authoring.template import find_blocks, make_template, start_work, write_templates
+from grader.authoring.template import find_blocks, make_template, start_work, template_name, write_templates
 from grader.course import load_course
 from grader.errors import CourseError, UsageError
 
@@ -24,9 +24,9 @@ def first_backward(dout, x, W):
     n = len(x)  # kept: it stands before the block
     # BEGIN SOLUTION
     scale = 2  # (a remark)
-    dx = dout @ W.T  # (N, D)
+    dx, dW = dout @ W.T, x.T @ dout  # (N, D), (D, M)
     dx = dx * scale  # (once more)
-    dW = x.T @ dout  # (D, M)
+    dW = 1 * dW
     # END SOLUTION
     return dx, dW
 
@@ -53,6 +53,7 @@ TEMPLATE = '''\
 def first_backward(dout, x, W):
     """Find dx and dW."""
     n = len(x)  # kept: it stands before the block
+    # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dx = None  # (N, D)
     dW = None  # (D, M)
     return dx, dW
@@ -83,6 +84,10 @@ SLIPS = {
     ),
     "a gradient without a shape": (
         "def f(x):\n    # BEGIN SOLUTION\n    dx = x  # as it is\n    # END SOLUTION\n    return dx\n",
+        ":2: the block has no line `dx = ...  # (shape)`, which the template needs",
+    ),
+    "a shape for one of two": (
+        "def f(x):\n    # BEGIN SOLUTION\n    dx, dW = g(x)  # (N, D)\n    # END SOLUTION\n    return dx, dW\n",
         ":2: the block has no line `dx = ...  # (shape)`, which the template needs",
     ),
     "a gradient that is not in the block": (
@@ -163,11 +168,12 @@ def test_a_missing_solution_is_said(solution):
 
 @pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
 def test_the_shipped_template_is_what_its_solution_gives(path):
-    assert (ROOT / "student_template" / path.name).read_text(encoding="utf-8") == make_template(path)
+    assert (ROOT / "student_template" / template_name(path)).read_text(encoding="utf-8") == make_template(path)
 
 
 def test_every_shipped_template_has_its_solution():
-    assert [path.name for path in sorted((ROOT / "student_template").glob("*.py"))] == [path.name for path in SOLUTIONS]
+    made = {template_name(path) for path in SOLUTIONS}
+    assert {path.name for path in (ROOT / "student_template").iterdir()} == {*made, "backprop.ipynb"}
 
 
 @pytest.fixture

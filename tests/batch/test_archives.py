@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
 import io
+import lzma
 import struct
 import tarfile
 import zipfile
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
-from grader.batch import archives
-from grader.batch.archives import ArchiveError, read_archive
+from grader.batch.archives import HANDED_IN, ArchiveError, open_archive
+from grader.batch.tree import File, unpack
 
 GOOD = b"def linear_backward(dout, x, W): ...\n"
+
+
+def read_archive(content: bytes, wanted: Callable[[str], int]) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Return the wanted files of an archive, and why others are refused."""
+    archive = open_archive(content)
+    read = {path: archive.read(path, wanted(path)) for path in archive.paths if wanted(path)}
+    refused = {path: reason for path, (data, reason) in read.items() if data is None}
+    return {path: data for path, (data, _) in read.items() if data is not None}, {**archive.refused, **refused}
 
 
 def wanted(path: str) -> int:
@@ -125,11 +138,10 @@ def test_members_that_overlap_are_refused():
         read_archive(bytes(content), wanted)
 
 
-def test_a_tar_bomb_ends_at_the_bound(monkeypatch):
-    monkeypatch.setattr(archives, "MAX_UNPACKED_BYTES", 1_000_000)
+def test_a_tar_bomb_ends_at_the_bound():
     content = tar_of((tarfile.TarInfo("big.bin"), b"\0" * 5_000_000), mode="w:gz")
-    with pytest.raises(ArchiveError, match="unpacks to more than"):
-        read_archive(content, wanted)
+    with pytest.raises(ArchiveError, match="unpacks to more than 1 MB"):
+        open_archive(content, replace(HANDED_IN, unpacked=1_000_000))
 
 
 def test_a_million_entries_are_counted_before_they_are_parsed():
@@ -141,11 +153,10 @@ def test_a_million_entries_are_counted_before_they_are_parsed():
         read_archive(b"PK\3\4" + directory * count + end, wanted)
 
 
-def test_a_tar_of_too_many_members_is_refused(monkeypatch):
-    monkeypatch.setattr(archives, "MAX_MEMBERS", 5)
+def test_a_tar_of_too_many_members_is_refused():
     content = tar_of(*((tarfile.TarInfo(f"{number}.py"), b"") for number in range(10)))
     with pytest.raises(ArchiveError, match="more than 5 files"):
-        read_archive(content, wanted)
+        open_archive(content, replace(HANDED_IN, members=5))
 
 
 def test_names_that_differ_in_case_or_in_unicode_form_are_different_files():
@@ -204,10 +215,61 @@ def test_a_name_of_control_characters_or_without_end_is_refused(name):
 
 
 @pytest.mark.parametrize(
-    "name", ["__MACOSX/._linear.py", ".git/hook.py", ".env.py", "__pycache__/linear.py", "venv/x.py"]
+    "name",
+    [
+        "__MACOSX/._linear.py",
+        ".git/hook.py",
+        ".env.py",
+        "__pycache__/linear.py",
+        "venv/x.py",
+        "~$linear.py",
+        "Thumbs.db",
+        "hw/desktop.ini",
+    ],
 )
 def test_what_tools_leave_behind_is_ignored(name):
-    assert read_archive(zip_of((name, GOOD), ("linear.py", GOOD)), wanted) == ({"linear.py": GOOD}, {})
+    content = zip_of((name, GOOD), ("hw/linear.py", GOOD), ("hw/.DS_Store", b""))
+    folder = unpack(File("ada.zip", lambda _: (content, "")))
+    assert [path for path, _ in folder.walk()] == ["hw/linear.py"]
+
+
+def test_an_environment_of_any_name_is_ignored():
+    content = zip_of(("hw/my_env/pyvenv.cfg", b""), ("hw/my_env/lib/linear.py", GOOD), ("hw/linear.py", GOOD))
+    folder = unpack(File("ada.zip", lambda _: (content, "")))
+    assert [path for path, _ in folder.walk()] == ["hw/linear.py"]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_million_empty_parts_are_counted_before_they_are_read(pack):
+    with pytest.raises(ArchiveError, match="more than 10000 parts"):
+        open_archive(pack(b"") * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("start", "said"),
+    [
+        (b"Rar!\x1a\x07\1\0", "a RAR archive, which is not opened here; hand in a zip"),
+        (b"7z\xbc\xaf\x27\x1c\0\4", "a 7-Zip archive, which is not opened here; hand in a zip"),
+        (b"%PDF-1.7", "a PDF and no archive; hand in a zip"),
+    ],
+)
+def test_what_else_was_handed_in_is_said(start, said):
+    with pytest.raises(ArchiveError) as raised:
+        open_archive(start + b"\0" * 600)
+    assert str(raised.value) == said
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp437", "cp1252"])
+def test_a_name_that_does_not_say_its_encoding_is_read_as_letters(encoding):
+    written = zip_of(("Jos#.py", GOOD)).replace(b"#", b"\xff")  # a byte that stands for the letter
+    content = written.replace(b"\xff", "\u00e9".encode(encoding)) if encoding != "utf-8" else None
+    if content is None:
+        content = zip_of(("Jos##.py", GOOD)).replace(b"##", "\u00e9".encode())
+    assert list(open_archive(content).paths) == ["Jos\u00e9.py"]
+
+
+def test_folders_that_are_separated_by_backslashes_are_folders():
+    assert list(open_archive(zip_of(("hw\\linear.py", GOOD))).paths) == ["hw/linear.py"]
 
 
 def test_something_else_with_a_zip_at_its_end_is_no_archive():

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from grader.batch.collect import describe, discover, parse_time
+from grader.batch.contents import read_entry
 from grader.batch.entry import Entry
 from grader.batch.store import name_all, safe_file_name
-from grader.batch.tree import open_tree, read_entry
+from grader.batch.tree import open_tree
 from grader.errors import SubmissionError, UsageError
 
 GRADESCOPE = """
@@ -73,11 +74,6 @@ def test_folders_files_notebooks_and_archives_are_submissions(tmp_path):
     assert list(by_name(tmp_path)) == ["ada", "bob.py", "cyd.ipynb", "empty", "eve.zip"]
 
 
-def test_a_single_file_is_told_from_a_folder(tmp_path):
-    entries = by_name(lay_out(tmp_path, "ada/linear.py", "bob.py"))
-    assert (entries["ada"].is_single, entries["bob.py"].is_single) == (False, True)
-
-
 def test_canvas_files_of_one_user_are_one_submission(tmp_path):
     lay_out(tmp_path, "adalovelace_101_2001_linear.py", "adalovelace_101_2002_dropout-2.py", "bob_LATE_102_2003_hw.zip")
     entries = by_name(tmp_path)
@@ -91,7 +87,10 @@ def test_canvas_files_of_one_user_are_one_submission(tmp_path):
 def test_canvas_without_names_and_without_files_is_understood(tmp_path):
     entries = by_name(lay_out(tmp_path, "anon_a1B2c_2001_linear.py", "bob_102_text.html", "cyd_LATE_103_link.html"))
     assert entries["anon_a1B2c"].people[0].name == ""
-    assert [entries[name].problem for name in ("bob_102", "cyd_103")] == ["text or a link, and no file"] * 2
+    assert [entries[name].problem for name in ("bob_102", "cyd_103")] == [
+        "text typed into the page, and no file",
+        "a link, and no file",
+    ]
 
 
 def test_moodle_folders_give_participant_and_name(tmp_path):
@@ -178,8 +177,8 @@ def test_attempts_can_be_named_by_number_or_time(tmp_path):
     lay_out(tmp_path, "ada_attempt_1/linear.py", "ada_attempt_10/linear.py", "ada_attempt_9/linear.py")
     lay_out(tmp_path, "bob_attempt_2026-03-01-10-00-00_linear.py", "bob_attempt_2026-03-02-10-00-00_linear.py")
     entries = by_name(tmp_path)
-    assert list(entries) == ["ada_attempt_10", "bob_attempt_2026-03-02-10-00-00_linear.py"]
-    assert entries["bob_attempt_2026-03-02-10-00-00_linear.py"].files[0][0] == "linear.py"
+    assert list(entries) == ["ada_attempt_10", "bob_attempt_2026-03-02-10-00-00"]
+    assert entries["bob_attempt_2026-03-02-10-00-00"].files[0][0] == "linear.py"
 
 
 def test_the_same_student_twice_without_a_time_gets_two_rows_and_a_note(tmp_path):
@@ -212,7 +211,8 @@ def test_a_path_that_is_neither_folder_nor_zip_is_an_error(tmp_path):
 def test_a_link_to_a_folder_is_not_followed(tmp_path):
     lay_out(tmp_path, "secret/linear.py", "class/ada/linear.py")
     (tmp_path / "class" / "eve").symlink_to(tmp_path / "secret")
-    assert by_name(tmp_path / "class")["eve"].problem == "eve is a link, which is not followed"
+    entry = by_name(tmp_path / "class")["eve"]
+    assert read_entry(entry).problem == "eve could not be read: a link, which is not followed"
 
 
 def test_a_link_or_a_pipe_in_a_submission_is_refused_without_a_wait(tmp_path):
@@ -220,7 +220,7 @@ def test_a_link_or_a_pipe_in_a_submission_is_refused_without_a_wait(tmp_path):
     (tmp_path / "ada" / "linear.py").symlink_to("/etc/passwd")
     os.mkfifo(tmp_path / "ada" / "pipe.py")
     tree = open_tree(tmp_path)
-    task = read_entry(tree, discover(tree).entries[0])
+    task = read_entry(discover(tree).entries[0])
     assert set(task.submission.files) == {"dropout.py"}
     assert set(task.submission.refused) == {"linear.py", "pipe.py"}
 
@@ -228,22 +228,31 @@ def test_a_link_or_a_pipe_in_a_submission_is_refused_without_a_wait(tmp_path):
 def test_a_handed_in_archive_is_opened_and_its_only_folder_taken_off(tmp_path):
     (tmp_path / "ada.zip").write_bytes(zip_of("hw/linear.py", "hw/notes.md", "__MACOSX/hw/._linear.py"))
     tree = open_tree(tmp_path)
-    assert dict(read_entry(tree, discover(tree).entries[0]).submission.files) == {"linear.py": b"x = 1\n"}
+    assert dict(read_entry(discover(tree).entries[0]).submission.files) == {"linear.py": b"x = 1\n"}
 
 
 def test_a_package_keeps_its_folder(tmp_path):
     lay_out(tmp_path, "ada/work/__init__.py", "ada/work/linear.py")
     tree = open_tree(tmp_path)
-    assert set(read_entry(tree, discover(tree).entries[0]).submission.files) == {"work/__init__.py", "work/linear.py"}
+    assert set(read_entry(discover(tree).entries[0]).submission.files) == {"work/__init__.py", "work/linear.py"}
 
 
-def test_an_archive_in_an_archive_is_not_opened(tmp_path):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("inner.zip", zip_of("linear.py"))
-    (tmp_path / "ada.zip").write_bytes(file.getvalue())
-    tree = open_tree(tmp_path)
-    assert "not opened" in read_entry(tree, discover(tree).entries[0]).submission.refused["inner.zip"]
+def nested(depth: int, name: str = "linear.py") -> bytes:
+    content, inner = b"x = 1\n", name
+    for level in range(depth):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as archive:
+            archive.writestr(inner, content)
+        content, inner = file.getvalue(), f"level{level}.zip"
+    return content
+
+
+def test_archives_in_an_archive_are_opened_three_deep_and_no_deeper(tmp_path):
+    for name, depth in (("ada", 3), ("bob", 8)):
+        (tmp_path / f"{name}.zip").write_bytes(nested(depth))
+    ada, bob = map(read_entry, discover(open_tree(tmp_path)).entries)
+    assert list(ada.submission.files) == ["linear.py"]
+    assert "archives inside one another are opened 3 deep; hand in one archive" in bob.problem
 
 
 def test_names_that_differ_only_in_case_get_different_files():

@@ -12,8 +12,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from grader.batch.entry import PLAIN
+from grader.batch.entry import person as person_of
 from grader.batch.export import FORMATS, export
-from grader.batch.gradebook import defuse
+from grader.batch.export.identity import Line, match_people, names_of
+from grader.batch.gradebook import Row, defuse
+from grader.batch.history import record_of
 from grader.batch.store import Record, Store
 from grader.errors import UsageError
 
@@ -81,10 +85,11 @@ def make_batch(out: Path, system: str, **more: object) -> Path:
     store.create()
     people = {
         "ada": [person("Ada Lovelace" if system == "Moodle" else "lovelaceada", "101")],
-        "jose": [person("José Ñandú" if system == "Moodle" else "andjos", "102")],
+        "jose": [person({"Canvas": "andjos", "Moodle": "José Ñandú"}.get(system, "Kurt Gödel"), "102")],
         "zoe": [person("zoe", "109")],
     }
     labels = {
+        "Gradescope": "{}{}",
         "Canvas": "{}_LATE_{}_2001",
         "Moodle": "{}_{}_assignsubmission_file",
     }
@@ -158,6 +163,8 @@ def test_a_localised_moodle_sheet_is_filled_by_position(tmp_path):
     sheet.write_text(MOODLE, encoding="utf-8")
     export(make_batch(tmp_path / "out", "Moodle"), "moodle", into=sheet)
     expected = MOODLE.replace('bewertet",,', 'bewertet","9,50",').replace("Keine Abgabe,,", 'Keine Abgabe,"5,00",')
+    # Where somebody has written a comment it stays.
+    expected = expected.removesuffix("\n") + "5 of 10 points. To look at: dropout_backward.\n"
     assert sheet.read_text(encoding="utf-8") == expected
 
 
@@ -169,6 +176,132 @@ def test_a_moodle_sheet_has_the_columns_that_its_importer_asks_for(tmp_path):
         "9.50",
         "10.00",
     )
+
+
+def test_the_sheet_is_kept_as_it_was_and_with_write_it_is_not_touched(batch, tmp_path):
+    sheet = tmp_path / "gradebook.csv"
+    sheet.write_bytes(CANVAS.encode())
+    done = export(batch, "canvas", into=sheet, write=tmp_path / "filled")
+    assert sheet.read_bytes() == CANVAS.encode()
+    assert done.written[0] == tmp_path / "filled" / "gradebook.csv"
+    assert b",9.50," in done.written[0].read_bytes()
+    export(batch, "canvas", into=sheet)
+    assert (tmp_path / "gradebook.original.csv").read_bytes() == CANVAS.encode()
+    sheet.write_bytes(CANVAS.encode() + b'"New, Fay",104,a4,fay,S1,,,\r\n')
+    export(batch, "canvas", into=sheet)
+    assert (tmp_path / "gradebook.original.csv").read_bytes() == CANVAS.encode()
+    assert b"New, Fay" in (tmp_path / "gradebook.original-1.csv").read_bytes()
+    with pytest.raises(UsageError, match="is the sheet itself; give another place, or leave --write out"):
+        export(batch, "canvas", into=sheet, write=sheet)
+
+
+def test_a_grade_that_moodle_says_cannot_be_changed_is_left(tmp_path):
+    sheet = tmp_path / "bewertungen.csv"
+    sheet.write_text(MOODLE.replace('"10,00",Ja,-,-,', '"10,00",Nein,-,-,'), encoding="utf-8")
+    done = export(make_batch(tmp_path / "out", "Moodle"), "moodle", into=sheet)
+    assert "Keine Abgabe,," in sheet.read_text(encoding="utf-8")
+    assert "line 3: Moodle says that the grade of jose cannot be changed; left as it is" in done.notes
+
+
+def test_a_number_of_one_system_is_never_taken_for_anothers(tmp_path):
+    sheet = tmp_path / "gradebook.csv"
+    sheet.write_bytes(CANVAS.encode())
+    # 101 and 102 are numbers of Gradescope's here. One of them is of somebody whom Canvas knows by name.
+    done = export(make_batch(tmp_path / "out", "Gradescope"), "canvas", into=sheet)
+    assert sheet.read_bytes() == CANVAS.replace('"S1, S2",7,,', '"S1, S2",7,9.50,').encode()
+    assert "1 matched by name: ada (line 3)" in done.notes
+    assert "2 not in the sheet: jose, zoe" in done.notes
+    fresh = table(export(tmp_path / "out", "canvas").written[0])
+    assert not {"101", "102"} & {cell for line in fresh for cell in line}
+    assert "Participant 101" not in export(tmp_path / "out", "moodle").written[0].read_text()
+
+
+def line(**said: object) -> Line:
+    return Line(**{"names": names_of(str(said.pop("name", ""))), **said})
+
+
+def row(submission: str, system: str, **said: str) -> Row:
+    return Row(submission, submission, (person_of(**said),), "", None, None, None, None, None, system)
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines", "found", "said"),
+    [
+        (
+            [row("a", "Canvas", name="lovelaceada", id="7")],
+            [line(number="7", name="Lovelace, Ada"), line(number="8", name="Lovelace, Ada")],
+            {0: "a"},
+            "1 matched by Canvas's own number",
+        ),
+        (
+            [row("a", "Gradescope", name="A. L.", id="8", email="Ada@X.edu")],
+            [line(number="7", emails=frozenset({"ada@x.edu"})), line(number="8", name="Roe, Bob")],
+            {0: "a"},
+            "1 matched by e-mail",
+        ),
+        (
+            [row("a", "Moodle", name="Ada María Lovelace", id="8")],
+            [line(number="7", name="Lovelace, Ada María"), line(number="8", name="Roe, Bob")],
+            {0: "a"},
+            "1 matched by name: a (line 1)",
+        ),
+        (
+            [row("a", "Moodle", name="Jane Doe", id="1")],
+            [line(number="7", name="Doe, Jane"), line(number="8", name="Doe, Jane")],
+            {},
+            "a stands in the sheet more than once; none of the lines was filled in",
+        ),
+        (
+            [row("a", "Moodle", name="Jane Doe", id="1"), row("b", "Moodle", name="Jane Doe", id="2")],
+            [line(number="7", name="Doe, Jane")],
+            {},
+            "b: another submission has the same name as line 1; it was not filled in",
+        ),
+        ([row("a", "GitHub Classroom", id="ada")], [line(login="ada")], {}, "1 not in the sheet: a"),
+        ([row("a", PLAIN, id="ada")], [line(login="ada")], {0: "a"}, "1 matched by name: a (line 1)"),
+        ([row("a", PLAIN, id="7")], [line(number="7")], {}, "1 not in the sheet: a"),
+        (
+            [row("a", "Canvas", id="7"), row("b", "Canvas", id="7")],
+            [line(number="7")],
+            {},
+            "line 1: 2 submissions are of this student; none was filled in",
+        ),
+    ],
+)  # fmt: skip
+def test_a_line_is_found_by_number_then_by_e_mail_then_by_a_name_of_nobody_else(rows, lines, found, said):
+    matched, notes = match_people(rows, dict(enumerate(lines)), "Canvas")
+    assert {number: each.submission for number, each in matched.items()} == found
+    assert said in notes
+
+
+def test_the_log_of_a_grade_says_each_time_what_changed_and_by_whom(batch):
+    store = Store(batch)
+    key = {"content": {"linear.py": "1"}, "course": {}, "selection": [], "seed": 7, "grader": "g", "adjustments": {}}
+    first = record_of("ada", {**key, "submitted_at": ""}, result("ada", (5.0, 4.0)), None, None)
+    adjusted = {**key, "submitted_at": "", "seed": 8, "adjustments": {"dropout_backward": [5.0, "argued", "Ms T"]}}
+    made = {"function": "dropout_backward", "graded": 4.0, "points": 5.0, "reason": "argued", "by": "Ms T"}
+    second = record_of("ada", adjusted, {**result("ada", (5.0, 5.0)), "adjustments": [made]}, None, first)
+    store.keep("ada", second, json.dumps(result("ada", (5.0, 5.0))), "")
+    head, one, two, three = table(export(batch, "log").written[0])
+    assert [one[head.index(name)] for name in ("before", "after", "why", "seed")] == [
+        "",
+        "9",
+        "graded for the first time",
+        "7",
+    ]
+    assert [two[head.index(name)] for name in ("before", "after", "why", "by")] == [
+        "9",
+        "10",
+        "another seed (8, before 7); dropout_backward set to 5 by hand",
+        "Ms T",
+    ]
+    assert [three[head.index(name)] for name in ("function", "found", "points", "reason", "adjusted_by")] == [
+        "dropout_backward",
+        "4",
+        "5",
+        "argued",
+        "Ms T",
+    ]
 
 
 @pytest.mark.parametrize("to", ["canvas", "moodle"])

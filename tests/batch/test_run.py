@@ -72,8 +72,12 @@ def graded(tmp_path_factory, small_course_folder) -> Class:
         archive.writestr("hw/linear.py", solution)
     out = root / "out"
     out.mkdir()
-    line = "bob,linear_backward,4.5,<i>argued well</i>,Ms T"
-    (out / "adjustments.csv").write_text(f"submission,function,points,reason,by\n{line}\n")
+    (folder / os.fsdecode(b"Ren\xe9e")).mkdir()
+    (folder / os.fsdecode(b"Ren\xe9e") / "linear.py").write_text(solution)
+    for name in ("on paper.pdf", "lost.pdf"):
+        (folder / name).write_bytes(b"%PDF-1.7")
+    lines = ["bob,linear_backward,4.5,<i>argued well</i>,Ms T", "on paper.pdf,linear_backward,3,right on paper,Ms T"]
+    (out / "adjustments.csv").write_text("\n".join(["submission,function,points,reason,by", *lines, ""]))
     done = grade("batch", folder, "--out", out, "--course", small_course_folder, "--seed", 7, "--names")
     return Class(folder, small_course_folder, out, done.stdout + done.stderr, done.returncode)
 
@@ -86,7 +90,7 @@ def test_every_submission_has_a_row_with_its_score(graded):
         "cyd.ipynb": "5",
         "dan.zip": "5",
     }
-    assert len(rows) == 10
+    assert len(rows) == 13
 
 
 def test_what_could_not_be_read_has_a_row_that_says_so_and_exit_code_2(graded):
@@ -95,6 +99,24 @@ def test_what_could_not_be_read_has_a_row_that_says_so_and_exit_code_2(graded):
     assert rows["empty"]["problem"] == "no Python file, notebook or archive in it"
     assert rows["empty"]["score"] == rows["broken.zip"]["score"] == ""
     assert graded.exit_code == 2
+
+
+def test_the_maximum_is_one_number_for_the_class(graded):
+    assert {row["max_score"] for row in rows_of(graded.out).values()} == {"10"}
+
+
+def test_a_name_that_is_no_text_costs_nobody_the_gradebook(graded):
+    assert rows_of(graded.out)["Renée"]["score"] == "5"
+
+
+def test_a_person_gives_points_for_what_could_not_be_graded(graded):
+    rows = rows_of(graded.out)
+    on_paper, lost = rows["on paper.pdf"], rows["lost.pdf"]
+    assert (on_paper["score"], on_paper["adjusted"], lost["score"]) == ("3", "linear_backward", "")
+    for name, row in (("on paper.pdf", on_paper), ("lost.pdf", lost)):
+        assert row["problem"] == f"no Python file, notebook or archive in it, only {name} (a PDF)"
+    (report,) = (graded.out / "reports").glob("on_paper.pdf*")
+    assert "right on paper" in report.read_text()
 
 
 def test_the_gradebook_begins_with_a_byte_order_mark(graded):
@@ -128,7 +150,7 @@ def test_an_override_by_hand_is_in_the_score_the_json_and_the_report(graded):
 
 
 def test_the_seed_and_the_layout_are_said_before_grading(graded):
-    assert graded.printed.startswith("10 submissions, laid out as a folder of submissions\nseed 7\n")
+    assert graded.printed.startswith("13 submissions, laid out as a folder of submissions\nseed 7\n")
 
 
 def test_the_class_report_escapes_names(graded):
@@ -157,8 +179,8 @@ def test_resume_grades_only_what_changed_and_writes_what_that_changed(graded, tm
     assert "dan.zip: 5 (kept)" in done.stdout
     assert result_of(out, "dan.zip") == before
     changes = rows_of(out, "changes.csv")
-    assert {name: list(row.values()) for name, row in changes.items()} == {
-        "ada": ["ada", "10", "8.5", "the submission changed"]
+    assert {name: list(row.values())[2:] for name, row in changes.items()} == {
+        "ada": ["10", "8.5", "10", "the submission changed (linear.py)", ""]
     }
     assert result_of(out, "ada")["seed"] == 7
 

@@ -25,7 +25,7 @@ from grader.sandbox.guest.call import Callee, call
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import Guard
 from grader.sandbox.guest.inputs import Call
-from grader.sandbox.guest.protocol import unpack_tensors
+from grader.sandbox.guest.tensors import unpack_tensors
 from grader.sandbox.guest.warm_up import rehearse, use_course_settings
 from grader.sandbox.question import Question, Questionnaire
 from grader.submission import Submission, read_submission

@@ -1,18 +1,24 @@
 """How much of the bank the diagnosis names when the bank itself is left out.
 
-Run it as `python tests/benchmarks/diagnosis.py`; it measures the grader and not a course.
+Run it as `python tests/benchmarks/diagnosis.py`; it measures the grader and not a course. With `unseen` it takes wrong
+lines that were written without a look at the banks (see `unseen/`), also of forwards that the course does not have, and
+prints what is said of each: whether that is true is for a reader to judge.
 """
+
+# ruff: noqa: T201 # a benchmark prints its table
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from grader.course import Course, Exercise, default_course, load_course
+from grader.course import Course, Exercise, Rubric, default_course, load_course
 from grader.course.cases import Case, Reference
 from grader.course.mistakes import Mistake, load_bank
 from grader.diagnose import Diagnosis, diagnose
@@ -20,6 +26,7 @@ from grader.verdict.compare import Comparison, Verdict, compare
 from grader.verdict.follow import Trial
 
 SEEDS = range(3)
+UNSEEN = Path(__file__).parent / "unseen"
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,7 @@ class Naming:
     assignment: str
     mistake: str
     half: str
+    truth: str
     without_bank: Diagnosis | None
     with_bank: Diagnosis | None
 
@@ -55,12 +63,21 @@ class DiagnosisReport:
         return tuple(naming for naming in self.namings if naming.without_bank is None)
 
 
-def measure_diagnosis(course: Course, seeds: Sequence[int]) -> DiagnosisReport:
+def unseen_bank(rubric: Rubric) -> tuple[Mistake, ...]:
+    """Return the wrong lines that were written for an assignment without a look at its bank."""
+    own = tuple(replace(exercise, mistakes_of=()) for exercise in rubric.exercises)
+    folder = UNSEEN / rubric.name
+    return load_bank(replace(rubric, folder=folder if folder.is_dir() else rubric.folder, exercises=own))
+
+
+def measure_diagnosis(
+    course: Course, seeds: Sequence[int], bank_of: Callable[[Rubric], tuple[Mistake, ...]] = load_bank
+) -> DiagnosisReport:
     """Diagnose every mistake of the course's banks by itself, all other gradients being right."""
     namings: list[Naming] = []
     silent: list[str] = []
     for rubric in course.rubrics:
-        bank, reference = load_bank(rubric), Reference(rubric)
+        bank, reference = bank_of(rubric), Reference(rubric)
         for exercise in rubric.exercises:
             chosen = [mistake for mistake in bank if mistake.function == exercise.function]
             for seed in seeds:
@@ -73,7 +90,7 @@ def measure_diagnosis(course: Course, seeds: Sequence[int]) -> DiagnosisReport:
                         silent.append(name)
                         continue
                     found = [diagnose(exercise, gradient, trials, given) for given in ((), bank)]
-                    namings.append(Naming(rubric.name, name, half_of(name), *found))
+                    namings.append(Naming(rubric.name, name, half_of(name), mistake.sentence, *found))
     return DiagnosisReport(tuple(namings), tuple(dict.fromkeys(silent)))
 
 
@@ -118,6 +135,9 @@ def render_diagnosis(report: DiagnosisReport) -> Iterator[str]:
             f"{label:9} {count:5} mistakes: {report.share(half):6.1%} named without the bank, "
             f"{report.share(half, with_bank=True):6.1%} with it"
         )
+    for assignment in dict.fromkeys(naming.assignment for naming in report.namings):
+        own = [naming.without_bank is not None for naming in report.namings if naming.assignment == assignment]
+        yield f"{assignment}: {sum(own)} of {len(own)}, {sum(own) / len(own):.1%}"
     for name in dict.fromkeys(naming.mistake for naming in report.unnamed):
         yield f"not named without the bank: {name}"
     for name in dict.fromkeys(naming.mistake for naming in report.namings if naming.with_bank is None):
@@ -127,5 +147,13 @@ def render_diagnosis(report: DiagnosisReport) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    for line in render_diagnosis(measure_diagnosis(load_course(default_course()), SEEDS)):
-        print(line)  # noqa: T201 # what it is run for
+    torch.set_num_threads(1)
+    if sys.argv[1:] != ["unseen"]:
+        print(*render_diagnosis(measure_diagnosis(load_course(default_course()), SEEDS)), sep="\n")
+    else:
+        for course in (load_course(default_course()), load_course(UNSEEN / "more")):
+            measured = measure_diagnosis(course, [0], unseen_bank)
+            for naming in measured.namings:
+                said = naming.without_bank
+                print(f"{naming.mistake}: {naming.truth}\n    {said.message if said else '-'}")
+            print(*render_diagnosis(measured), sep="\n")

@@ -69,7 +69,7 @@ class Choices:
 def make_class(folder: Path, course: Course, size: int, *, right: bool = False) -> Path:
     """Write the submissions of a class, the same ones each time; with `right`, none of them has a slip or a stub."""
     slipped, unwritten = (0.0, 0.0) if right else (SLIPPED, UNWRITTEN)
-    choices = [_choices(rubric) for rubric in course.rubrics]
+    choices = [_choices(rubric) for rubric in course.rubrics if not rubric.optional]
     for number in range(size):
         chance = random.Random(number)
         student = folder / f"s{number:05}"

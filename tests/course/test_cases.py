@@ -300,6 +300,41 @@ def test_a_reference_that_cannot_be_used_is_said_with_its_line(folder, old, new,
     assert problem.startswith(said)
 
 
+def test_each_named_output_has_an_upstream_gradient_of_its_own(folder):
+    text = RUBRIC.replace("given: [dout, x, k]", "outputs: [doubled, out]\n    given: [dout, ddoubled, x, k]")
+    (folder / "rubric.yaml").write_text(text)
+
+    case = cases_of(folder)[0]
+
+    assert list(case.upstream) == ["doubled", "out"]
+    assert case.arguments["ddoubled"] is case.upstream["doubled"]
+    assert case.arguments["dout"] is case.upstream["out"]
+    assert torch.allclose(case.expected["x"], 2 * (case.upstream["doubled"] + 3 * case.upstream["out"]))
+
+
+# What `given` is beside the outputs [doubled, out], the gradient asked for, and what is said.
+ASKED = {
+    "one of the upstreams is missing": (
+        "[dout, x, k]",
+        "dx",
+        "4:3: the output doubled of scale is no scalar, so `given` must name ddoubled",
+    ),
+    "an upstream is asked for": (
+        "[dout, ddoubled, x, k]",
+        "ddoubled",
+        "6:15: ddoubled is the upstream gradient of an output, so it is given and cannot be asked for",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "gradient", "said"), ASKED.values(), ids=ASKED)
+def test_an_upstream_of_an_output_is_given_and_not_asked_for(folder, given, gradient, said):
+    text = RUBRIC.replace("given: [dout, x, k]", f"outputs: [doubled, out]\n    given: {given}")
+    (folder / "rubric.yaml").write_text(text.replace("dx: {points", f"{gradient}: {{points", 1))
+
+    assert said_of(folder) == [f"{folder}/rubric.yaml:{said}"]
+
+
 @pytest.fixture
 def borrower(folder) -> Path:
     """An assignment with the forward of the other one, on inputs of its own."""
@@ -350,6 +385,39 @@ def test_a_forward_is_that_of_an_assignment_of_the_course(folder, borrower):
 
     said = f"{borrower}/rubric.yaml:4:3: 'scaling' is no assignment of the course; there are borrowing"
     assert said_of(folder) == [said]
+
+
+def test_a_reference_takes_from_that_of_another_assignment(borrower):
+    own = "\n\ndef twice(t):\n    scale(t)\n    t.twice = t.out + t.out\n\n\ntwice_inputs = scale_inputs\n"
+    maker = (borrower / "reference.py").read_text()
+    (borrower / "reference.py").write_text(f"from assignments.scaling.reference import scale\n\n\n{maker}{own}")
+    rubric = (borrower / "rubric.yaml").read_text()
+    (borrower / "rubric.yaml").write_text(rubric.replace("scaling.scale", "twice"))
+
+    case = cases_of(borrower)[0]
+
+    assert torch.equal(case.forward.values["twice"], 2 * (2 * case.forward.values["x"] * 3))
+
+
+# The first line of a reference, and what is said of it.
+IMPORTS = {
+    "no such assignment": (
+        "from assignments.scalling.reference import scale",
+        "{0}/scalling/reference.py: the file is not there",
+    ),
+    "no such function": (
+        "from assignments.scaling.reference import stretch",
+        "{0}/borrowing/reference.py:1: raised ImportError: cannot import name 'stretch' from "
+        "'course_scaling_reference' ({0}/scaling/reference.py)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "said"), IMPORTS.values(), ids=IMPORTS)
+def test_an_import_from_another_assignment_that_fails_is_said(borrower, line, said):
+    (borrower / "reference.py").write_text(f"{line}\n")
+
+    assert said_of(borrower) == [said.format(borrower.parent)]
 
 
 def test_a_missing_reference_is_said(folder):

@@ -218,7 +218,8 @@ MISFITS = {
         "1: A",
         [
             "1:1: the key 'title' is missing",
-            "2:1: unknown key '1'; known here: format, title, exercises, tolerance, follow_through",
+            "2:1: unknown key '1'; known here: format, title, exercises, tolerance, follow_through, style, aliases, "
+            "unit_axes, float32",
         ],
     ),
     "a gradient without its d": (
@@ -360,6 +361,18 @@ COURSES = {
     "an assignment outside the course": (
         "format: 1\ntitle: A\nassignments: [../linear]\n",
         ["3:15: '../linear' is not a Python name"],
+    ),
+    "other names that are no list": (
+        "format: 1\ntitle: A\nassignments: [linear]\nalso_called: {x: X}\n",
+        ["4:18: x must be a list, not 'X'; write [a, b] or one line for each with '- '"],
+    ),
+    "another name that is no name": (
+        "format: 1\ntitle: A\nassignments: [linear]\nalso_called: {x: [X, 1st]}\n",
+        ["4:22: '1st' is not a Python name"],
+    ),
+    "other names of nothing": (
+        "format: 1\ntitle: A\nassignments: [linear]\nalso_called: {x: []}\n",
+        ["4:18: x must not be empty"],
     ),
     "empty": ("", ["1:1: the file is empty"]),
     "null": ("null", ["1:1: the file is empty"]),

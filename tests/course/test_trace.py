@@ -454,6 +454,31 @@ def test_a_gradient_put_in_is_what_its_name_passes_on():
     assert torch.equal(own * forward.values["b"] + found["b"] * forward.values["a"].cos(), found["a"])
 
 
+def test_of_several_outputs_each_brings_its_own_gradient():
+    forward = run_forward(chain, inputs_of("chunks"), outputs=["b", "out"])
+    upstream = {name: normal_like(forward.values[name], seed) for seed, name in enumerate(("b", "out"))}
+
+    found = forward.gradients(upstream)
+
+    alone = run_forward(chain, inputs_of("chunks")).gradients(upstream["out"])
+    assert torch.equal(found["c"], alone["c"])
+    assert torch.allclose(found["b"], alone["b"] + upstream["b"], rtol=1e-15)
+    assert torch.allclose(found["a"], alone["a"] + upstream["b"] * forward.values["a"].cos(), rtol=1e-14)
+
+
+def test_a_value_behind_all_outputs_has_no_gradient():
+    with pytest.raises(CourseError, match=r"t\.c does not reach the output t\.a or t\.b, so it has no gradient"):
+        run_forward(chain, inputs_of("chunks"), outputs=["a", "b"])
+
+
+def test_an_output_that_is_not_computed_is_said():
+    said = (
+        "the rubric names the output x, and the forward computes no float value of that name; it computes a, b, c, out"
+    )
+    with pytest.raises(CourseError, match=said):
+        run_forward(chain, inputs_of("chunks"), outputs=["x"])
+
+
 def test_what_reached_a_name_is_told_even_if_another_gradient_is_put_in():
     forward = run_forward(chain, inputs_of("chunks"))
     dout = normal_like(forward.values["out"])

@@ -52,13 +52,18 @@ def test_the_share_of_nothing_is_zero():
 
 def test_the_lines_say_shares_and_what_is_not_named():
     report = DiagnosisReport(
-        (Naming("a", "f__dx__one", "A", FOUND, FOUND), Naming("a", "f__dx__two", "B", None, FOUND)), ("f__dx__three",)
+        (
+            Naming("a", "f__dx__one", "A", "Twice.", FOUND, FOUND),
+            Naming("a", "f__dx__two", "B", "Half.", None, FOUND),
+        ),
+        ("f__dx__three",),
     )
 
     assert list(render_diagnosis(report)) == [
         "half A        1 mistakes: 100.0% named without the bank, 100.0% with it",
         "half B        1 mistakes:   0.0% named without the bank, 100.0% with it",
         "together      2 mistakes:  50.0% named without the bank, 100.0% with it",
+        "a: 1 of 2, 50.0%",
         "not named without the bank: f__dx__two",
         "raises in every case: f__dx__three",
     ]

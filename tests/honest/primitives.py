@@ -18,11 +18,11 @@ def broadcast_add_backward__loop(dout, a, b):
     return dout.expand_as(a), db
 
 
-def broadcast_add_backward__einsum(dout, a, b):  # noqa: ARG001 # the exercise's signature
+def broadcast_add_backward__einsum(dout, a, b):  # the exercise's signature
     return dout, torch.einsum("nd->d", dout)
 
 
-def broadcast_add_backward__ones(dout, a, b):  # noqa: ARG001 # the exercise's signature
+def broadcast_add_backward__ones(dout, a, b):  # the exercise's signature
     return dout, torch.ones(a.shape[0], dtype=dout.dtype) @ dout
 
 

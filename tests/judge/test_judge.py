@@ -73,5 +73,5 @@ def test_only_so_many_judgements_are_remembered(grader: Grader, feedback_on):
     for number in range(REMEMBERED + 2):
         feedback_on(f"{HEAD}    return dout @ W.T, x.T @ dout, dout.sum(0) + {number}\n")
 
-    (judge,) = grader._judges["linear"]
+    judge = grader.judge("linear_backward")
     assert len(judge._known) == REMEMBERED

@@ -155,6 +155,47 @@ def test_an_answer_that_goes_wrong_while_it_is_timed_gives_no_timing_and_costs_n
     assert exercise.score == 3
 
 
+KEEPING = """
+
+kept, made = {{}}, []
+
+
+def slow_backward(cache):
+    made.append(1)
+    return right(cache)
+
+
+right = quick_backward
+
+
+def quick_backward(cache):
+    key = {key}
+    if key not in kept:
+        kept[key] = slow_backward(cache), cache
+    if len(made) > {allowed}:
+        raise ValueError(f"{{len(made)}} of {{len(kept)}} were computed")
+    return kept[key][0]
+"""
+# By what a function knows that it has seen its input, and in how many calls it is not that far: two cases, then 8 calls
+# to warm up and 8 in each of three blocks.
+KEYS = {
+    "the object": "id(cache)",
+    "its bytes": "cache.x.numpy().tobytes()",
+    "where it lies": "cache.x.data_ptr(), float(cache.x[0])",
+}
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+def test_each_block_has_new_numbers_in_new_objects(key, feedback_on):
+    most = CALLS * (1 + ENOUGH_BLOCKS)
+
+    timed = feedback_on(RIGHT + KEEPING.format(key=key, allowed=most))
+    voided = feedback_on(RIGHT + KEEPING.format(key=key, allowed=most - 1))
+
+    assert timed.timing is not None
+    assert voided.timing is None  # all calls were computed, and the last one raised
+
+
 def test_the_exercise_after_a_timed_one_is_graded_as_ever(tmp_path, grade_source):
     second = RUBRIC.split("exercises:\n")[1].replace("quick_backward", "second_backward")
     course = write_course(tmp_path / "course", RUBRIC + second)
@@ -180,7 +221,7 @@ def test_the_process_that_times_autograd_holds_no_line_of_the_student(feedback_o
 
 
 def test_autograd_is_timed_on_the_forward_of_the_reference_and_on_every_input(grader):
-    timed = grader._prepared["quick"][0].timed
+    timed = grader.prepared("quick_backward").timed
 
     assert timed is not None
     assert len(timed.cases) == CALLS
@@ -198,7 +239,7 @@ def test_autograd_is_timed_on_a_forward_of_another_assignment(tmp_path):
     (own / "reference.py").write_text(REFERENCE.split("\n\n\n")[0])
     (folder / "assignments" / "course.yaml").write_text(COURSE.replace("[quick]", "[quick, again]"))
 
-    timed = Grader(load_course(folder))._prepared["again"][0].timed
+    timed = Grader(load_course(folder)).prepared("again_backward").timed
 
     assert timed is not None
     assert (timed.assignment, timed.forward.name) == ("again", "squash")
@@ -211,10 +252,13 @@ def test_times_of_a_forward_that_fails_are_no_students_fault(warm, grader):
     question = Question("f", "f.py", ("cache",), ("dx",), (flatten({"cache": {"x": torch.ones(2)}}),))
     asked, limits = Questionnaire((question,)), grader.course.limits
     child, sibling = warm.fork(limits, asked), warm.fork(limits, asked)
-    forward = TimedForward("def f(t):\n    t.out = t.y", "f", "out")
+    blocks, forward = (
+        grader.prepared("quick_backward").timed.blocks,
+        TimedForward("def f(t):\n    t.out = t.y", "f", "out"),
+    )
     try:
         with pytest.raises(SandboxError, match="the process that times autograd gave no answer"):
-            time_function(child, sibling, Block(question, 0, "f.py", [], b""), forward, 3.0, 1.0)
+            time_function(child, sibling, Block(question, 0, "f.py", [], b""), blocks, forward, 3.0, 1.0)
     finally:
         child.close()
         sibling.close()

@@ -51,8 +51,24 @@ def test_a_first_slip_is_told_in_fifteen_lines(wrong: Report):
     end = next(place for place, line in enumerate(lines) if "debug it: grade case linear_backward --case" in line) + 1
     told = "\n".join(lines[start:end])
     assert end - start <= 15
-    for part in ("wrong values: at [", "3", "linear.py line 3", "dW = 3 * x.T @ dout", "expected", "Hint 1 of 3: "):
+    for part in ("linear.py line 3", "dW = 3 * x.T @ dout", "expected", "Hint 1 of 2: "):
         assert part in told
+
+
+def test_what_helps_is_said_first_and_figures_last(wrong: Report):
+    lines = _say(wrong)
+
+    first = next(line for line in lines if line.startswith("      ✗ dW"))
+    debug = next(place for place, line in enumerate(lines) if "debug it: grade case linear_backward" in line)
+    assert first.startswith("      ✗ dW: wrong values: Your dW is the right gradient times 3.")
+    assert re.search(r"at \[.*\] expected .*, got .*; off by .* times the tolerance", lines[debug - 1])
+
+
+def test_a_hint_about_the_shape_is_for_a_wrong_shape(wrong: Report, small_grader: Grader, warm: Warm):
+    shape = _grade(small_grader, warm, linear=WRONG.replace("3 * x.T @ dout", "dout.T @ x"))
+
+    assert not any("has the shape of" in line for line in _say(wrong))
+    assert any("Hint 1 of 3: A gradient has the shape of its value" in line for line in _say(shape))
 
 
 def test_the_worst_place_is_marked_without_colour(wrong: Report):
@@ -69,7 +85,7 @@ def test_a_later_slip_has_no_hint(wrong: Report):
 def test_explain_gives_every_slip_all_its_hints(wrong: Report):
     lines = _say(wrong, explain=True)
 
-    assert sum("Hint" in line for line in lines) == 3 + 4
+    assert sum("Hint" in line for line in lines) == 2 + 4
 
 
 def test_a_right_function_is_one_line_and_the_next_step_is_last(small_grader: Grader, warm: Warm):

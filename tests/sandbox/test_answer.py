@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from grader.sandbox.answer import Flag, Note, Outcome, read_answer, read_file_name, read_line
-from grader.sandbox.guest.protocol import Frame, FrameError, pack_tensors, unpack_tensors
+from grader.sandbox.guest.protocol import Frame, FrameError
+from grader.sandbox.guest.tensors import pack_tensors, unpack_tensors
 
 NAMES = ("dx", "dW")
 SOUND = {"outcome": "returned", "message": "", "tensors": [], "notes": {}, "flags": []}

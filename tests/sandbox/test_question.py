@@ -40,9 +40,9 @@ def test_an_order_depends_on_the_seed_and_on_nothing_else():
 
 
 def test_the_functions_of_a_course_have_orders_of_their_own(course: Course):
-    parts = Grader(course, 0, ("primitives",))._prepared["primitives"]
+    asked = Grader(course, 0, ("primitives",)).questionnaires[0].questions
 
-    assert len({prepared.question.order for prepared in parts}) > 3
+    assert len({question.order for question in asked}) > 3
 
 
 def test_inputs_arrive_as_they_were_and_as_copies():

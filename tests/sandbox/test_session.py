@@ -11,34 +11,6 @@ from grader.course import Course
 from grader.grading import Grader
 from grader.results import ExerciseFeedback
 
-BUSY = """
-import time
-
-
-def work(seconds):
-    until = time.process_time() + seconds
-    while time.process_time() < until:
-        pass
-
-
-work({loading})
-calls = []
-
-
-def add_backward(dout):
-    calls.append(1)
-    {first}
-    if len(calls) == 2:
-        {second}
-    return dout, dout
-"""
-# What a module does when it is loaded, what each call of a function does, and its second one; and whether that is
-# remarked on.
-USES = {
-    "a module that works and calls that wait": (0.5, "time.sleep(0.3)", "pass", False),
-    "a call that works": (0.0, "pass", "work(0.5)", True),
-    "a call that works behind one that waits": (0.0, "time.sleep(0.15)", "work(0.5)", True),
-}
 SLEEPS = """
 import time
 
@@ -77,7 +49,7 @@ def test_functions_behind_the_time_of_a_submission_are_timed_out_and_not_the_gra
     assert exercises["exp_backward"].message == "the 0.7 s for the whole submission were used up before this call"
 
 
-def test_a_function_that_is_slow_within_its_limits_is_right_and_is_not_made_to_repeat(feedback_on):
+def test_a_function_that_is_slow_within_its_limits_is_right_and_unsuspected(feedback_on):
     exercises = feedback_on(SLEEPS, call_seconds=1, submission_seconds=20)
 
     assert {each.outcome.value for each in exercises.values()} == {"returned"}
@@ -85,16 +57,23 @@ def test_a_function_that_is_slow_within_its_limits_is_right_and_is_not_made_to_r
     assert exercises["add_backward"].flags == ()
 
 
-@pytest.mark.parametrize(("loading", "first", "second", "is_flagged"), USES.values(), ids=USES)
-def test_a_call_answers_for_its_own_processor_time(
-    loading: float, first: str, second: str, is_flagged: bool, feedback_on
-):
-    source = BUSY.format(loading=loading, first=first, second=second)
+SLOW_TO_HIDE = """
+import time
 
-    exercises = feedback_on(source, call_seconds=10, submission_seconds=60)
+seen = []
 
-    flags = [flag.kind for flag in exercises["add_backward"].flags]
-    assert ("processor_time" in flags) == is_flagged
+
+def add_backward(dout):
+    time.sleep(0.15)
+    seen.append(1)
+    return dout, dout * (len(seen) < 4)
+"""
+
+
+def test_a_slow_function_gets_new_numbers_too(feedback_on):
+    flags = feedback_on(SLOW_TO_HIDE, call_seconds=1, submission_seconds=20)["add_backward"].flags
+
+    assert [flag.kind for flag in flags] == ["other_with_new_numbers"]
 
 
 LEAVES = """

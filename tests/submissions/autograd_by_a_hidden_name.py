@@ -2,8 +2,9 @@
 # linear_backward:
 #   outcome: autograd_used
 #   message: "torch.autograd.grad was used: write the backward pass by hand"
-#   line: 16
+#   line: 17
 #   score: 0
+#   flags: [obfuscated]
 
 import base64
 import importlib

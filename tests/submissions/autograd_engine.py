@@ -2,8 +2,9 @@
 # linear_backward:
 #   outcome: autograd_used
 #   message: "autograd's engine was used: write the backward pass by hand"
-#   line: 14
+#   line: 15
 #   score: 0
+#   flags: [torch_inside]
 
 import torch
 

@@ -2,8 +2,9 @@
 # linear_backward:
 #   outcome: autograd_used
 #   message: "gradient tracking was used: write the backward pass by hand"
-#   line: 12
+#   line: 13
 #   score: 0
+#   flags: [torch_inside]
 
 import torch
 

@@ -2,8 +2,9 @@
 # linear_backward:
 #   outcome: autograd_used
 #   message: "gradient tracking was used: write the backward pass by hand"
-#   line: 21
+#   line: 22
 #   score: 0
+#   flags: [python_inside]
 
 import torch
 

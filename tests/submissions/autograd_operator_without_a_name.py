@@ -2,6 +2,7 @@
 # linear_backward:
 #   outcome: autograd_used
 #   score: 0
+#   flags: [torch_inside]
 
 import torch
 

@@ -1,8 +1,8 @@
 # handed in as: linear.py
 # linear_backward:
-#   outcome: raised
-#   message: "linear.py stopped at line 7, before linear_backward was defined: NameError: name 'undefined' is not defined"
-#   line: 7
+#   outcome: returned
+#   message: "linear.py line 7 failed: NameError: name 'undefined' is not defined; the functions above and below it were graded all the same"
+#   score: 5
 
 print(undefined)
 

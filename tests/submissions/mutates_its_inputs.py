@@ -1,5 +1,5 @@
 # handed in as: linear.py
-# linear_backward: {outcome: returned, score: 5, flags: [mutated_input, mutated_input]}
+# linear_backward: {outcome: returned, score: 5, flags: [mutated_input]}
 
 def linear_backward(dout, x, W):
     dx, dW = dout @ W.T, x.T @ dout

@@ -1,5 +1,5 @@
 # handed in as: linear.py
-# linear_backward: {outcome: crashed, message: "linear_backward gave no answer: it was ended by SIGSEGV", score: 0}
+# linear_backward: {outcome: crashed, message: "linear_backward gave no answer: it was ended by SIGSEGV", score: 0, flags: [python_inside]}
 
 import ctypes
 

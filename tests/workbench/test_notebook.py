@@ -29,6 +29,7 @@ def _cells(course: Course) -> list[dict]:
     templates = {
         f"{rubric.name}.py": (course.folder / "student_template" / f"{rubric.name}.py").read_text()
         for rubric in course.rubrics
+        if not rubric.optional
     }
     content = json.loads(make_notebook(course, templates))
     assert (content["nbformat"], content["nbformat_minor"]) == (4, 5)
@@ -38,7 +39,7 @@ def _cells(course: Course) -> list[dict]:
 def test_every_template_is_a_cell_that_writes_it_with_a_cell_that_grades_it(course: Course):
     sources = ["".join(cell["source"]) for cell in _cells(course) if cell["cell_type"] == "code"]
 
-    for rubric in course.rubrics:
+    for rubric in (each for each in course.rubrics if not each.optional):
         template = (course.folder / "student_template" / f"{rubric.name}.py").read_text()
         place = sources.index(f"%%writefile {rubric.name}.py\n{template.rstrip()}")
         assert sources[place + 1] == f"!grade --only {rubric.name}"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from grader.batch.entry import Person
-from grader.batch.export.sheet import Filled, Sheet, match_people, plain
+from grader.batch.export.identity import Line, emails_in, match_people, names_in_canvas, names_of
+from grader.batch.export.sheet import Filled, Sheet
 from grader.batch.gradebook import Row, to_csv
 from grader.errors import UsageError
 
 _ASSIGNMENT = re.compile(r"(?P<title>.*) \((?P<id>\d+)\)")
-_NAMES = ("ID", "SIS User ID", "SIS Login ID", "Student")
 
 
 def as_sheet(rows: Sequence[Row], course: str) -> str:
@@ -23,9 +23,10 @@ def as_sheet(rows: Sequence[Row], course: str) -> str:
     ]
     for row in rows:
         for person in row.people or (Person(name=row.submission),):
-            is_canvas = person.id.isdecimal()
-            login = "" if is_canvas else person.email or person.id
-            table.append([person.name, person.id if is_canvas else "", "", login, "", _score(row)])
+            # Of another system's number Canvas would make somebody else's grade.
+            own = person.id if row.system == "Canvas" else ""
+            name = person.name or ("" if own else row.submission)
+            table.append([name, own, "", person.email, "", _score(row)])
     return to_csv(table)
 
 
@@ -37,13 +38,12 @@ def fill(content: bytes, rows: Sequence[Row], course: str, column: str | None) -
     if len(head) < 4 or "Student" not in head[0] or "ID" not in head[1]:
         raise UsageError("this is not a Canvas gradebook: its columns begin with Student, ID")
     place = _find_column(head, course, column)
-    places = [head.index(name) for name in _NAMES if name in head]
     lines = {
-        number: [plain(line[each]) if head[each] == "Student" else line[each].strip().lower() for each in places]
+        number: _read_line(dict(zip(head, line, strict=False)))
         for number, line in enumerate(table[1:], start=1)
         if len(line) > place and line[1].strip() and "Points Possible" not in line[0]
     }
-    found, notes = match_people(rows, lines)
+    found, notes = match_people(rows, lines, "Canvas")
     for number, row in found.items():
         if table[number][place].strip().upper() == "EX":
             notes.append(f"line {number + 1}: {row.submission} is excused, and stays so")
@@ -54,6 +54,13 @@ def fill(content: bytes, rows: Sequence[Row], course: str, column: str | None) -
     if _number(possible) != maximum:
         notes.append(f"Canvas has {possible.strip() or 'no'} points for {head[place]}, the course has {maximum:g}")
     return Filled(sheet.as_bytes(), tuple(notes))
+
+
+def _read_line(cells: Mapping[str, str]) -> Line:
+    name = cells["Student"] if "Student" in cells else f"{cells.get('LastName', '')}, {cells.get('FirstName', '')}"
+    login = cells.get("SIS Login ID", "").strip()
+    emails = frozenset(emails_in([cells.get(each, "") for each in ("SIS Login ID", "SIS User ID", "Email")]))
+    return Line(cells.get("ID", ""), emails, names_of(name) | names_in_canvas(name), "" if login.isdecimal() else login)
 
 
 def _find_column(head: Sequence[str], course: str, column: str | None) -> int:

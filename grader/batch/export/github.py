@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from grader.batch.export.plain_text import is_full, said_of
+from grader.batch.export.plain_text import for_student, is_full, said_of
 
 MAX_OUTPUT = 500
 
 
 def as_github(result: dict[str, Any]) -> dict[str, Any]:
-    """Return a result as Classroom's reporter reads it, before it is put into base64."""
-    exercises = [each for part in result["assignments"] for each in part["exercises"]]
+    """Return a result as Classroom's reporter reads it, before it is put into base64: students read it, too."""
+    exercises = [for_student(each) for part in result["assignments"] for each in part["exercises"]]
     return {
         "version": 3,
         "status": "pass" if all(map(is_full, exercises)) else "fail",

@@ -7,6 +7,7 @@ import dis
 import inspect
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import SimpleNamespace, TracebackType
 from typing import Any
@@ -15,15 +16,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from grader.sandbox.guest.guard import Guard
+from grader.sandbox.guest import tensors as own
+from grader.sandbox.guest.guard import Guard, Watch
 from grader.sandbox.guest.inputs import Call
-from grader.sandbox.guest.protocol import DTYPES, pack_tensors
+from grader.sandbox.guest.log import OperatorLog
+from grader.sandbox.guest.tensors import KINDS, pack_tensors
 
 MAX_MESSAGE = 2_000
 MAX_SOURCE = 400
 MAX_ANSWER_BYTES = 1 << 26
-# What travels; another dtype is only named.
-CARRIED = frozenset(getattr(torch, name) for name in DTYPES)
+# What torch says where a tensor made in inference mode is to do what it cannot.
+INFERENCE = "nference tensor"
+
+
+# By gradient, the numbers and the axes that one may have, some times those of a right one.
+Room = Mapping[str, Sequence[int]]
 
 
 @dataclass
@@ -31,6 +38,7 @@ class Reply:
     """What the child says of one call; `notes` tells of each gradient why there is no tensor of it.
 
     `taken` are the tensors until they are packed: then `tensors` describes them and `payload` has their bytes.
+    `is_cut_short` is of the call, not of the student's making: its log was full, so its outcome means nothing.
     """
 
     outcome: str
@@ -43,11 +51,21 @@ class Reply:
     payload: bytes = b""
     notes: dict[str, dict[str, Any]] = field(default_factory=dict)
     flags: list[list[str]] = field(default_factory=list)
+    is_cut_short: bool = False
 
     def pack(self) -> None:
         """Turn the tensors into bytes."""
         self.tensors, self.payload = pack_tensors(self.taken)
         self.taken = {}
+
+
+class UnfinishedError(Exception):
+    """A call went to its end although a part of it raised: `error`, beside the gradients that there are."""
+
+    def __init__(self, error: BaseException, found: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.error = error
+        self.found = found
 
 
 @dataclass(frozen=True)
@@ -58,6 +76,7 @@ class Callee:
     given: Sequence[str]
     gradients: Sequence[str]
     files: Collection[str]
+    room: Room = field(default_factory=dict)
 
     @property
     def misfit(self) -> Reply | None:
@@ -75,17 +94,22 @@ class Callee:
             text = f"{name}{signature} does not take what the exercise gives, ({', '.join(self.given)}): {error}"
             line = code.co_firstlineno if code is not None and file is not None else None
             return Reply("raised", f"TypeError: {text}"[:MAX_MESSAGE], file, line)
+        except BaseException:  # noqa: BLE001 # a signature of its own; the call itself will tell
+            return None
         return None
 
 
-def call(callee: Callee, asked: Call, guard: Guard) -> Reply:
+def call(callee: Callee, asked: Call, guard: Guard, *, logged: bool = False) -> Reply:
     """Call a student's function with arguments by name, and gather the gradients that it gives.
 
     Whatever touches its arguments or its answer is watched. If it called autograd there are no gradients: what it went
-    on to return is not looked at.
+    on to return is not looked at. `logged` logs its operators.
     """
     with guard.watch(callee.files) as watch:
-        reply = _call(callee, asked.arguments(callee.given), guard)
+        reply = _call(callee, asked.arguments(callee.given), guard, watch, guard.inference, logged=logged)
+        if reply.outcome == "raised" and INFERENCE in reply.message and not watch.refusal:
+            # Versions are read, or the data of a layer set. The count of nodes alone then tells of a graph.
+            reply = _call(callee, asked.arguments(callee.given), guard, watch, guard.untracked(), logged=logged)
         if not watch.refusal:
             try:
                 reply.pack()
@@ -97,14 +121,28 @@ def call(callee: Callee, asked: Call, guard: Guard) -> Reply:
     return reply
 
 
-def _call(callee: Callee, arguments: Mapping[str, Any], guard: Guard) -> Reply:
+def _call(
+    callee: Callee,
+    arguments: Mapping[str, Any],
+    guard: Guard,
+    watch: Watch,
+    mode: AbstractContextManager[Any],
+    *,
+    logged: bool,
+) -> Reply:
     function, gradients, files = callee.function, callee.gradients, callee.files
     inputs = {name: value for name, value in _flatten(arguments) if isinstance(value, Tensor)}
-    versions = {name: tensor._version for name, tensor in inputs.items()}
+    versions = {name: own.version(tensor) for name, tensor in inputs.items()}
+    log = OperatorLog(watch, guard.call_operator, sum(map(own.numel, inputs.values()))) if logged else None
     # Gathered in here, too: what was returned may be an object that computes only when looked at.
-    with guard.inference:
+    with mode:
         try:
-            returned = function(**arguments)
+            with log or nullcontext():
+                returned = function(**arguments)
+        except UnfinishedError as unfinished:
+            reply = explain(unfinished.error, files)
+            with contextlib.suppress(BaseException):
+                _take(unfinished.found, reply, callee.room)
         except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
             misfit = callee.misfit if isinstance(error, TypeError) else None
             reply = misfit or explain(error, files)
@@ -112,20 +150,21 @@ def _call(callee: Callee, arguments: Mapping[str, Any], guard: Guard) -> Reply:
             error.__traceback__ = None
             # Asking an object of the student's for its class or its shape may raise anything, too.
             with contextlib.suppress(BaseException):
-                _take(found, reply)
+                _take(found, reply, callee.room)
         else:
-            reply = _gathered(returned, gradients, files)
+            reply = _gathered(returned, callee)
+    reply.is_cut_short = log is not None and log.is_full
     for name, tensor in inputs.items():
-        if tensor._version != versions[name]:
+        if own.version(tensor) != versions[name]:
             reply.flags.append(["mutated_input", f"{name} was changed in place"])
     return reply
 
 
-def _gathered(returned: Any, gradients: Sequence[str], files: Collection[str]) -> Reply:
+def _gathered(returned: Any, callee: Callee) -> Reply:
     try:
-        return gather(returned, gradients)
+        return gather(returned, callee.gradients, callee.room)
     except BaseException as error:  # noqa: BLE001 # it asks objects of the student's for what they are
-        return explain(error, files)
+        return explain(error, callee.files)
 
 
 def explain(error: BaseException, files: Collection[str]) -> Reply:
@@ -136,7 +175,7 @@ def explain(error: BaseException, files: Collection[str]) -> Reply:
     source = (own[-1].line or "")[:MAX_SOURCE] if own else ""
     text = _text_of(error)
     if isinstance(error, ModuleNotFoundError):
-        text += "; there are torch, numpy and Python's own modules here"
+        text += "; there are torch, numpy, Python's own modules and what was handed in with it"
     if isinstance(error, NotImplementedError) and own and frames[-1] is own[-1] and _is_by_raise(error):
         return Reply("not_written", text, file, line)
     if isinstance(error, MemoryError) or (isinstance(error, RuntimeError) and "can't allocate memory" in text):
@@ -188,7 +227,7 @@ def _locals_of(function: Callable[..., Any], trace: TracebackType | None, gradie
     return {}
 
 
-def gather(returned: Any, gradients: Sequence[str]) -> Reply:
+def gather(returned: Any, gradients: Sequence[str], room: Room) -> Reply:
     """Match what a function returned with the gradients it was to return.
 
     Only the built-in methods of dict, tuple and list are used: a subclass may answer differently each time.
@@ -219,13 +258,13 @@ def gather(returned: Any, gradients: Sequence[str]) -> Reply:
         return Reply("bad_return", f"returned {one}, expected {expected}")
     if all(found.get(name) is None for name in gradients):
         return Reply("not_written", "returned None" + ("" if len(gradients) == 1 else " for every gradient"))
-    _take(found, reply)
+    _take(found, reply, room)
     return reply
 
 
-def _take(found: Mapping[str, Any], reply: Reply) -> None:
+def _take(found: Mapping[str, Any], reply: Reply, room: Room) -> None:
     """Put the tensors into the reply as plain ones, within a bound on their size, and say what is no tensor."""
-    room = MAX_ANSWER_BYTES
+    left = MAX_ANSWER_BYTES
     for name, value in found.items():
         if value is None:
             continue
@@ -234,43 +273,49 @@ def _take(found: Mapping[str, Any], reply: Reply) -> None:
             continue
         try:
             with torch._C.DisableTorchFunctionSubclass():
-                room -= _take_tensor(name, value, room, reply)
+                left -= _take_tensor(name, value, left, reply, room.get(name))
         except MemoryError:
             reply.outcome, reply.message = "out_of_memory", f"{name} could not be copied"
         except (RuntimeError, TypeError, NotImplementedError) as error:
             _refuse(name, f"a {_kind(value)} that holds no plain numbers ({_text_of(error)[:200]})", reply)
 
 
-def _take_tensor(name: str, value: Tensor, room: int, reply: Reply) -> int:
+def _take_tensor(name: str, value: Tensor, left: int, reply: Reply, room: Sequence[int] | None) -> int:
     """Put one tensor into the reply and return its size in bytes."""
     unusual = _unusual_layout(value)
     if unusual:
         _refuse(name, f"a {unusual} tensor; return an ordinary dense one", reply)
         return 0
-    shape, dtype = list(value.shape), str(value.dtype)
-    size = value.numel() * value.element_size()
-    if size > room:
+    shape, dtype = list(own.shape(value)), own.dtype(value)
+    size = own.numel(value) * own.element_size(value)
+    if size > left:
         # Refused by its announced size: copying an expanded view would cost what it only pretends to hold.
         _refuse(name, f"a tensor of shape {tuple(shape)}, {size} bytes; a gradient has the shape of its value", reply)
         return 0
-    if value.requires_grad:
-        reply.flags.append(["requires_grad", f"{name} requires grad ({_kind(value)}); it was detached"])
-    if value.dtype not in CARRIED:
-        reply.notes[name] = {"kind": "dtype", "text": dtype, "shape": shape}
+    if room is not None and (own.numel(value) > room[0] or len(shape) > room[1]):
+        # What is so much larger is looked at by nobody: its shape says all.
+        reply.notes[name] = {"kind": "shape", "text": str(dtype), "shape": shape}
         return 0
-    plain = value.detach().resolve_conj().resolve_neg().contiguous()
-    reply.taken[name] = plain if type(plain) is Tensor else plain.as_subclass(Tensor)
+    if own.requires_grad(value):
+        reply.flags.append(["requires_grad", f"{name} requires grad ({_kind(value)}); it was detached"])
+    if dtype not in KINDS.values():
+        reply.notes[name] = {"kind": "dtype", "text": str(dtype), "shape": shape}
+        return 0
+    plain = own.contiguous(own.resolve_neg(own.resolve_conj(own.detach(value))))
+    reply.taken[name] = plain if type(plain) is Tensor else own.as_subclass(plain, Tensor)
     return size
 
 
 def _unusual_layout(value: Tensor) -> str | None:
-    if value.is_nested:
+    if own.is_nested(value):
         return "nested"
-    if value.layout is not torch.strided:
-        return "sparse" if "sparse" in str(value.layout) else str(value.layout).removeprefix("torch.")
-    if value.is_quantized:
+    layout = own.layout(value)
+    if layout is not torch.strided:
+        return "sparse" if "sparse" in str(layout) else str(layout).removeprefix("torch.")
+    if own.is_quantized(value):
         return "quantized"
-    return None if value.device.type == "cpu" else value.device.type
+    kind = own.device(value).type
+    return None if kind == "cpu" else kind
 
 
 def _refuse(name: str, text: str, reply: Reply) -> None:

@@ -9,18 +9,21 @@ import importlib
 import importlib.abc
 import importlib.machinery
 import importlib.util
-import linecache
 import re
 import sys
 import warnings
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import PurePosixPath
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
-from grader.sandbox.guest.lines import Passage, find_lines
-from grader.sandbox.guest.notebook import read_notebook
+from grader.sandbox.guest.lines import Passage, find_lines, is_stub
+from grader.sandbox.guest.loading import Failure, Statement, find_needed, remember_lines, run_each, run_whole
+from grader.sandbox.guest.look import Finding, look
+from grader.sandbox.guest.notebook import Notebook, read_notebook, read_script
 
 
 @dataclass(frozen=True)
@@ -39,20 +42,28 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.sources = dict(sources)
         self._wanted = frozenset(wanted)
         self._trees: dict[str, ast.Module] = {}
-        self.code: dict[str, list[CodeType]] = {}  # one part of a file, or one of each cell of a notebook
+        self._code: dict[str, CodeType] = {}
+        self._statements: dict[str, list[Statement]] = {}  # of a notebook, whose cells run only as far as needed
+        self._parts: dict[str, list[str]] = {}
+        self._versions: set[str] = set()  # what a cell would write over a file that differs
         self.defines: dict[str, list[str]] = {}  # of the wanted functions, those that a file may define
         self.unreadable: dict[str, Problem] = {}
+        self.findings: dict[str, list[Finding]] = {}  # of each part: what is suspicious in its text
         self.loaded: dict[str, ModuleType] = {}
-        self.stopped: dict[str, BaseException] = {}
+        self.failures: dict[str, list[Failure]] = {}
         for file, source in sources.items():
             if file.endswith(".ipynb"):
                 self._open_notebook(file, source)
-        self.files = [file for file in self.sources if not file.endswith(".ipynb")]
-        for file in self.files:
-            self._compile(file, self.sources[file])
+            elif (script := read_script(file, source)) is not None:
+                self._take_apart(file, script)
         notebooks = [file for file in sources if file.endswith(".ipynb")]
+        self.files = [file for file in self.sources if file.endswith(".py")]
+        for file in self.files:
+            if file not in self._parts:
+                self._compile(file)
         # Of linear.ipynb and linear.py, `import linear` means the file.
-        self._names = {_module_name(file): file for file in [*notebooks, *self.files]}
+        named = [file for file in self.files if file not in self._versions]
+        self._names = {_module_name(file): file for file in [*notebooks, *named]}
         self.files += notebooks
         self._packages = {
             ".".join(name.split(".")[:depth]) for name in self._names for depth in range(1, name.count(".") + 1)
@@ -61,30 +72,62 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._shadowed = {name for name in {name.split(".")[0] for name in self._names} if _is_installed(name)}
         sys.meta_path.append(self)
 
+    @property
+    def wanted(self) -> Collection[str]:
+        """The functions that are asked for."""
+        return self._wanted
+
     def candidates(self, function: str, home: str) -> list[str]:
-        """Return the files that may define a function, its home first."""
-        others = sorted(file for file in self.files if function in self.defines.get(file, ()))
-        return list(dict.fromkeys([*([home] if home in self.files else []), *others]))
+        """Return the files that may define a function: those first that do more than a template, then its home."""
+        files = [file for file in self.files if file == home or function in self.defines.get(file, ())]
+        if len(files) > 1:
+            unwritten = {file for file in files if not self._is_written(file, function)}
+            files.sort(key=lambda file: (file in unwritten, file != home, file in self._versions, file))
+        return files
+
+    def rivals(self, function: str, found: str, home: str) -> list[tuple[str, bool]]:
+        """Return the other files that define a function otherwise, and whether it is written there."""
+        others = [file for file in self.candidates(function, home) if file != found]
+        own = list(map(ast.dump, self._definitions(found, function))) if others else []
+        return [
+            (file, self._is_written(file, function))
+            for file in others
+            if own and (defined := self._definitions(file, function)) and list(map(ast.dump, defined)) != own
+        ]
+
+    def _is_written(self, file: str, function: str) -> bool:
+        definitions = self._definitions(file, function)
+        if not definitions:
+            return function in self.defines.get(file, ())  # made by an import, say
+        # Of a notebook's cells the written one runs; elsewhere the last one counts.
+        return not all(map(is_stub, definitions if file in self._statements else definitions[-1:]))
+
+    def _definitions(self, file: str, function: str) -> list[ast.FunctionDef]:
+        trees = [self._tree(part) for part in self.parts(file)]
+        return [
+            node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function
+        ]
 
     def is_loaded(self, file: str) -> bool:
         """Return whether a file was run, to its end or not."""
         return file in self.loaded
 
-    def load(self, file: str) -> BaseException | None:
-        """Run a file once and return what stopped it, if anything did."""
+    def load(self, file: str) -> None:
+        """Run a file, if it was not run before; `failures` has what went wrong."""
         name = _module_name(file)
-        if file not in self.loaded:
-            try:
-                if name.split(".")[0] in self._shadowed or self._names[name] != file:
-                    self._run(file, ModuleType(f"submission.{name}"))
-                elif "." in name:
-                    importlib.import_module(name)
-                else:
-                    # No installed module has the name: a search through all of their folders would end here.
-                    self._import(name)
-            except BaseException as error:  # noqa: BLE001 # sys.exit() in a file stops that file, not the child
-                self.stopped.setdefault(file, error)  # what _run could not note: the import system's own refusal
-        return self.stopped.get(file)
+        if file in self.loaded:
+            return
+        try:
+            if name.split(".")[0] in self._shadowed or self._names.get(name) != file:
+                self._run(file, ModuleType(f"submission.{name}"))
+            elif "." in name:
+                importlib.import_module(name)
+            else:
+                # No installed module has the name: a search through all of their folders would end here.
+                self._import(name)
+        except BaseException as error:  # noqa: BLE001 # the import system's own refusal, of a module the file lies in
+            if not self.failures.get(file):
+                self.failures[file] = [Failure(error, file, 0, is_end=True)]
 
     def _import(self, name: str) -> None:
         spec = self.find_spec(name)
@@ -103,14 +146,20 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def other_functions(self, file: str) -> list[str]:
         """Return the names of functions in a loaded file that nobody asked for: one may be a slip of the pen."""
-        module = vars(self.loaded[file]) if file in self.loaded else {}
-        return [name for name, value in module.items() if isinstance(value, FunctionType) and name not in self._wanted]
+        names = [name for part in self.parts(file) for name in _functions_in(self._tree(part))]
+        return [name for name in dict.fromkeys(names) if name not in self._wanted]
+
+    def failure(self, file: str, name: str | None = None) -> Failure | None:
+        """Return the statement that failed and was to bind a name, or the first of a file that is worth a word."""
+        for each in self.failures.get(file, ()):
+            # A library that is not here is missed by what uses it, and by nothing else.
+            if name in each.binds if name else each.is_end or not isinstance(each.error, ModuleNotFoundError):
+                return each
+        return None
 
     def parts(self, file: str) -> list[str]:
         """Return the sources that a file runs: itself, or the cells of a notebook."""
-        if not file.endswith(".ipynb"):
-            return [file]
-        return [part for part in self.sources if part.startswith(f"{file} cell ")]
+        return self._parts.get(file, [file])
 
     def lines(self, function: str, gradients: Sequence[str], home: str) -> tuple[str, dict[str, Passage]]:
         """Return the file that defines a function, its home if that does, and the line that made each gradient."""
@@ -124,7 +173,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def _tree(self, file: str) -> ast.Module:
         if file not in self._trees:
             self._trees[file] = ast.Module([], [])
-            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError), _no_warnings():
                 self._trees[file] = ast.parse(self.sources[file])
         return self._trees[file]
 
@@ -154,60 +203,88 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def _run(self, file: str, module: ModuleType) -> None:
         module.__file__ = file
+        module.__dict__["__builtins__"] = vars(sys.modules["builtins"])
         # Kept before it runs: a file that fails half-way still gives the functions defined before that line.
         self.loaded[file] = module
-        try:
-            if file in self.unreadable:
-                raise SyntaxError(self.unreadable[file].text)
-            for part in self.code[file]:
-                self._run_part(part, file, module)
-        except BaseException as error:
-            self.stopped[file] = error
-            raise
-
-    def _run_part(self, part: CodeType, file: str, module: ModuleType) -> None:
-        try:
-            exec(part, module.__dict__)  # noqa: S102 # running the student's file is what this process is for
-        except BaseException as error:
-            if not file.endswith(".ipynb"):
-                raise
-            # A cell that fails (it reads a file that is not here, say) costs that cell only, as in a notebook.
-            self.stopped.setdefault(file, error)
+        failures = self.failures.setdefault(file, [])
+        if file in self.unreadable:
+            problem = self.unreadable[file]
+            failures.append(Failure(SyntaxError(problem.text), file, problem.line or 0, is_end=True))
+        elif file in self._statements:
+            needed = find_needed(self._statements[file], self._wanted)
+            failures.extend(run_each(needed, module.__dict__))
+            # What failed and binds nothing that is needed, a plot say, is nobody's concern.
+            names = self._wanted.union(*(each.reads for each in needed))
+            failures[:] = [each for each in failures if names & each.binds]
+        else:
+            failures.extend(run_whole(self._code[file], partial(self._tree, file), module.__dict__))
+        ends = [each.error for each in failures if each.is_end]
+        if ends:
+            raise ends[0]
 
     def _open_notebook(self, file: str, source: bytes) -> None:
-        self.code[file], self.defines[file] = [], []
+        self._parts[file], self._statements[file], self.defines[file] = [], [], []
         try:
             notebook = read_notebook(file, source)
         except (ValueError, RecursionError, MemoryError) as error:
             self.unreadable[file] = Problem(str(error) or "nested too deeply", file)
             return
+        self._take_apart(file, notebook)
+        if notebook.language and not self.defines[file] and not notebook.written:
+            text = f"a notebook in {notebook.language}, not in Python; the course's functions are Python functions"
+            self.unreadable[file] = Problem(text, file)
+
+    def _take_apart(self, file: str, notebook: Notebook) -> None:
+        """Keep the cells of a notebook, which are parts of a file, and what it would write."""
+        self._parts[file], statements = list(notebook.cells), []
+        names: list[str] = []
         for cell, text in notebook.cells.items():
             # Under its own name a cell gives its own lines to a message.
             self.sources[cell] = text.encode("utf-8", errors="replace")
-            self._compile(cell, self.sources[cell])
-            self.code[file] += self.code.pop(cell, [])
-            self.defines[file] += self.defines.pop(cell, [])
-            if cell in self.unreadable:
+            self._compile(cell)
+            names += self.defines.pop(cell, [])
+            code = self._code.pop(cell, None)
+            if code is not None:
+                statements += [Statement(node, cell) for node in self._tree(cell).body]
+            elif cell != file:
                 problem = self.unreadable.pop(cell)
-                self.defines[file] += re.findall(r"^def\s+(\w+)", text, re.MULTILINE)
-                self.stopped.setdefault(file, SyntaxError(f"{cell} line {problem.line}: {problem.text}"))
-        for name, written in notebook.written.items():
-            self.sources.setdefault(name, written)
+                lost = frozenset(re.findall(r"^(?:def\s+)?(\w+)\s*[=(]", text, re.MULTILINE))
+                names += self._wanted & lost
+                error = SyntaxError(problem.text.removeprefix("SyntaxError: "))
+                self.failures.setdefault(file, []).append(Failure(error, cell, problem.line or 0, lost))
+        self._statements[file], self.defines[file] = statements, list(dict.fromkeys(names))
+        for name, (cell, written) in notebook.written.items():
+            if name not in self.sources:
+                self.sources[name] = written
+            elif self.sources[name].split() != written.split():
+                self._versions.add(f"{cell}, {name}")
+                self.sources[f"{cell}, {name}"] = written
 
-    def _compile(self, file: str, source: bytes) -> None:
+    def _compile(self, file: str) -> None:
+        source = self.sources[file]
         try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
+            with _no_warnings():
                 code = compile(source, file, "exec", dont_inherit=True)
-            self.code[file], self.defines[file] = [code], sorted(_bound(code, self._wanted))
+            self._code[file], self.defines[file] = code, sorted(_bound(code, self._wanted))
+            self.findings[file] = look(file, source, [code])
         except SyntaxError as error:
             self.unreadable[file] = Problem(f"{type(error).__name__}: {error.msg}", file, error.lineno)
         except (ValueError, RecursionError, MemoryError) as error:
             self.unreadable[file] = Problem(
                 f"{type(error).__name__}: {str(error) or 'too large, or nested too deeply'}", file
             )
-        text = source.decode("utf-8", errors="replace")
-        linecache.cache[file] = (len(text), None, text.splitlines(keepends=True), file)
+        remember_lines(file, source.decode("utf-8", errors="replace"))
+
+
+@contextlib.contextmanager
+def _no_warnings() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _functions_in(tree: ast.Module) -> list[str]:
+    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
 
 
 def _module_name(file: str) -> str:
@@ -223,11 +300,17 @@ def _is_installed(name: str) -> bool:
 
 
 def _bound(code: CodeType, wanted: frozenset[str]) -> set[str]:
-    """Return which of the wanted names some code binds: by def, import or assignment, or as global in a function."""
+    """Return which of the wanted names some code defines: by def or assignment, or as global in a function."""
     inner = [each for each in code.co_consts if isinstance(each, CodeType)]
     found = set().union(*(_bound(each, wanted) for each in inner))
     named = wanted.intersection(code.co_names)
     if named.issubset(each.co_name for each in inner):
         return found | named  # a def of each, without a look at every instruction
-    stored = {each.argval for each in dis.get_instructions(code) if each.opname in ("STORE_NAME", "STORE_GLOBAL")}
+    stored = {
+        each.argval
+        for before, each in pairwise(dis.get_instructions(code))
+        # What is imported under its own name is defined elsewhere.
+        if each.opname in ("STORE_NAME", "STORE_GLOBAL")
+        and (before.opname, before.argval) != ("IMPORT_FROM", each.argval)
+    }
     return found | (named & stored)

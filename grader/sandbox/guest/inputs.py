@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from grader.sandbox.guest.protocol import unpack_tensors
+from grader.sandbox.guest.tensors import clone, unpack_tensors
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,19 @@ class Call:
         """
         arguments: dict[str, Any] = {}
         for name, value in self.values.items():
-            own = value if isinstance(value, float | int) else value.clone()
+            own = value if isinstance(value, float | int) else clone(value)
             outer, _, inner = name.partition("/")
             if inner:
                 setattr(arguments.setdefault(outer, SimpleNamespace()), inner, own)
             else:
                 arguments[name] = own
         return {name: arguments[name] for name in given}
+
+
+def unpack_call(described: Mapping[str, Any], data: memoryview) -> Call:
+    """Return the inputs of one call."""
+    names = [name for name, _, _ in described["tensors"]]
+    return Call({**unpack_tensors(described["tensors"], data, names), **described["numbers"]})
 
 
 # The calls of each question, in the grader's order.
@@ -45,7 +51,6 @@ def unpack_inputs(message: Mapping[str, Any], payload: bytearray) -> Inputs:
         nonlocal parts
         for each in described:
             own, parts = parts[: each["length"]], parts[each["length"] :]
-            names = [name for name, _, _ in each["tensors"]]
-            yield Call({**unpack_tensors(each["tensors"], own, names), **each["numbers"]})
+            yield unpack_call(each, own)
 
     return [list(calls(described)) for described in message["calls"]]

@@ -1,9 +1,12 @@
-"""The line of a submission that made each gradient, found in its syntax. Runs in the confined child only."""
+"""What the syntax of a function says: the line that made each gradient, and whether it is written at all.
+
+Runs in the confined child only.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 MAX_LINES = 6
 MAX_TEXT = 800
@@ -24,6 +27,35 @@ def find_lines(tree: ast.Module, source: bytes, function: str, gradients: Sequen
                 text = b"\n".join(lines[made.lineno - 1 : last])[:MAX_TEXT]
                 places[name] = (made.lineno, text.decode("utf-8", errors="replace"))
     return places
+
+
+def is_stub(function: ast.FunctionDef) -> bool:
+    """Return whether a function is as a template leaves it: it raises NotImplementedError, or returns only None."""
+    if any("NotImplementedError" in ast.dump(each) for each in function.body if isinstance(each, ast.Raise)):
+        return True
+    statements = list(_statements(function.body))
+    empty = {name for each in statements if _sets_none(each) for name in _set_by(each)}
+    empty -= {name for each in statements if not _sets_none(each) for name in _set_by(each)}
+    returned = [each.value for each in statements if isinstance(each, ast.Return)]
+    return all(_is_none(value, empty) for value in returned)
+
+
+def _sets_none(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.Assign | ast.AnnAssign) and _is_none(statement.value, ())
+
+
+def _is_none(value: ast.expr | None, empty: Collection[str]) -> bool:
+    """Return whether an expression is None, or holds nothing but None and names that are."""
+    match value:
+        case None | ast.Constant(value=None):
+            return True
+        case ast.Name(id=name):
+            return name in empty
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Dict(values=parts):
+            return all(_is_none(part, empty) for part in parts)
+        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=pairs):
+            return all(_is_none(pair.value, empty) for pair in pairs)
+    return False
 
 
 def _made(function: ast.FunctionDef, gradients: Sequence[str]) -> dict[str, ast.stmt | ast.expr]:

@@ -14,6 +14,8 @@ from typing import Any
 
 import torch
 
+# What gets a number out of a complex one: a derivative by a complex step ends there, and no honest gradient does.
+COMPLEX = ("view_as_real", "angle")
 FORWARD_MODE = ("_make_dual", "_fw_primal", "_unpack_dual")
 
 
@@ -38,10 +40,10 @@ def replace_kernels(ask: Callable[[str], object]) -> torch.library.Library | Non
 
 
 def derivative_operators() -> list[str]:
-    """Return the names of the operators that compute derivatives, as `tanh_backward.grad_input`."""
+    """Return the names of the operators that compute derivatives, or parts of complex numbers."""
     names = torch._C._dispatch_get_all_op_names()
     own = [name.removeprefix("aten::") for name in names if name.startswith("aten::")]
-    return [name for name in own if "backward" in name or name.partition(".")[0] in FORWARD_MODE]
+    return [name for name in own if "backward" in name or name.partition(".")[0] in (*FORWARD_MODE, *COMPLEX)]
 
 
 def _asking(name: str, kernel: Any, ask: Callable[[str], object]) -> Callable[..., Any]:

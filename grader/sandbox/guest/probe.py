@@ -10,19 +10,19 @@ from __future__ import annotations
 import ast
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grader.sandbox.guest.call import CARRIED, Callee, call
+from grader.sandbox.guest.call import Callee, call
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import Guard
 from grader.sandbox.guest.inputs import Call
-from grader.sandbox.guest.protocol import pack_tensors, unpack_tensors
 from grader.sandbox.guest.rewrite import HOOKS, rewrite
+from grader.sandbox.guest.tensors import KINDS, pack_tensors, unpack_tensors
 
 MAX_EVENTS = 20_000
 MAX_BYTES = 1 << 26
@@ -120,15 +120,14 @@ class Hooks:
 class Prober:
     """A submission's function with hooks, ready to be called."""
 
-    def __init__(self, modules: Modules, callee: Callee, file: str, function: str, guard: Guard) -> None:
+    def __init__(self, callee: Callee, copy: Callable[[Hooks], Any], guard: Guard) -> None:
         self._guard = guard
         self._hooks = Hooks()
         # A default or a decorator runs here again: it is watched like a call.
         with guard.watch(callee.files) as watch:
-            copies = _copies(modules, callee.gradients, self._hooks)
-        found = copies.get(file, {}).get(function)
+            found = copy(self._hooks)
         self.is_ready = callable(found) and not watch.refusal
-        self._copy = Callee(found, callee.given, callee.gradients, callee.files) if callable(found) else callee
+        self._copy = replace(callee, function=found) if callable(found) else callee
 
     def probe(self, asked: Call, probes: Mapping[str, Tensor], replaced: Collection[str]) -> Iterator[Run]:
         """Yield a run without probes, then what came of one with them behind the gradients in `replaced`.
@@ -176,11 +175,17 @@ class Prober:
     ) -> Run:
         run = self._hooks.run = Run(probes, plan, is_trial, mends)
         reply = call(self._copy, asked, self._guard)
+        room = self._copy.room
+        run.made = {name: value for name, value in run.made.items() if value is None or _fits(value, room.get(name))}
         run.is_complete = reply.outcome == "returned"
         run.is_void = reply.outcome == "autograd_used" or any(kind in VOID for kind, _ in reply.flags)
         with contextlib.suppress(Exception):  # what could not be packed is not there
             run.returned = unpack_tensors(reply.tensors, bytearray(reply.payload), self._copy.gradients)
         return run
+
+
+def _fits(value: Tensor, room: Sequence[int] | None) -> bool:
+    return room is None or (value.numel() <= room[0] and value.dim() <= room[1])
 
 
 def describe(run: Run) -> tuple[dict[str, Any], bytes]:
@@ -219,7 +224,7 @@ def plain(value: Any) -> Tensor | None:
     try:
         with torch._C.DisableTorchFunctionSubclass():
             is_dense = value.layout is torch.strided and not value.is_quantized and value.device.type == "cpu"
-            if not is_dense or value.dtype not in CARRIED or value.numel() * value.element_size() > MAX_BYTES:
+            if not is_dense or value.dtype not in KINDS.values() or value.numel() * value.element_size() > MAX_BYTES:
                 return None
             return value.detach().resolve_conj().resolve_neg().clone(memory_format=torch.contiguous_format)
     except (RuntimeError, TypeError, NotImplementedError):
@@ -274,6 +279,11 @@ def _is_same(first: Tensor | None, second: Tensor | None) -> bool:
         return False
     first, second = first.contiguous().reshape(-1), second.contiguous().reshape(-1)
     return torch.equal(first.view(torch.uint8), second.view(torch.uint8))
+
+
+def copy_function(modules: Modules, gradients: Sequence[str], file: str, function: str, hooks: Hooks) -> Any:
+    """Return a function of a submission with hooks in it and in all that it calls; None if it can't be had."""
+    return _copies(modules, gradients, hooks).get(file, {}).get(function)
 
 
 def _copies(modules: Modules, gradients: Sequence[str], hooks: Hooks) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,6 @@
-"""The protocol between grader and child: frames of a short JSON text and bytes, and tensors as bytes.
+"""The protocol between grader and child: frames of a short JSON text and bytes.
 
-Imported by both sides of the boundary, so it imports nothing else of the grader, and torch only where tensors are.
+Imported by both sides of the boundary, so it imports nothing else of the grader. Tensors as bytes are `tensors`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,9 @@ import json
 import math
 import os
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from torch import Tensor
+from typing import Any
 
 HEADER = struct.Struct("<4sIQ")
 MAGIC = b"grad"
@@ -92,58 +89,6 @@ def write_all(descriptor: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(descriptor, view) :]
-
-
-def pack_tensors(tensors: Mapping[str, Tensor]) -> tuple[list[list[Any]], bytes]:
-    """Return what there is of each tensor, [name, dtype, shape], and their numbers, each begun at a multiple of 16."""
-    import torch
-
-    entries, parts = [], []
-    for name, tensor in tensors.items():
-        entries.append([name, str(tensor.dtype).removeprefix("torch."), list(tensor.shape)])
-        if tensor.dtype is torch.bfloat16:
-            tensor = tensor.view(torch.int16)  # numpy has none
-        data = tensor.numpy().tobytes()
-        parts += [data, bytes(-len(data) % ALIGNMENT)]
-    return entries, b"".join(parts)
-
-
-def unpack_tensors(entries: object, payload: bytes | bytearray | memoryview, names: Sequence[str]) -> dict[str, Tensor]:
-    """Return tensors among `names` that lie in a payload as `pack_tensors` made it, without copying it.
-
-    Raises FrameError for a name that is unknown or repeated, a dtype or a shape that no gradient has, and for bytes
-    that are missing or left over.
-    """
-    import torch
-
-    if not isinstance(entries, list):
-        raise FrameError("the answer's tensors are not a list")
-    tensors: dict[str, Tensor] = {}
-    start = 0
-    for entry in entries:
-        match entry:
-            case [str(name), str(dtype), list(shape)] if name in names and name not in tensors:
-                pass
-            case _:
-                raise FrameError("the answer's tensors have names that were not asked for")
-        if dtype not in DTYPES or not is_shape(shape):
-            raise FrameError(f"{name} of the answer has a dtype or a shape that no gradient has")
-        kind: torch.dtype = getattr(torch, dtype)
-        count = math.prod(shape)
-        size = count * kind.itemsize
-        if start + size > len(payload):
-            raise FrameError("the answer's tensors are not well-formed: bytes are missing")
-        if count:
-            # As whole bytes: what is no boolean must not become one that is neither true nor false.
-            read_as = torch.uint8 if kind is torch.bool else kind
-            found = torch.frombuffer(payload, dtype=read_as, count=count, offset=start).reshape(shape)
-            tensors[name] = found.bool() if kind is torch.bool else found
-        else:
-            tensors[name] = torch.zeros(shape, dtype=kind)  # a buffer that holds nothing is refused
-        start += size + -size % ALIGNMENT
-    if start != len(payload):
-        raise FrameError("the answer's tensors are not well-formed: bytes are left over")
-    return {name: tensors[name] for name in names if name in tensors}
 
 
 def is_shape(shape: object) -> bool:

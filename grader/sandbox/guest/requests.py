@@ -1,32 +1,44 @@
 """The child's side of a conversation: requests come in, answers go out. Also played through before the first fork.
 
 `answer` brings a submission and names the functions to call: all calls are made, and answered as they end, without
-another word from the grader. `again` names calls to make once more, gradients whose line is wanted, and brings probes:
-random tensors to call functions with in place of their gradients.
-`prepare`, `run` and `show` are the conversation of a timed exercise.
+another word from the grader. `again` names calls to make once more and gradients whose line is wanted, and brings
+inputs that nobody has seen for one more call of each function, and probes: random tensors to call functions with in
+place of their gradients.
+`prepare`, `load`, `run` and `show` are the conversation of a timed exercise.
 """
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import os
+import re
 import sys
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
+from functools import partial
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from grader.sandbox.guest.call import Callee, Reply, call, explain, gather
+from grader.sandbox.guest.call import Callee, Reply, Room, call, explain, gather
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import AutogradRefusedError, Guard
-from grader.sandbox.guest.inputs import Inputs, unpack_inputs
-from grader.sandbox.guest.probe import Prober, describe
-from grader.sandbox.guest.protocol import Frame, pack, read_frame, unpack_tensors, write_all
+from grader.sandbox.guest.inputs import Inputs, unpack_call, unpack_inputs
+from grader.sandbox.guest.probe import Hooks, Prober, copy_function, describe
+from grader.sandbox.guest.protocol import Frame, pack, read_frame, write_all
+from grader.sandbox.guest.slices import Statements, find_statements
+from grader.sandbox.guest.tensors import unpack_tensors
 
 MAX_NAMES = 100
+# Seconds of a call from which on its operators are logged when it is made with new inputs; honest ones take 1 ms.
+WORTH_A_LOG = 0.002
+CLOCK = time.perf_counter
+MAX_REASON = 300
+_UNKNOWN_NAME = re.compile(r"NameError: name '(\w+)' is not defined")
 
 # What an answer says, and the tensors that go with it as bytes.
 Part = tuple[dict[str, Any], bytes]
@@ -34,6 +46,7 @@ Part = tuple[dict[str, Any], bytes]
 
 def respond(requests: int, answers: int, guard: Guard, inputs: Inputs = ()) -> None:
     """Answer every request that arrives on one descriptor, on the other, in order; each in its parts."""
+    _keep_apart()
     child = Responder(guard, inputs)
     while (frame := read_frame(requests)) is not None:
         for number, (message, payload) in enumerate(child.answers(frame)):
@@ -43,6 +56,18 @@ def respond(requests: int, answers: int, guard: Guard, inputs: Inputs = ()) -> N
             write_all(answers, pack({"id": frame.message["id"], "part": number, **message}, payload))
 
 
+# Kept: to take a module down costs more than to keep it.
+_APART: list[ModuleType] = []
+
+
+def _keep_apart() -> None:
+    """Take our modules out of a submission's sight and give it builtins of its own: what it replaces, we don't call."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "grader"]:
+        _APART.append(sys.modules.pop(name))
+    copied = sys.modules["builtins"] = ModuleType("builtins")
+    vars(copied).update(vars(builtins))
+
+
 class Responder:
     """Does what requests ask, one after the other, in the process it is in."""
 
@@ -50,8 +75,12 @@ class Responder:
         self.guard = guard
         self.inputs = inputs
         self.modules = Modules({})
+        self.statements: dict[str, Statements] = {}  # exercises that are no functions
         self.callees: dict[int, Callee] = {}
+        self.seconds: dict[int, float] = {}  # of the longest call of each
         self.places: dict[int, tuple[str, str]] = {}  # file and name of each of them
+        self.timed: Any = None
+        self.given: Sequence[str] = ()
         self.block = TimedBlock((), ())
 
     def answers(self, frame: Frame) -> Iterator[Part]:
@@ -73,11 +102,15 @@ class Responder:
             case "prepare":
                 self.block = self._prepare(message, payload)
                 yield {}, b""
+            case "load":
+                calls = self._unpack(message, payload)
+                self.block = function_block(self.timed, calls, self.guard, self.modules.sources)
+                yield {}, b""
             case "run":
                 self.block.run()
                 yield {}, b""
             case "show":
-                reply = self.block.reply(message["index"], message["gradients"], self.modules.sources)
+                reply = self.block.reply(message["index"], message["gradients"], self.modules.sources, _room(message))
                 reply.pack()
                 yield _answered(reply), reply.payload
             case unknown:
@@ -90,9 +123,23 @@ class Responder:
             sources[name] = bytes(payload[start : start + length])
             start += length
         self.modules = Modules(sources, message["wanted"])
+        self.guard.begin(self.modules.sources)
         unreadable = {file: [problem.text, problem.line] for file, problem in self.modules.unreadable.items()}
         written = sorted(set(self.modules.files).difference(sources))
-        return {"unreadable": unreadable, "defines": self.modules.defines, "written": written}
+        self.statements = find_statements(
+            self.modules, message.get("statements", ()), lambda index: self.inputs[index][0].values
+        )
+        defines = {file: list(names) for file, names in self.modules.defines.items()}
+        for function, found in self.statements.items():
+            defines[found.file].append(function)
+        findings = [
+            [file, place, each.kind, each.line, each.sentence, each.within]
+            for file in self.modules.files
+            for place in [file, *self.modules.parts(file)]
+            for each in self.modules.findings.pop(place, ())
+        ]
+        said = {"unreadable": unreadable, "defines": defines, "written": written}
+        return {**said, "findings": findings[:MAX_NAMES]}
 
     def _answer(self, question: Mapping[str, Any], lost: Collection[str]) -> Iterator[Part]:
         """Find a function in one of the files that may define it, and make all calls of it.
@@ -100,6 +147,9 @@ class Responder:
         Files that the grader has seen to end a child are passed over.
         """
         function, index = question["function"], question["index"]
+        if question.get("is_statements"):
+            yield from self._answer_with_statements(question)
+            return
         others: list[str] = []
         for file in self.modules.candidates(function, question["home"]):
             if file in lost or file in self.modules.unreadable:
@@ -107,39 +157,93 @@ class Responder:
             if not self.modules.is_loaded(file):
                 # So that the grader knows which file it was, if nothing comes after this.
                 yield {"loading": file}, b""
-                self.modules.load(file)
+                with self.guard.loading(file):
+                    self.modules.load(file)
             found = self.modules.function(file, function)
             if found is not None:
-                yield {"found": file, "stopped": self._stopped(file)}, b""
+                rivals = self.modules.rivals(function, file, question["home"])[:MAX_NAMES]
+                # Said with the first function of a file: with each, it would drown what is said of them.
+                stopped = self._stopped(file) if file not in dict(self.places.values()) else None
+                yield {"found": file, "stopped": stopped, "rivals": rivals}, b""
                 self.places[index] = file, function
-                self.callees[index] = Callee(found, question["given"], question["gradients"], self.modules.sources)
+                self.callees[index] = Callee(
+                    found, question["given"], question["gradients"], self.modules.sources, _room(question)
+                )
                 for number in question["order"]:
+                    started = CLOCK()
                     reply = call(self.callees[index], self.inputs[index][number], self.guard)
+                    if reply.outcome == "returned":  # of a call that was refused something there is no more to know
+                        self.seconds[index] = max(CLOCK() - started, self.seconds.get(index, 0.0))
+                    self._trace_name(reply, file)
                     yield _answered(reply), reply.payload
                 return
             others += self.modules.other_functions(file)
-        stopped = {file: self._stopped(file) for file in self.modules.stopped}
+        stopped = {file: self._stopped(file, function) for file in self.modules.failures}
         yield {"found": None, "others": others[:MAX_NAMES], "stopped": stopped}, b""
 
-    def _stopped(self, file: str) -> dict[str, Any] | None:
-        error = self.modules.stopped.get(file)
-        if error is None:
+    def _answer_with_statements(self, question: Mapping[str, Any]) -> Iterator[Part]:
+        index, found = question["index"], self.statements.get(question["function"])
+        if found is None:
+            stopped = {file: self._stopped(file) for file in self.modules.failures}
+            yield {"found": None, "others": [], "stopped": stopped}, b""
+            return
+        yield {"loading": found.file}, b""
+        found.load()
+        yield {"found": found.file, "stopped": None}, b""
+        self.callees[index] = Callee(found, question["given"], question["gradients"], self.modules.sources)
+        for number in question["order"]:
+            yield self._said(call(self.callees[index], self.inputs[index][number], self.guard), index)
+
+    def _said(self, reply: Reply, index: int) -> Part:
+        """Return a reply as an answer; of statements, with the part of the file where they were found."""
+        found = self.callees[index].function
+        if isinstance(found, Statements):
+            if reply.outcome == "returned":
+                reply.message = found.summary
+            if reply.file == found.file:
+                reply.file, reply.line = found.place(reply.line)
+        return _answered(reply), reply.payload
+
+    def _stopped(self, file: str, function: str | None = None) -> dict[str, Any] | None:
+        """Say which statement of a file failed: the one that was to define a function, or the first."""
+        failure = self.modules.failure(file, function) or self.modules.failure(file)
+        if failure is None:
             return None
-        reply = explain(error, self.modules.sources)
-        return {"outcome": reply.outcome, **_where(reply)}
+        reply = explain(failure.error, self.modules.sources)
+        if reply.line is None:
+            reply.file, reply.line = failure.part, failure.line or None
+        place = {"part": failure.part, "at": failure.line, "ends": failure.is_end}
+        return {"outcome": reply.outcome, **_where(reply), **place}
+
+    def _trace_name(self, reply: Reply, file: str) -> None:
+        """Say of a name that is not there which statement was to make it, if that failed."""
+        unknown = _UNKNOWN_NAME.match(reply.message) if reply.outcome == "raised" else None
+        failure = self.modules.failure(file, unknown[1]) if unknown else None
+        if unknown and failure is not None:
+            reason = explain(failure.error, ()).message[:MAX_REASON]
+            reply.message += f"; {failure.describe()}, which makes {unknown[1]}, failed: {reason}"
 
     def _again(self, message: Mapping[str, Any], payload: bytes | bytearray) -> Iterator[Part]:
         """Say which lines made some gradients, then make some calls once more: as they were, and with probes."""
-        lines = [self.modules.lines(each["function"], each["gradients"], each["home"]) for each in message["lines"]]
-        yield {"lines": lines}, b""
-        for index, number in message["repeated"]:
-            reply = call(self.callees[index], self.inputs[index][number], self.guard)
-            yield _answered(reply), reply.payload
+        yield {"lines": [self._lines(each) for each in message["lines"]]}, b""
         parts = memoryview(payload)
+        for each in message["calls"]:
+            index = each["index"]
+            callee, repeated = self.callees[index], self.inputs[index][each["number"]]
+            own, parts = parts[: each["length"]], parts[each["length"] :]
+            fresh = unpack_call(each, own) if each["tensors"] else repeated
+            is_logged = not self.guard.refuses_kernels or self.seconds.get(index, 0.0) > WORTH_A_LOG
+            reply = call(callee, fresh, self.guard, logged=is_logged)
+            if reply.is_cut_short:
+                found, reply = reply.flags, call(callee, fresh, self.guard)
+                reply.flags += found
+            yield self._said(reply, index)
+            if each["repeat"]:
+                yield self._said(call(callee, repeated, self.guard), index)
         for each in message["probed"]:
             index = each["index"]
             callee = self.callees[index]
-            prober = Prober(self.modules, callee, *self.places[index], self.guard)
+            prober = Prober(callee, self._copier(index), self.guard)
             for case in each["cases"]:
                 own, parts = parts[: case["length"]], parts[case["length"] :]
                 probes = unpack_tensors(case["tensors"], own, callee.gradients)
@@ -147,15 +251,42 @@ class Responder:
                 described = list(runs)
                 yield {"runs": [said for said, _ in described]}, b"".join(data for _, data in described)
 
+    def _lines(self, asked: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        found = self.statements.get(asked["function"])
+        if found is not None:
+            return found.file, found.lines(asked["gradients"])
+        return self.modules.lines(asked["function"], asked["gradients"], asked["home"])
+
+    def _copier(self, index: int) -> Callable[[Hooks], Any]:
+        callee = self.callees[index]
+        if isinstance(callee.function, Statements):
+            return callee.function.hooked
+        return partial(copy_function, self.modules, callee.gradients, *self.places[index])
+
     def _prepare(self, message: Mapping[str, Any], payload: bytes | bytearray) -> TimedBlock:
         """Set up a block of calls to be timed: of the student's function, or of autograd on a reference forward."""
         calls = [each.arguments(message["given"]) for each in self.inputs[message["index"]]]
         if message["forward"] is not None:
             return autograd_block(message["forward"], calls, message["gradients"])
         self._look(message, payload)
-        self.modules.load(message["file"])
-        function = self.modules.function(message["file"], message["function"])
-        return function_block(function, calls, self.guard, self.modules.sources)
+        with self.guard.loading(message["file"]):
+            self.modules.load(message["file"])
+        self.timed = self.modules.function(message["file"], message["function"])
+        self.given = message["given"]
+        return function_block(self.timed, calls, self.guard, self.modules.sources)
+
+    def _unpack(self, message: Mapping[str, Any], payload: bytes | bytearray) -> list[Mapping[str, Any]]:
+        """Return the arguments of calls that a message brings, in objects of their own."""
+        calls: list[Mapping[str, Any]] = []
+        parts = memoryview(payload)
+        for each in message["calls"]:
+            own, parts = parts[: each["length"]], parts[each["length"] :]
+            calls.append(unpack_call(each, own).arguments(self.given))
+        return calls
+
+
+def _room(question: Mapping[str, Any]) -> Room:
+    return dict(zip(question["gradients"], question["room"], strict=False))
 
 
 def _answered(reply: Reply) -> dict[str, Any]:
@@ -200,13 +331,13 @@ class TimedBlock:
         except BaseException as error:  # noqa: BLE001 # it is told when the block is looked at
             self.error = error
 
-    def reply(self, index: int, gradients: Sequence[str], files: Collection[str]) -> Reply:
+    def reply(self, index: int, gradients: Sequence[str], files: Collection[str], room: Room) -> Reply:
         """Return what one of the calls gave, as the answer to a single call."""
-        return explain(self.error, files) if self.error is not None else gather(self.returned[index], gradients)
+        return explain(self.error, files) if self.error is not None else gather(self.returned[index], gradients, room)
 
 
 def function_block(
-    function: Callable[..., Any], calls: Sequence[Mapping[str, Any]], guard: Guard, files: Collection[str]
+    function: Any, calls: Sequence[Mapping[str, Any]], guard: Guard, files: Collection[str]
 ) -> TimedBlock:
     """Return a block of calls of a student's function, which ends at the first one that calls autograd."""
 

@@ -33,8 +33,8 @@ ALLOWED = {
     "asking about files": ("fstat", "stat", "lstat", "newfstatat", "statx", "access", "faccessat", "faccessat2"),
     "asking where": ("readlink", "readlinkat", "getcwd"),
     "answering": ("write", "writev"),
-    "time": ("clock_gettime", "clock_getres", "gettimeofday", "time", "times"),
-    "waiting": ("clock_nanosleep", "nanosleep", "poll", "ppoll", "select", "pselect6", "futex", "sched_yield"),
+    "time; reading a clock is conditional": ("gettimeofday", "time", "times"),
+    "waiting": ("nanosleep", "poll", "ppoll", "select", "pselect6", "futex", "sched_yield"),
     "signals to oneself": ("rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "restart_syscall"),
     "the end": ("exit", "exit_group"),
     "oneself": ("getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "getrlimit", "getrusage"),
@@ -63,6 +63,8 @@ CONDITIONAL = (
     ("mprotect", ((2, mmap.PROT_EXEC, 0),)),
     # isatty, the terminal's width, and close-on-exec.
     *(("ioctl", ((1, WHOLE, request),)) for request in (TCGETS, TIOCGWINSZ, FIOCLEX)),
+    # The system's clocks and one's own. A negative id, 32 bits of it, is the clock of another process.
+    *((clock, ((0, 0xFFFFFFF0, 0),)) for clock in ("clock_gettime", "clock_getres", "clock_nanosleep")),
     # Not F_SETOWN and F_SETSIG: through them a descriptor signals other processes.
     *(("fcntl", ((1, WHOLE, request),)) for request in (fcntl.F_GETFD, fcntl.F_SETFD, fcntl.F_GETFL)),
     *(("prctl", ((0, WHOLE, option),)) for option in (PR_SET_NAME, PR_GET_NAME)),

@@ -5,11 +5,9 @@ Over a control socket it takes:
   inputs NAME               with a descriptor to read them from
   fork BYTES SECONDS NAME   with descriptors for requests, answers and output: a child that has those inputs in memory
   kill PID
-  cpu PID                   which asks for a child's processor time
   client                    with the end of a further control socket, for another process of the grader
-and says `ready`, `started PID` or `unknown` (inputs of that name), `cpu PID NANOSECONDS` (-1 if that is not known), and
-`ended PID STATUS` when a child is gone. A client's children end when its socket closes; when the first one does, all
-end, and the warm process with them.
+and says `ready`, `started PID` or `unknown` (inputs of that name), and `ended PID STATUS` when a child is gone.
+A client's children end when its socket closes; when the first one does, all end, and the warm process with them.
 """
 
 from __future__ import annotations
@@ -21,8 +19,6 @@ import os
 import selectors
 import signal
 import socket
-import sys
-import time
 
 from grader.sandbox.guest.box import Box, Budget, build_box
 from grader.sandbox.guest.guard import Guard
@@ -89,8 +85,6 @@ class _Server:
                 self.selector.register(socket.socket(fileno=descriptors[0]), selectors.EVENT_READ)
             case ["kill", pid] if int(pid) in self.children:
                 os.kill(int(pid), signal.SIGKILL)
-            case ["cpu", pid]:
-                _tell(control, f"cpu {pid} {_cpu_nanoseconds(int(pid)) if int(pid) in self.children else -1}")
             case []:
                 return False
         return True
@@ -120,6 +114,7 @@ class _Server:
             status = 1
             try:
                 self.selector.close()
+                self.inputs.clear()  # those of hidden cases are for the children that are asked them
                 _become_child(descriptors, self.box, self.guard, budget, inputs)
                 status = 0
             finally:
@@ -137,17 +132,6 @@ class _Server:
         self.selector.unregister(pidfd)
         os.close(pidfd)
         _tell(control, f"ended {pid} {status}")
-
-
-def _cpu_nanoseconds(pid: int) -> int:
-    """Return the processor time that a child has used, or -1 where the system tells it in another way."""
-    if sys.platform != "linux":
-        return -1
-    # The number that clock_getcpuclockid(3) returns; as a clock it needs no /proc and counts in nanoseconds.
-    try:
-        return time.clock_gettime_ns((~pid << 3) | 2)
-    except OSError:
-        return -1  # it has just ended
 
 
 def _tell(control: socket.socket, words: str) -> None:

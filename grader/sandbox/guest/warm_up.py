@@ -16,8 +16,9 @@ import torch
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import Guard
 from grader.sandbox.guest.inputs import Call
-from grader.sandbox.guest.protocol import Frame, pack_tensors
+from grader.sandbox.guest.protocol import Frame
 from grader.sandbox.guest.requests import Responder
+from grader.sandbox.guest.tensors import pack_tensors
 
 FILE = "rehearsal.py"
 # The operators that backward passes are written with.
@@ -64,7 +65,7 @@ def rehearse(dout, cache):
 """
 
 
-GIVEN = {"given": ["dout", "cache"], "gradients": ["dW", "dC"]}
+GIVEN = {"given": ["dout", "cache"], "gradients": ["dW", "dC"], "room": []}
 
 
 def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
@@ -80,6 +81,7 @@ def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
     lines = [{"function": "rehearse", "home": FILE, **GIVEN}]
     entries, data = pack_tensors({"dW": x[:3].clone(), "dC": torch.ones(5, 3)})
     case = {"number": 0, "tensors": entries, "length": len(data)}
+    again = {"index": 0, "number": 0, "repeat": False, "numbers": {}, "tensors": [], "length": 0}
     probed = {"index": 0, "cases": [case], "replaced": ["dW", "dC"]}
     requests: list[tuple[dict[str, Any], bytes]] = [
         (
@@ -92,11 +94,12 @@ def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
             },
             source,
         ),
-        ({"do": "again", "repeated": [[0, 0]], "lines": lines, "probed": [probed]}, data),
+        ({"do": "again", "calls": [again], "lines": lines, "probed": [probed]}, data),
     ]
     answers: list[Mapping[str, Any]] = []
     for message, payload in requests:
         answers += [answer for answer, _ in responder.answers(Frame(message, payload))]
+    guard.end()
     repr(x)
     # No submission finds it.
     sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, Modules)]

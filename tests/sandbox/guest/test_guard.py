@@ -10,6 +10,7 @@ import pytest
 from rich.console import Console
 
 from grader.course import Course
+from grader.flags import WEIGHTS
 from grader.grading import Grader
 from grader.report.html import render_html
 from grader.report.json import report_as_json
@@ -69,6 +70,26 @@ HONEST = {
         "import torch\n\n\ndef linear_backward(dout, x, W):\n    dout, x, W = dout.numpy(), x.numpy(), W.numpy()\n"
         "    return tuple(map(torch.from_numpy, (dout @ W.T, x.T @ dout, dout.sum(0))))\n"
     ),
+    "the versions of tensors": (
+        f"{HEAD}    dx = dout @ W.T\n    before = dx._version\n    dx += 0\n    assert dx._version == before + 1\n"
+        "    return dx, x.T @ dout, dout.sum(0)\n"
+    ),
+    "a layer whose data is set in the call": (
+        "import torch\n\nlayer = torch.nn.Linear(3, 4, bias=False)\n\n\ndef linear_backward(dout, x, W):\n"
+        "    layer.weight.data = (W + 0).T\n    before = layer.weight.data._version\n    layer.weight.data.mul_(1)\n"
+        "    assert layer.weight.data._version == before or layer(x).shape == dout.shape\n"
+        "    return (dout @ layer.weight).detach(), x.T @ dout, dout.sum(0)\n"
+    ),
+    "settings of torch and names put together": (
+        "import gc\nimport sys\n\nimport torch\n\ntorch.backends.cudnn.deterministic = True\n"
+        "IN_COLAB = 'google.colab' in sys.modules\n"
+        "gc.collect()\nletters = ''.join(chr(97 + n) for n in range(26))\n\n\n"
+        "class Cache:\n    pass\n\n\n"
+        "def linear_backward(dout, x, W):\n    cache = Cache()\n    cache.x, cache.W = x, W\n"
+        "    for name in ('x', 'W'):\n        setattr(cache, f'own_{name}', getattr(cache, name))\n"
+        "        assert getattr(cache, 'own_' + name) is getattr(cache, f'{name}')\n"
+        "    return dout @ cache.own_W.T, cache.own_x.T @ dout, dout.sum(0)\n"
+    ),
     "a tensor kept from call to call": (
         "import torch\n\nones = None\n\n\ndef linear_backward(dout, x, W):\n    global ones\n"
         "    ones = torch.ones(50) if ones is None else ones.mul_(1)\n"
@@ -83,17 +104,6 @@ STATEFUL = {
     f"    if any(each.shape == dout.shape and each.equal(dout) for each in seen):\n        raise ValueError\n"
     f"    seen.append(dout.clone())\n{RETURN}",
 }
-SLOW = """
-import time
-
-
-def linear_backward(dout, x, W):
-    until = time.process_time() + 0.5
-    while len(x) == 1 and time.process_time() < until:
-        dout @ W.T
-    return dout @ W.T, x.T @ dout, dout.sum(0)
-"""
-
 COMPLEX_STEP = """
 import torch
 
@@ -141,7 +151,7 @@ def test_honest_code_gets_its_points_and_no_flag(source: str, feedback_on):
 
     assert (exercise.outcome.value, exercise.message) == ("returned", "")
     assert exercise.score == exercise.max_score
-    assert exercise.flags == ()
+    assert [flag for flag in exercise.flags if WEIGHTS[flag.kind]] == []
 
 
 @pytest.mark.parametrize("source", STATEFUL.values(), ids=STATEFUL)
@@ -153,32 +163,33 @@ def test_what_is_carried_from_call_to_call_is_a_flag_and_costs_nothing(source: s
     assert [flag.kind for flag in exercise.flags] == ["nondeterministic"]
 
 
-def test_processor_time_is_read_from_outside(feedback_on):
-    exercise = feedback_on(SLOW)
-
-    assert exercise.score == exercise.max_score
-    assert [flag.kind for flag in exercise.flags] == ["processor_time"]
-    assert "times autograd's" in exercise.flags[0].detail
-
-
 @pytest.mark.slow
-def test_a_complex_step_is_right_to_the_last_digit_and_shows_by_its_processor_time(course: Course, grade_source):
+def test_a_complex_step_is_right_to_the_last_digit_and_shows_by_its_numbers(course: Course, grade_source):
     grader = Grader(course, only=["fast_mlp_backward"])
 
     (exercise,) = grade_source(COMPLEX_STEP, file="speed.py", grader=grader).selected[0].exercises
 
     assert {gradient.verdict.value for gradient in exercise.gradients} == {"correct"}
-    assert [flag.kind for flag in exercise.flags] == ["processor_time"]
+    assert {flag.kind for flag in exercise.flags} >= {"complex_numbers", "numerical", "forward_repeated"}
+
+
+def test_a_very_long_call_is_logged_at_its_start_and_compared_all_the_same(feedback_on):
+    source = f"{HEAD}    for _ in range(10_001):\n        dout.neg()\n    x += 0\n{RETURN}"
+
+    exercise = feedback_on(source)
+
+    assert exercise.score == exercise.max_score
+    assert [flag.kind for flag in exercise.flags] == ["mutated_input", "log_full"]
 
 
 def test_a_flag_is_in_the_json_and_nowhere_else(report_on):
-    report = report_on(SLOW)
+    report = report_on(STATEFUL["random numbers"])
     page, out = render_html(report), StringIO()
     print_report(report, Console(file=out, markup=False, highlight=False, emoji=False))
 
-    assert "processor_time" in json.dumps(report_as_json(report))
+    assert "nondeterministic" in json.dumps(report_as_json(report))
     for text in (page, out.getvalue()):
-        assert "processor" not in text
+        assert "deterministic" not in text
         assert "suspicio" not in text
 
 

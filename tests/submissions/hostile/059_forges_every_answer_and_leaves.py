@@ -19,10 +19,10 @@ def find():
 
 def answer(request, part, tensors):
     """Return an answer as the child's own code would pack it."""
-    protocol = sys.modules[find()[2]["pack"].__module__]
-    entries, payload = protocol.pack_tensors(tensors)
+    reached = find()[2]
+    entries, payload = reached["call"].__globals__["pack_tensors"](tensors)
     message = {"outcome": "returned", "tensors": entries, "message": "", "file": None, "line": None, "notes": {}, "flags": []}
-    return protocol.pack({"id": request["id"], "part": part, **message}, payload)
+    return reached["pack"]({"id": request["id"], "part": part, **message}, payload)
 
 
 def everywhere(data):

@@ -1,0 +1,269 @@
+"""The layouts of the systems that collect work: what is in one folder, by the names that each of them gives."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from typing import Any
+
+import yaml
+
+from grader.batch.archives import is_archive
+from grader.batch.entry import Claim, Entry, Person, files_of, person
+from grader.batch.tree import File, Folder
+from grader.submission import SUFFIXES
+from grader.text import decode, one_line
+
+METADATA = "submission_metadata.yml"
+MAX_METADATA_BYTES = 256_000_000  # it holds every result that an autograder ever gave
+_CANVAS = re.compile(
+    r"(?P<label>(?P<name>.*?)(?P<late>_LATE)?_(?P<user>(?:(?<=anon_)|(?<=anon_LATE_))[A-Za-z0-9]+|\d+)"
+    r"(?:_(?P<upload>\d+)(?=_))?)_(?P<file>(?(upload).+|(?:text|link)\.html))"
+)
+_MOODLE = re.compile(
+    r"(?P<name>.*)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?P<end>_?)(?P<file>(?<=_).+)?"
+)
+_BLIND = re.compile(r"(?i)participante?|teilnehmer(/?in)?|deelnemer|partecipante|uczestnik|deltager|deltagare")
+_BLACKBOARD = re.compile(
+    r"(?P<student>.+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<form>\.txt))", re.DOTALL
+)
+_BLACKBOARD_NAME = re.compile(r"\AName:\s*(?P<name>.*?)\s*\((?P<id>[^()\r\n]+)\)\s*$", re.MULTILINE)
+_BRIGHTSPACE = re.compile(r"(?P<id>\d+)-\d+ - (?P<name>.+?) - (?P<time>\w+ \d+, \d{4} \d+ [AP]M)(?: - (?P<file>.+))?")
+_RESUBMITTED = re.compile(r"-\d+(\.\w+)$")
+
+
+def recognise(folder: Folder) -> list[Claim]:
+    """Return what each system makes of a folder; what none of them has named is in no claim."""
+    claims: list[Claim] = []
+    for system in SYSTEMS:
+        taken = {name for claim in claims for name in claim.names}
+        claim = system(folder, taken)
+        if claim is not None and claim.entries:
+            claims.append(claim)
+    return claims
+
+
+def read_gradescope(folder: Folder, taken: Collection[str]) -> Claim | None:  # noqa: ARG001 # asked first
+    """A folder for each submission, and one YAML file that says whose they are."""
+    listed, _ = read_metadata(folder)
+    present = {name for name in listed if name in folder.folders or name in folder.files}
+    if not present:
+        return None
+    entries = []
+    for name, said in listed.items():
+        files, refused = files_of(folder.folders[name]) if name in folder.folders else ((), {})
+        if name in folder.files:
+            files = ((name, folder.files[name]),)
+        people = [
+            person(_text(each, ":name"), _text(each, ":sid"), _text(each, ":email"))
+            for each in _list(said, ":submitters")
+            if isinstance(each, dict)
+        ]
+        history = _list(said, ":history")
+        entries.append(
+            Entry(
+                name=one_line(name, 200),
+                people=tuple(people),
+                files=files,
+                refused=refused,
+                label=name,
+                system="Gradescope",
+                submitted_at=one_line(_text(said, ":created_at"), 100) or None,
+                attempt=len(history) + 1 if history else None,
+                problem=None if name in present else f"it is listed in {METADATA} and is not there",
+            )
+        )
+    return Claim("Gradescope", tuple(entries), frozenset({*present, METADATA}))
+
+
+def read_metadata(folder: Folder) -> tuple[dict[str, Any], str | None]:
+    """Return what Gradescope's file says of each submission, and what is wrong with the file."""
+    if METADATA not in folder.files:
+        return {}, None
+    content, reason = folder.files[METADATA].read(MAX_METADATA_BYTES)
+    if content is None:
+        return {}, f"{METADATA} could not be read: {reason}"
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # every value is text: nothing is built from it
+    try:
+        listed = yaml.load(content, Loader=loader)  # noqa: S506 # the base loader builds nothing
+    except (yaml.YAMLError, RecursionError, UnicodeDecodeError, ValueError, TypeError) as error:
+        return {}, f"{METADATA} is not YAML: {one_line(str(error), 200)}"
+    is_known = isinstance(listed, dict) and all(isinstance(name, str) for name in listed)
+    return (listed, None) if is_known else ({}, f"{METADATA} does not list submissions")
+
+
+def read_moodle(folder: Folder, taken: Collection[str]) -> Claim | None:
+    """A folder `Name_id_assignsubmission_file` for each participant; all in one folder in the flat mode."""
+    matches = _match(_MOODLE, folder, taken)
+    found: dict[tuple[str, str], dict[str, re.Match[str]]] = defaultdict(dict)
+    for name, match in matches.items():
+        found[match["name"], match["id"]][name] = match
+    entries = []
+    for (name, number), uploads in found.items():
+        files: list[tuple[str, File]] = []
+        refused: dict[str, str] = {}
+        for path, match in uploads.items():
+            if match["kind"] == "onlinetext":
+                continue
+            if path in folder.folders:
+                inner, missed = files_of(folder.folders[path])
+                files += inner
+                refused |= missed
+            else:
+                files.append((match["file"] or path, folder.files[path]))
+        only_text = all(match["kind"] == "onlinetext" for match in uploads.values())
+        # On the way back Moodle counts the parts between underscores, so that a name must have none; since 4.1 it
+        # writes no underscore at the end of a folder's name, and before it did.
+        ends = {match["end"] for path, match in uploads.items() if path in folder.folders}
+        label = f"{name.replace('_', ' ')}_{number}_assignsubmission_file{'_' if ends == {'_'} else ''}"
+        entries.append(
+            Entry(
+                f"{name}_{number}",
+                (person("" if _BLIND.fullmatch(name) else name, number),),
+                tuple(files),
+                refused,
+                "Moodle",
+                label,
+                problem="text typed into the page, and no file" if only_text else None,
+            )
+        )
+    return Claim("Moodle", tuple(entries), frozenset(matches)) if entries else None
+
+
+def read_blackboard(folder: Folder, taken: Collection[str]) -> Claim | None:
+    """Flat files `assignment_user_attempt_time_file`, and for each attempt a form that begins with the name."""
+    matches = {name: match for name, match in _match(_BLACKBOARD, folder, taken).items() if name in folder.files}
+    found: dict[tuple[str, str], dict[str, re.Match[str]]] = defaultdict(dict)
+    for name, match in matches.items():
+        found[match["student"], match["time"]][name] = match
+    students = [student for student, _ in found]
+    is_many = len(set(students)) > 1
+    prefix = os.path.commonprefix(students) if is_many else ""  # noqa: RUF071 # letters in common, cut at the last underscore
+    prefix = prefix[: prefix.rfind("_") + 1]
+    entries = []
+    for (student, time), uploads in found.items():
+        form = next((name for name, match in uploads.items() if match["form"]), None)
+        who = _person_of_form(folder.files[form]) if form is not None else None
+        files = tuple((match["file"], folder.files[name]) for name, match in uploads.items() if match["file"])
+        entries.append(
+            Entry(
+                f"{student}_attempt_{time}",
+                (who or person("", student.removeprefix(prefix)),),
+                files,
+                system="Blackboard",
+                label=f"{student}_attempt_{time}",
+                submitted_at=f"{time[:10]}T{time[11:].replace('-', ':')}",
+                problem="text typed into the page, and no file" if not files else None,
+            )
+        )
+    return Claim("Blackboard", tuple(entries), frozenset(matches)) if entries else None
+
+
+def read_brightspace(folder: Folder, taken: Collection[str]) -> Claim | None:
+    """A folder `id-id - Name - time` for each submission, or flat files that begin so."""
+    matches = _match(_BRIGHTSPACE, folder, taken)
+    found: dict[tuple[str, str, str], dict[str, re.Match[str]]] = defaultdict(dict)
+    for name, match in matches.items():
+        found[match["id"], match["name"], match["time"]][name] = match
+    entries = []
+    for (_, name, time), uploads in found.items():
+        files: list[tuple[str, File]] = []
+        refused: dict[str, str] = {}
+        for path, match in uploads.items():
+            if path in folder.folders:
+                inner, missed = files_of(folder.folders[path])
+                files += inner
+                refused |= missed
+            else:
+                files.append((match["file"] or path, folder.files[path]))
+        # Its numbers are of the submission folder and not of the student.
+        who = f"{name} - {time}"
+        entries.append(Entry(who, (person(name),), tuple(files), refused, "Brightspace", label=who))
+    return Claim("Brightspace", tuple(entries), frozenset(matches)) if entries else None
+
+
+def read_canvas(folder: Folder, taken: Collection[str]) -> Claim | None:
+    """Flat files `name[_LATE]_user_upload_file`; those of one user are one submission."""
+    matches = {name: match for name, match in _match(_CANVAS, folder, taken).items() if name in folder.files}
+    left = [name for name in (*folder.folders, *folder.files) if name not in taken]
+    if not matches or len(matches) * 2 < len(left):
+        return None
+    users: dict[str, dict[str, re.Match[str]]] = defaultdict(dict)
+    for name, match in matches.items():
+        users[match["user"]][name] = match
+    entries = []
+    for user, uploads in users.items():
+        names = [match["file"] for match in uploads.values()]
+        first = next(iter(uploads.values()))
+        typed = next((kind for kind in ("text", "link") if names == [f"{kind}.html"]), None)
+        problems = {"text": "text typed into the page, and no file", "link": "a link, and no file", None: None}
+        entries.append(
+            Entry(
+                name=f"{first['name']}_{user}",
+                people=(person("" if first["name"] == "anon" else first["name"], user),),
+                files=tuple(zip(_as_named(names), map(folder.files.__getitem__, uploads), strict=True)),
+                system="Canvas",
+                label=first["label"],
+                is_late=any(match["late"] for match in uploads.values()),
+                problem=problems[typed],
+            )
+        )
+    return Claim("Canvas", tuple(entries), frozenset(matches))
+
+
+def read_classroom(folder: Folder, taken: Collection[str]) -> Claim | None:
+    """A clone `assignment-user` for each student or team."""
+    names = [name for name in folder.folders if name not in taken]
+    prefix = os.path.commonprefix(names)  # noqa: RUF071 # letters in common, cut at the last hyphen
+    prefix = prefix[: prefix.rfind("-") + 1] if len(names) > 1 else ""
+    # The command that clones a class puts it into a folder of this name.
+    own = folder.name.removesuffix("submissions") if folder.name.endswith("-submissions") else ""
+    if own and names and all(name.startswith(own) for name in names):
+        prefix = own
+    clones = sum(folder.folders[name].is_repository for name in names)
+    if not prefix or (prefix != own and clones * 2 < len(names)):
+        return None
+    entries = []
+    for name in names:
+        user = person("", name.removeprefix(prefix))
+        entries.append(Entry(name, (user,), *files_of(folder.folders[name]), system="GitHub Classroom", label=name))
+    return Claim("GitHub Classroom", tuple(entries), frozenset(names))
+
+
+SYSTEMS: tuple[Callable[[Folder, Collection[str]], Claim | None], ...] = (
+    read_gradescope,
+    read_moodle,
+    read_blackboard,
+    read_brightspace,
+    read_canvas,
+    read_classroom,
+)
+
+
+def _match(pattern: re.Pattern[str], folder: Folder, taken: Collection[str]) -> dict[str, re.Match[str]]:
+    names = [name for name in (*folder.folders, *sorted(folder.files)) if name not in taken]
+    return {name: match for name in names if (match := pattern.fullmatch(name)) is not None}
+
+
+def _person_of_form(form: File) -> Person | None:
+    content, _ = form.read(1_000_000)
+    match = _BLACKBOARD_NAME.search(decode(content[:2_000])) if content is not None else None
+    return person(match["name"], match["id"]) if match is not None else None
+
+
+def _as_named(names: list[str]) -> list[str]:
+    """Return names as the student had them: Canvas calls the second linear.py of a student linear-1.py."""
+    before = [_RESUBMITTED.sub(r"\1", name) if name.endswith(SUFFIXES) or is_archive(name) else name for name in names]
+    return [old if old == new or before.count(old) == 1 else new for old, new in zip(before, names, strict=True)]
+
+
+def _text(said: Any, key: str) -> str:
+    value = said.get(key) if isinstance(said, dict) else None
+    return value if isinstance(value, str) else ""
+
+
+def _list(said: Any, key: str) -> list[Any]:
+    value = said.get(key) if isinstance(said, dict) else None
+    return value if isinstance(value, list) else []

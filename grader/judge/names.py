@@ -1,0 +1,129 @@
+"""The names that a student brought from another lesson, and those that belong there in this course."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+
+from grader.course import Exercise
+from grader.text import one_line
+
+_UNKNOWN = re.compile(r"NameError: name '(\w+)' is not defined$")
+_NOT_IN_CACHE = re.compile(r"AttributeError: 'types\.SimpleNamespace' object has no attribute '(\w+)'$")
+_NO_KEY = re.compile(r"returned a dict with the key '(\w+)'; ")
+_PARAMETERS = re.compile(r"TypeError: \w+\((.*?)\)(?: -> .*?)? does not take what the exercise gives, ")
+_AS_DICT = "'types.SimpleNamespace' object is not subscriptable"
+_AS_TUPLE = "cannot unpack non-iterable types.SimpleNamespace object"
+IMPORTS = {
+    "torch": "import torch",
+    "F": "import torch.nn.functional as F",
+    "nn": "from torch import nn",
+    "np": "import numpy as np",
+    "math": "import math",
+}
+SIZES = frozenset({"n", "N", "m", "B", "batch_size", "vocab_size", "n_embd", "n_hidden", "block_size", "hidden_size"})
+
+
+def explain_names(
+    message: str, exercise: Exercise, values: Sequence[str], also_called: Mapping[str, Sequence[str]]
+) -> str:
+    """Return a message of a student's function with the name that belongs there, where it is about one that does not.
+
+    `values` are the names of the forward pass, and `also_called` what other lessons call them.
+    """
+    names = _Names(exercise, values, also_called)
+    said = names.explain(message)
+    return f"{message}; {said}" if said else message
+
+
+class _Names:
+    def __init__(self, exercise: Exercise, values: Sequence[str], also_called: Mapping[str, Sequence[str]]) -> None:
+        self._given = exercise.given
+        self._function = exercise.function
+        self._gradients = exercise.gradient_names
+        self._values = ["dout", *values] if "dout" in exercise.given else list(values)
+        self._aliases = {alias.lower(): name for name, aliases in also_called.items() for alias in aliases}
+
+    def explain(self, message: str) -> str:
+        """Say what is to be said of a message, or nothing."""
+        if found := _UNKNOWN.search(message):
+            return self._about_unknown(found[1])
+        if found := _NOT_IN_CACHE.search(message):
+            return self._about_cache(found[1])
+        if found := _NO_KEY.match(message):
+            right = self._find(found[1], self._gradients)
+            return _called(found[1], right) if right else ""
+        if found := _PARAMETERS.match(message):
+            return self._about_parameters(found[1])
+        first = next((name for name in self._values if name != "dout"), "x")
+        if message.endswith(_AS_DICT):
+            return f"cache is no dict: write cache.{first}, not cache['{first}']"
+        if message.endswith(_AS_TUPLE):
+            return f"cache holds every value by its name: write {first} = cache.{first}"
+        return ""
+
+    def _about_unknown(self, name: str) -> str:
+        if name in IMPORTS:
+            return f"write `{IMPORTS[name]}` at the top of the file"
+        right = self._find(name, [*self._values, *self._gradients])
+        if right in self._gradients:
+            return _called(name, right) if right != name else ""
+        if right:
+            return f"{_called(name, right)}{self._where(right)}" if right != name else self._where(right).lstrip("; ")
+        if name in SIZES:
+            first = next((each for each in self._given if each not in ("cache", "p")), f"cache.{self._values[0]}")
+            return f"sizes are not given and change from case to case: take them from a shape, as in {first}.shape[0]"
+        return ""
+
+    def _where(self, name: str) -> str:
+        """Say where a value of the forward pass is to be had."""
+        if "cache" in self._given and name != "dout":
+            return f"; write cache.{name}"
+        if name in self._given:
+            return ""
+        return f"; {name} is not given to {self._function}, which gets {', '.join(self._given)}"
+
+    def _about_cache(self, name: str) -> str:
+        right = self._find(name, [*self._gradients, *self._values])
+        if right == "dout":
+            return "dout is a parameter of its own, beside cache"
+        if right in self._values:
+            return f"{_called(name, right)}; write cache.{right}"
+        if right:
+            return "cache holds the values of the forward pass, and no gradients: those are yours to compute"
+        return f"cache has {', '.join(self._values)}"
+
+    def _about_parameters(self, signature: str) -> str:
+        own = [part.partition(":")[0].partition("=")[0].strip(" *") for part in signature.split(",")]
+        pairs = [(name, self._find(name, self._given)) for name in own if name not in self._given]
+        called = [_called(one_line(name, 60), right) for name, right in pairs if right]
+        return "; ".join([*called, f"write `def {self._function}({', '.join(self._given)}):`"])
+
+    def _find(self, name: str, known: Sequence[str]) -> str:
+        """Return which of the known names is meant, or nothing."""
+        if name in known:
+            return name
+        alias = self._alias(name)
+        if alias in known:
+            return alias
+        plain = {_plain(each): each for each in known}
+        if _plain(name) in plain:
+            return plain[_plain(name)]
+        near = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.85) if len(name) > 3 else []
+        return plain[near[0]] if near else ""
+
+    def _alias(self, name: str) -> str:
+        """Return what another lesson's name of a value, or of its gradient, is here."""
+        if name.lower() in self._aliases:
+            return self._aliases[name.lower()]
+        inner = self._aliases.get(name[1:].lower(), "")
+        return f"d{inner}" if name.startswith("d") and inner else ""
+
+
+def _called(name: str, right: str) -> str:
+    return f"{name} is called {right} here"
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
