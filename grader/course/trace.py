@@ -142,17 +142,20 @@ class Graph:
 
 
 def make_graph(forwards: Sequence[Forward]) -> Graph:
-    """Return the graph of a forward pass that was run on several cases."""
-    first = forwards[0]
-    reads = {step.name: step.reads for step in first.steps}
+    """Return the graph of a forward pass that was run on several cases.
+
+    Where its names depend on a length, that is the graph of the longest; what another case lacks has its shape.
+    """
+    longest = max(forwards, key=lambda forward: len(forward.leaves))
+    reads = {step.name: step.reads for step in longest.steps}
     return Graph(
         tuple(
             NamedValue(
                 name,
-                tuple(tuple(forward.leaves[name].shape) for forward in forwards),
+                tuple(tuple(forward.leaves.get(name, longest.leaves[name]).shape) for forward in forwards),
                 reads.get(name, ()),
             )
-            for name in first.leaves
+            for name in longest.leaves
         )
     )
 
