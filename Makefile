@@ -29,7 +29,7 @@ tests: $(STAMP)
 	$(BIN)/pytest -q -n 2 --dist worksteal -m "not hostile and not browser and not slow"
 
 all-tests: $(STAMP)
-	$(BIN)/pytest -q -n 2 --dist worksteal
+	$(BIN)/pytest -q -n 3 --dist worksteal
 
 check: $(STAMP)
 	$(BIN)/grade check

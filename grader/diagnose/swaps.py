@@ -59,8 +59,9 @@ def _changed(name: str, tensor: Tensor) -> Iterator[tuple[Other, Tensor]]:
         yield Other(name, "turned"), tensor.mT
     for axis in range(tensor.dim()):
         yield Other(name, f"summed:{axis}"), tensor.sum(axis)
-        yield Other(name, f"first:{axis}"), tensor.select(axis, 0)
-        yield Other(name, f"last:{axis}"), tensor.select(axis, -1)
+        if tensor.shape[axis]:
+            yield Other(name, f"first:{axis}"), tensor.select(axis, 0)
+            yield Other(name, f"last:{axis}"), tensor.select(axis, -1)
 
 
 def additions(sample: Sample) -> Iterator[tuple[Other, Tensor]]:
