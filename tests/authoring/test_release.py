@@ -242,7 +242,7 @@ def test_a_week_brings_along_the_reference_that_it_borrows(tmp_path):
         archive.extractall(tmp_path / "got")
 
     assert (tmp_path / "got" / "assignments" / "mlp" / "reference.py").is_file()
-    assert Grader(load_course(tmp_path / "got")).parts
+    assert Grader(load_course(tmp_path / "got")).questionnaires
 
 
 def test_a_week_that_the_course_does_not_have_is_named(secretive, tmp_path):
