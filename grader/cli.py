@@ -108,7 +108,7 @@ def grade_submission(
         if not is_there(path):
             raise UsageError(explain_path(loaded, path, sorted(filter(None, cli.commands))))
         submission = read_submission(path)
-        grader = Grader(loaded, seed, only)
+        grader = Grader(loaded, seed, only, about=None if watch else submission)
         if watch:
             result = _watch(path, lambda: grader.grade(read_submission(path), warm), save)
         else:

@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
-from grader.course import Course, Exercise, Rubric
+from grader.course import Course, Exercise, Rubric, Style
 from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.judge.flags import Seen
 from grader.judge.hidden import join
@@ -54,11 +54,19 @@ class Grader:
     Hidden cases are asked in a session of their own: what a student is told comes from a process that never had one.
     `only` names weeks, assignments or functions. An optional assignment counts if `only` names it, or if nothing else
     was handed in, which in a class does not matter (`is_class`); it is made ready when a submission first brings it.
-    Raises UsageError for a name that the course does not have, and CourseError if what is made ready does not hold
-    together.
+    If it is known what is to be graded, `about` saves making cases that nobody asks for. Raises UsageError for a name
+    that the course does not have, and CourseError if what is made ready does not hold together.
     """
 
-    def __init__(self, course: Course, seed: int = 0, only: Sequence[str] = (), *, is_class: bool = False) -> None:
+    def __init__(
+        self,
+        course: Course,
+        seed: int = 0,
+        only: Sequence[str] = (),
+        *,
+        is_class: bool = False,
+        about: Submission | None = None,
+    ) -> None:
         self.course = course
         self.seed = seed
         self._is_narrowed = bool(only)
@@ -67,7 +75,10 @@ class Grader:
         self._shown = _Part(_narrow(self._chosen, lambda exercise: exercise.shown), seed)
         self._hidden = _Part(_narrow(self._chosen, lambda exercise: exercise.concealed), seed)
         self._parts = (self._shown, self._hidden)
-        self._always = frozenset(rubric.name for rubric, _ in self._chosen if only or not rubric.optional)
+        sought = self._chosen
+        if about is not None and not only:
+            sought = [each for each in self._chosen if _is_about(about, *each)] or self._chosen
+        self._always = frozenset(rubric.name for rubric, _ in sought if only or not rubric.optional)
         # Those that every submission is asked.
         self.questionnaires = [part.agenda(self._always).questionnaire for part in self._asked(self._always)]
 
@@ -96,7 +107,7 @@ class Grader:
             exercises[name] = join(exercises.get(name), feedback, failed, cases)
         by_name = dict(self._chosen_by_name(exercises))
         assignments = self._settle_optional(
-            _assignment(rubric, by_name.get(rubric.name, ())) for rubric in self.course.rubrics
+            [_assignment(rubric, by_name.get(rubric.name, ())) for rubric in self.course.rubrics]
         )
         chosen = [assignment for assignment in assignments if assignment.is_selected and assignment.counts]
         return Report(
@@ -129,9 +140,7 @@ class Grader:
         return frozenset(
             rubric.name
             for rubric, exercises in self._chosen
-            if f"{rubric.name}.py" in submission.files
-            or f"{rubric.name}.py" in submission.refused
-            or any(each.function.encode() in content for each in exercises for content in submission.files.values())
+            if rubric.optional and _is_about(submission, rubric, exercises)
         )
 
     def _select(
@@ -152,9 +161,10 @@ class Grader:
         everything = {name for agenda in agendas for name in agenda.judges}
         return about if submission.single and not self._is_narrowed else everything
 
-    def _settle_optional(self, assignments: Iterable[AssignmentFeedback]) -> tuple[AssignmentFeedback, ...]:
+    def _settle_optional(self, assignments: Sequence[AssignmentFeedback]) -> tuple[AssignmentFeedback, ...]:
         """Leave out optional assignments that were not handed in, and what is not optional where nothing else was."""
-        if self._is_narrowed:
+        is_about_them = all(each.optional for each in assignments if each.is_selected) and not self._is_class
+        if self._is_narrowed or is_about_them:
             return tuple(assignments)
         graded = [each if each.is_handed_in or not each.optional else _left_out(each) for each in assignments]
         is_alone = not self._is_class and not any(each.is_handed_in and not each.optional for each in graded)
@@ -356,6 +366,20 @@ def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exe
         if exercises:
             chosen.append((rubric, exercises))
     return chosen
+
+
+def _is_about(submission: Submission, rubric: Rubric, exercises: Sequence[Exercise]) -> bool:
+    """Return whether a submission may be about an assignment, by the names in it; a folder is about all that counts."""
+    if not submission.single and not rubric.optional:
+        return True
+    names = {f"{rubric.name}.py", f"{rubric.name}.ipynb"}
+    sought = {
+        name.encode()
+        for each in exercises
+        for name in (each.gradient_names if each.style is Style.STATEMENTS else [each.function])
+    }
+    is_named = not names.isdisjoint([*submission.files, *submission.refused])
+    return is_named or any(name in content for content in submission.files.values() for name in sought)
 
 
 def _nothing_found(

@@ -75,7 +75,7 @@ class TimingFeedback:
 
 @dataclass(frozen=True)
 class ExerciseFeedback:
-    """One function: how its run ended and what was made of each gradient.
+    """One function, or what is written as statements: how its run ended and what was made of each gradient.
 
     `source` is the text of the line that ended the run; `forward` and `maths` are the forward pass as
     code and as lines of TeX. `case_number` is the case whose run ended otherwise than those of others, counted from 1.
@@ -100,6 +100,7 @@ class ExerciseFeedback:
     forward: str = ""
     maths: tuple[str, ...] = ()
     case_number: int | None = None
+    is_statements: bool = False
     hidden: HiddenCases | None = None
     shown: ExerciseFeedback | None = None
 

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from grader.authoring.answers import handed_in
 from grader.authoring.margins import Proof, Subject
 from grader.authoring.template import read_solution
-from grader.course import Course
+from grader.course import Course, Style
 from grader.grading import Grader
 from grader.sandbox.warm import Warm
+from grader.submission import Submission
 
 FILES = sorted((Path(__file__).parent / "honest").glob("*.py"))
 VARIANTS = [
@@ -36,10 +38,13 @@ def test_an_honest_variant_is_correct_and_gets_no_flag(
     path: Path, variant: str, course: Course, grader: Grader, warm: Warm
 ):
     function = variant.partition("__")[0]
-    rubric, _ = course.exercise(function)
+    rubric, exercise = course.exercise(function)
     subject = Subject(course, rubric, warm, Proof(rubric.name))
+    text = handed_in(path, variant, exercise)
+    alone = Submission(path.name, {path.name: text.encode()}, {})
+    submission = subject.hand_in(text, read_solution) if exercise.style is Style.FUNCTION else alone
 
-    report = grader.grade(subject.hand_in(f"{path.read_text()}\n\n{function} = {variant}\n", read_solution), warm)
+    report = grader.grade(submission, warm)
 
     exercises = {exercise.function: exercise for part in report.selected for exercise in part.exercises}
     exercise = exercises[function]

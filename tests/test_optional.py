@@ -130,6 +130,11 @@ def test_an_entry_that_does_not_fit_is_named(entry: str, said: str, folder: Path
     assert caught.value.problems[0].startswith(f"{path}:4:")
 
 
+def test_alone_and_not_written_it_is_said_to_be_there(grade_files: GradeFiles) -> None:
+    report = grade_files({"dropout.py": UNWRITTEN}, single=True)
+    assert (report.score, report.max_score) == (0.0, 5.0)
+
+
 def test_an_optional_assignment_is_made_ready_when_it_is_first_handed_in(folder: Path, warm: Warm) -> None:
     grader = Grader(load_course(folder))
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from grader.authoring.margins import Nearest, Subject, indistinct, measure_margins, needed_cases
 from grader.authoring.template import read_solution
 from grader.authoring.trials import Tried, try_wrong_gradients
-from grader.course import Exercise, Gradient
+from grader.course import Exercise, Gradient, Style
 from grader.course.cases import Reference
 from grader.course.mistakes import load_bank
 from grader.results import ExerciseFeedback, GradientFeedback
 from grader.sandbox.answer import Outcome
+from grader.submission import Submission
 from grader.verdict.compare import Verdict
 
 SEEDS = range(10)
@@ -124,7 +125,7 @@ def _solution(subject: Subject, right: Right) -> Iterator[str]:
     for asked in subject.rubric.exercises:
         if asked.function not in said:
             continue
-        if asked.function not in _definitions(subject.solution):
+        if asked.style is Style.FUNCTION and asked.function not in _definitions(subject.solution):
             yield f"{asked.place}: {asked.function} has points, and {subject.solution} does not define it"
         else:
             yield f"{said[asked.function]}; so with {_seeds(seeds[asked.function])}"
@@ -135,12 +136,14 @@ def _honest(subject: Subject, right: Right) -> Iterator[str]:
     path = subject.honest
     if not path.is_file():
         return
-    source = read_solution(path)
     functions = [exercise.function for exercise in subject.rubric.exercises]
     for variant, line in _definitions(path).items():
         function = variant.partition("__")[0]
         if function in functions and "__" in variant:
-            submission = subject.hand_in(f"{source}\n\n{function} = {variant}\n", read_solution)
+            text = handed_in(path, variant, subject.rubric.exercise(function))
+            is_function = subject.rubric.exercise(function).style is Style.FUNCTION
+            alone = Submission(path.name, {path.name: text.encode()}, {})
+            submission = subject.hand_in(text, read_solution) if is_function else alone
             for exercise in subject.grade(0, submission, only=function):
                 shortcoming = _shortcoming(subject, exercise)
                 if shortcoming:
@@ -182,6 +185,20 @@ def _seeds(seeds: Sequence[int]) -> str:
 
 def _tolerance(gradient: Gradient) -> str:
     return f"rtol {gradient.tolerance.rtol:g}, atol {gradient.tolerance.atol:g}"
+
+
+def handed_in(path: Path, variant: str, exercise: Exercise) -> str:
+    """Return a right answer in a file of them as it would be handed in: of statements, the body of its function."""
+    source = path.read_text(encoding="utf-8")
+    if exercise.style is Style.FUNCTION:
+        return f"{source}\n\n{exercise.function} = {variant}\n"
+    kept: list[ast.stmt] = []
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.FunctionDef) and "__" in node.name:
+            kept += node.body if node.name == variant else []
+        else:
+            kept.append(node)
+    return ast.unparse(ast.Module(kept, []))
 
 
 def _definitions(path: Path) -> dict[str, int]:

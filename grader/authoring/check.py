@@ -11,14 +11,15 @@ from torch import Tensor
 from grader.authoring.answers import check_answers, place_of_function
 from grader.authoring.folder import check_files, check_imports, check_maths, check_secrecy, check_template
 from grader.authoring.margins import Margin, Nearest, Proof, Subject, powers
-from grader.authoring.template import NAME, check_notebook, make_template
+from grader.authoring.template import NAME, check_notebook, make_template, template_name
 from grader.authoring.trials import is_zero_in_truth
-from grader.course import DEFAULT_TOLERANCE, Course
+from grader.course import DEFAULT_TOLERANCE, Course, Style
 from grader.course.cases import Case, Reference
 from grader.errors import CourseError, UsageError
 from grader.grading import Grader
 from grader.sandbox.answer import Outcome
 from grader.sandbox.warm import Warm
+from grader.submission import Submission
 from grader.verdict.compare import Verdict, compare
 
 
@@ -113,7 +114,11 @@ def _forwards(subject: Subject) -> Iterator[str]:
 
 
 def _stub(subject: Subject) -> Iterator[str]:
-    submission = subject.hand_in(make_template(subject.solution), make_template)
+    if subject.rubric.style is Style.STATEMENTS:
+        name = template_name(subject.solution)
+        submission = Submission(name, {name: make_template(subject.solution).encode()}, {}, single=True)
+    else:
+        submission = subject.hand_in(make_template(subject.solution), make_template)
     for exercise in subject.grade(0, submission):
         if exercise.outcome is Outcome.MISSING:
             continue  # said of the solution

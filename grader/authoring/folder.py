@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from grader.authoring.template import find_blocks, make_template
+from grader.authoring.template import find_blocks, make_template, template_name
 from grader.course import Course, Rubric
 from grader.course.source import ASSIGNMENTS, find_imports
 from grader.report.maths import MathsError, to_mathml
@@ -51,7 +51,7 @@ def check_maths(rubric: Rubric) -> Iterator[str]:
 
 def check_template(course: Course, solution: Path) -> Iterator[str]:
     """Yield a line if the template is not what the solution gives."""
-    path = course.folder / "student_template" / solution.name
+    path = course.folder / "student_template" / template_name(solution)
     wanted = make_template(solution).splitlines()
     found = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     if found != wanted:

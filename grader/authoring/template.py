@@ -8,16 +8,17 @@ import os
 import re
 import shlex
 import shutil
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grader.course import Course
+from grader.course import Course, Rubric, Style
 from grader.course.source import find_imports
 from grader.errors import CourseError, UsageError
 from grader.text import one_line
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
+CELL, TEXT = "# %%", "# %% [markdown]"
 # `dx = ...  # (N, D)`, or several of both: `dx, dW = ...  # (N, D), (D, M)`.
 _SHAPE = re.compile(r"\([^()]*\)")
 _FIRST_LINE = re.compile(r"\s*(?P<names>\w+(, \w+)*)\s*=[^#]*#\s*(?P<shapes>\(.*\))\s*$")
@@ -39,10 +40,13 @@ def make_template(path: Path) -> str:
     """Return the template of one solution file.
 
     A block becomes `dname = None  # (shape)` for each name of the return statement behind it, with the
-    shape of the name's first line in the block; without one it raises NotImplementedError. Raises
+    shape of the name's first line in the block; without one it raises NotImplementedError. Of a solution in cells,
+    which begin with `# %%`, each line with a shape becomes such a line, and the template is a notebook. Raises
     CourseError, with file and line, for markers that do not pair up or a gradient without a shape.
     """
     source = read_solution(path)
+    if is_in_cells(source):
+        return _make_cells(source, find_blocks(path), path)
     functions = [node for node in _parse(source, path).body if isinstance(node, ast.FunctionDef)]
     lines = source.splitlines()
     blocks = {block.line: block for block in find_blocks(path)}
@@ -57,6 +61,16 @@ def make_template(path: Path) -> str:
         else:
             template.append(line)
     return "\n".join(template) + "\n"
+
+
+def is_in_cells(source: str) -> bool:
+    """Return whether a solution is statements in cells, which begin with `# %%`, and not functions."""
+    return source.startswith(CELL) or f"\n{CELL}" in source
+
+
+def template_name(solution: Path) -> str:
+    """Return the name of the file that is made of a solution. Raises CourseError if there is no solution."""
+    return f"{solution.stem}.ipynb" if is_in_cells(read_solution(solution)) else solution.name
 
 
 def find_blocks(path: Path) -> list[SolutionBlock]:
@@ -83,15 +97,14 @@ def find_blocks(path: Path) -> list[SolutionBlock]:
 def write_templates(course: Course) -> list[Path]:
     """Write student_template/ from solutions/ and return the files; one that no assignment has is removed."""
     folder = course.folder / "student_template"
-    contents = {
-        f"{rubric.name}.py": make_template(course.folder / "solutions" / f"{rubric.name}.py")
-        for rubric in course.rubrics
-    }
+    solutions = [course.folder / "solutions" / f"{rubric.name}.py" for rubric in course.rubrics]
+    contents = {template_name(solution): make_template(solution) for solution in solutions}
     folder.mkdir(exist_ok=True)
-    for path in folder.glob("*.py"):
-        if path.name not in contents:
+    for path in folder.iterdir():
+        if path.suffix in (".py", ".ipynb") and path.name not in contents:
             path.unlink()
-    contents[NAME] = make_notebook(course, contents)
+    if _in_notebook(course):
+        contents[NAME] = make_notebook(course, contents)
     for name, content in contents.items():
         (folder / name).write_text(content, encoding="utf-8")
     return [folder / name for name in contents]
@@ -117,13 +130,14 @@ def start_work(course: Course, folder: Path, only: Collection[str] = ()) -> tupl
     for rubric in course.rubrics:
         if rubric.name not in chosen:
             continue
-        files[folder / f"{rubric.name}.py"] = course.folder / "student_template" / f"{rubric.name}.py"
+        name = f"{rubric.name}.ipynb" if rubric.style is Style.STATEMENTS else f"{rubric.name}.py"
+        files[folder / name] = course.folder / "student_template" / name
         files[folder / f"{rubric.name}.md"] = rubric.folder / "README.md"
     missing = [source for source in files.values() if not source.is_file()]
     if missing:
         advice = "; `grade template` writes the templates"
         raise CourseError(
-            [f"{source}: the file is not there{advice if source.suffix == '.py' else ''}" for source in missing]
+            [f"{source}: the file is not there{'' if source.suffix == '.md' else advice}" for source in missing]
         )
     if not only and notebook_path(course).is_file():
         files[folder / NAME] = notebook_path(course)
@@ -195,6 +209,24 @@ def _stub(block: SolutionBlock, function: ast.FunctionDef, path: Path) -> list[s
     return [f"{block.indent}{_STUCK}", *stubs] if len(names) > 1 else stubs
 
 
+def _make_cells(source: str, blocks: Sequence[SolutionBlock], path: Path) -> str:
+    """Return the notebook of a solution in cells, with a line for each gradient in the place of what makes it."""
+    lines = source.splitlines()
+    for block in reversed(blocks):
+        stub = [f"{name} = None  # {shape}" for line in block.lines for name, shape in _shapes(line).items()]
+        if not stub:
+            raise CourseError([f"{path}:{block.line}: the block has no line `... = ...  # (shape)`"])
+        lines[block.line - 1 : block.line + len(block.lines) + 1] = stub
+    cells: list[tuple[str, list[str]]] = []
+    for line in lines:
+        if line.startswith(CELL):
+            cells.append(("markdown" if line.strip() == TEXT else "code", []))
+        elif cells:
+            cells[-1][1].append(line.removeprefix("# ").removeprefix("#") if cells[-1][0] == "markdown" else line)
+    made = [_cell(f"cell-{place}", kind, "\n".join(text).strip("\n")) for place, (kind, text) in enumerate(cells)]
+    return _as_notebook(made)
+
+
 def _shapes(line: str) -> dict[str, str]:
     """Return the shapes that a line of a solution gives to the names that it assigns."""
     match = _FIRST_LINE.fullmatch(line)
@@ -236,9 +268,7 @@ def make_notebook(course: Course, templates: Mapping[str, str]) -> str:
         _cell("welcome", "markdown", _WELCOME.format(title=course.title)),
         _cell("setup", "code", _SETUP),
     ]
-    for rubric in course.rubrics:
-        if rubric.optional:
-            continue
+    for rubric in _in_notebook(course):
         text = rubric.folder / "README.md"
         if text.is_file():
             cells.append(_cell(f"{rubric.name}-text", "markdown", text.read_text(encoding="utf-8").strip()))
@@ -247,6 +277,10 @@ def make_notebook(course: Course, templates: Mapping[str, str]) -> str:
         cells.append(_cell(f"{rubric.name}-grade", "code", f"!grade --only {rubric.name}"))
     cells.append(_cell("all-text", "markdown", "## Everything\n\nThe whole report, with pictures and hints:"))
     cells.append(_cell("all-grade", "code", _SHOW))
+    return _as_notebook(cells)
+
+
+def _as_notebook(cells: Sequence[object]) -> str:
     content = {
         "cells": cells,
         "metadata": {
@@ -259,6 +293,11 @@ def make_notebook(course: Course, templates: Mapping[str, str]) -> str:
     return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
 
 
+def _in_notebook(course: Course) -> list[Rubric]:
+    """Return the assignments that the notebook of a course has: all that are functions, and not optional."""
+    return [rubric for rubric in course.rubrics if not rubric.optional and rubric.style is Style.FUNCTION]
+
+
 def notebook_path(course: Course) -> Path:
     """Return where the notebook of a course stands."""
     return course.folder / "student_template" / NAME
@@ -267,7 +306,9 @@ def notebook_path(course: Course) -> Path:
 def check_notebook(course: Course) -> Iterator[str]:
     """Yield a line if the notebook is not what the templates and texts give."""
     path = notebook_path(course)
-    files = [path.parent / f"{rubric.name}.py" for rubric in course.rubrics]
+    files = [path.parent / f"{rubric.name}.py" for rubric in _in_notebook(course)]
+    if not files:
+        return
     if not all(file.is_file() for file in files):
         return  # a template that is missing has its own line, and `grade template` mends both
     wanted = make_notebook(course, {file.name: file.read_text(encoding="utf-8") for file in files})

@@ -12,6 +12,7 @@ from grader.course.rubric import (
     Limits,
     Loan,
     Rubric,
+    Style,
     Timing,
     Tolerance,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Loan",
     "Place",
     "Rubric",
+    "Style",
     "Timing",
     "Tolerance",
     "default_course",

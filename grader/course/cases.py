@@ -110,12 +110,14 @@ class Reference:
             if not expected[gradient.value].isfinite().all():
                 raise CourseError([f"{spec.place}: the expected {gradient.name} is not finite in this case"])
         detached = forward.gradients(upstream, without=exercise.detached) if exercise.detached else {}
-        arguments = _arguments(exercise, forward, upstream)
+        arguments = _arguments(exercise, forward, upstream, expected)
         return Case(spec.name, forward, upstream, arguments, expected, detached)
 
     def make_arguments(self, exercise: Exercise, spec: CaseSpec, seed: int, number: int) -> Mapping[str, Argument]:
         """Return what a student is given in a case, without what it takes to judge the answer."""
-        return _arguments(exercise, *self._run(exercise, spec, seed, number))
+        forward, upstream = self._run(exercise, spec, seed, number)
+        is_given_one = any(name[1:] in forward.leaves for name in set(exercise.given) - set(exercise.upstream_names))
+        return _arguments(exercise, forward, upstream, forward.gradients(upstream) if is_given_one else {})
 
     def _run(self, exercise: Exercise, spec: CaseSpec, seed: int, number: int) -> tuple[Forward, Mapping[str, Tensor]]:
         """Return a forward pass on random inputs, and an upstream gradient of each output."""
@@ -200,7 +202,8 @@ def _check_names(exercise: Exercise, forward: Forward) -> None:
     """Raise CourseError unless every name of the exercise is one that the forward can serve."""
     problems = [_gradient_problem(gradient, forward) for gradient in exercise.gradients]
     for name in exercise.given:
-        if name not in forward.values and name not in (*exercise.upstream_names, "cache"):
+        known = (*exercise.upstream_names, "cache")
+        if name not in forward.values and name[1:] not in forward.leaves and name not in known:
             problems.append(
                 f"{exercise.place}: given names {name!r}, which the forward {exercise.forward} does not have"
             )
@@ -229,7 +232,11 @@ def _gradient_problem(gradient: Gradient, forward: Forward) -> str | None:
     return f"{gradient.place}: {gradient.name}: the forward has no value {gradient.value!r}; it has {known}"
 
 
-def _arguments(exercise: Exercise, forward: Forward, upstream: Mapping[str, Tensor]) -> dict[str, Argument]:
-    special: dict[str, Argument] = dict(zip(exercise.upstream_names, upstream.values(), strict=True))
-    special["cache"] = forward.values
-    return {name: special[name] if name in special else forward.values[name] for name in exercise.given}
+def _arguments(
+    exercise: Exercise, forward: Forward, upstream: Mapping[str, Tensor], expected: Mapping[str, Tensor]
+) -> dict[str, Argument]:
+    """Return what is given by name: upstream gradients, the whole cache, a value, or the true gradient of one."""
+    known: dict[str, Argument] = {f"d{name}": gradient for name, gradient in expected.items()}
+    known |= {**forward.values, **dict(zip(exercise.upstream_names, upstream.values(), strict=True))}
+    known["cache"] = forward.values
+    return {name: known[name] for name in exercise.given}

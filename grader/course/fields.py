@@ -96,12 +96,14 @@ def in_file(file: str, key: str) -> BeforeValidator:
 class ByName:
     """Marks a tuple of entries that a file holds as a mapping of their names to them.
 
-    What an entry leaves out of `inherits` it has from the fields of these names around it. With `only`, an entry is
-    no mapping: all of it is the field of that alias.
+    What an entry leaves out of `inherits` it has from the fields of these names around it, and of the number in
+    `shares`, if there is one, a part of its own. With `only`, an entry is no mapping: all of it is the field of that
+    alias.
     """
 
     name: object
     inherits: tuple[str, ...] = ()
+    shares: str | None = None
     only: str | None = None
     at_least: int = 1
 
@@ -116,6 +118,10 @@ class ByName:
         if not isinstance(entries, Section):
             return entries
         inherited = {key: info.data[key] for key in self.inherits if key in info.data}
+        shared = info.data.get(self.shares) if self.shares else None
+        if shared is not None:
+            without = [each for each in entries.values() if isinstance(each, Section) and self.shares not in each]
+            inherited[str(self.shares)] = shared / max(len(without), 1)
         filled: dict[str, object] = {}
         for name, entry in entries.items():
             place = entries.key_places[name]

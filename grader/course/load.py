@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from grader.course.fields import FOLDER, GRADIENTS, NAME, RUBRICS, SIZES
-from grader.course.rubric import Course, Exercise, InvariantKind, Rubric
+from grader.course.rubric import Course, Exercise, InvariantKind, Rubric, Style
 from grader.course.yaml import Document, Place, Route, Section, read_document
 from grader.errors import CourseError
 
@@ -119,6 +119,11 @@ def _check_names(exercise: Exercise, document: Document) -> None:
         if name in names[:index]:
             place = document.place(("exercises", function, "cases", index, "name"))
             document.complain(place, f"the case {name!r} is named twice; give it a name of its own")
+    if exercise.style is Style.STATEMENTS and "cache" not in exercise.given:
+        text = f"`given` of {function} must name cache: statements have every value of the forward by name"
+        document.complain(exercise.place, text)
+    if exercise.style is Style.STATEMENTS and exercise.timing:
+        document.complain(exercise.timing.place, f"{function} is statements, and only a function can be timed")
     for index, name in enumerate(exercise.outputs):
         place = document.place(("exercises", function, "outputs", index))
         if name in exercise.outputs[:index]:

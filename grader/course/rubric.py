@@ -50,6 +50,11 @@ from grader.course.yaml import Section
 Noun = TypeVar("Noun")
 
 
+Aliases = Annotated[Mapping[Name, Name], AfterValidator(MappingProxyType)] | None
+# Of an assignment, what holds for each exercise that does not say otherwise.
+INHERITED = ("tolerance", "follow_through", "style", "aliases", "unit_axes", "float32")
+
+
 @dataclass(frozen=True)
 class Tolerance:
     """How far `actual` may be from `expected`, element by element: atol + rtol * |expected|."""
@@ -88,6 +93,13 @@ class CaseSpec:
     hidden: Flag = False
     sizes: Annotated[Mapping[str, Size], AfterValidator(MappingProxyType), Field(validation_alias=SIZES)]
     place: OwnPlace
+
+
+class Style(StrEnum):
+    """How an exercise is written: as a function, or as statements in a notebook or a script."""
+
+    FUNCTION = "function"
+    STATEMENTS = "statements"
 
 
 class InvariantKind(StrEnum):
@@ -137,13 +149,21 @@ class Exercise:
 
     `outputs` are the values with an upstream gradient each, if they are several or the last value is not the output.
     `tolerance` is that of the gradients that have none of their own. `reference` is the reference.py that has the
-    function `forward`, its own assignment's or another's. Of one that is `hidden`, all cases are.
+    function `forward`, its own assignment's or another's. `points` are shared among the gradients that have none of
+    their own. With `unit_axes` an axis of size 1 too many or too few counts as right; `float32` is the tolerance of
+    gradients in that dtype, if they may be. `aliases` are other names of values that statements may have. Of one that
+    is `hidden`, all cases are.
     """
 
     function: OwnName
     forward: Annotated[FunctionName, WITHOUT_ASSIGNMENT]
     reference: OwnPath
     given: Annotated[tuple[Name, ...], AT_LEAST_ONE]
+    style: Style = Style.FUNCTION
+    aliases: Aliases = None
+    unit_axes: Annotated[bool, Field(strict=True)] = False
+    float32: Tolerance | None = None
+    points: Points | None = None
     outputs: tuple[Name, ...] = ()
     detached: tuple[Name, ...] = ()
     maths: Lines = ()
@@ -152,7 +172,7 @@ class Exercise:
     ] = ()
     tolerance: Tolerance = DEFAULT_TOLERANCE
     follow_through: Share = 1.0
-    gradients: Annotated[tuple[Gradient, ...], ByName(GradientName, inherits=("tolerance",))]
+    gradients: Annotated[tuple[Gradient, ...], ByName(GradientName, inherits=("tolerance",), shares="points")]
     cases: Annotated[tuple[Annotated[CaseSpec, BeforeValidator(gather_sizes)], ...], AT_LEAST_ONE]
     invariants: tuple[Annotated[Invariant, Placed], ...] = ()
     timing: Annotated[Timing, Placed] | None = None
@@ -219,17 +239,21 @@ def _or_default(tolerance: object) -> object:
 class Rubric:
     """One assignment: the exercises of its rubric.yaml and the folder it stands in.
 
-    `tolerance` and `follow_through` are those of the exercises that have none of their own. What is `optional`, as its
-    course says, has points beside those of the course.
+    What stands here and could stand in an exercise is that of all that have none of their own. What is `optional`, as
+    its course says, has points beside those of the course.
     """
 
     format: Format
     title: Text
     tolerance: Annotated[Tolerance, BeforeValidator(_or_default)] = DEFAULT_TOLERANCE
     follow_through: Share = 1.0
+    style: Style = Style.FUNCTION
+    aliases: Aliases = None
+    unit_axes: Annotated[bool, Field(strict=True)] = False
+    float32: Tolerance | None = None
     exercises: Annotated[
         tuple[Annotated[Exercise, in_file("reference.py", "forward")], ...],
-        ByName(Name, inherits=("tolerance", "follow_through")),
+        ByName(Name, inherits=INHERITED),
     ]
     name: OwnName
     folder: OwnFolder

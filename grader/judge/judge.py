@@ -13,7 +13,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from grader.course import Exercise, Gradient
+from grader.course import Exercise, Gradient, Style
 from grader.course.cases import Case
 from grader.diagnose import NOT_LOOKED_INTO, diagnose
 from grader.judge.advice import ask_about_size
@@ -23,7 +23,7 @@ from grader.judge.prepared import Prepared
 from grader.results import ExerciseFeedback, GradientFeedback, InvariantFeedback, total
 from grader.sandbox.answer import Answer, CodeLine, Outcome
 from grader.sandbox.probing import ProbedRun, Probing
-from grader.verdict.compare import Comparison, Verdict, compare
+from grader.verdict.compare import Comparison, Verdict, as_meant, compare
 from grader.verdict.follow import Basis, Follows, Trial, find_follows
 from grader.verdict.intervene import draw_probes, find_right_steps, is_needed, isolate, replaced
 from grader.verdict.picture import draw
@@ -111,6 +111,9 @@ class Judge:
         restored = self._restore(answers)
         trials = _judge_cases(self.prepared, restored)
         exercise = self.prepared.exercise
+        if exercise.unit_axes or exercise.float32:
+            pairs = zip(trials, probed, strict=False)
+            probed = [tuple(_as_meant(exercise, trial.case, run) for run in runs) for trial, runs in pairs]
         right = find_right_steps(exercise, trials, probing.probes, probed)
 
         def alone(name: str) -> list[Trial]:
@@ -164,6 +167,7 @@ class Judge:
             forward=prepared.source.lesson,
             maths=prepared.exercise.maths,
             case_number=place + 1 if len({answer.outcome for answer in restored[:count]}) > 1 else None,
+            is_statements=prepared.exercise.style is Style.STATEMENTS,
         )
 
     def _advised(self, answers: Sequence[Answer], place: int) -> str:
@@ -261,21 +265,31 @@ def _fingerprint(answers: Sequence[Answer]) -> bytes:
 def _judge_case(exercise: Exercise, case: Case, answer: Answer) -> Trial:
     comparisons = {
         gradient.name: min(
-            (_compare(gradient, expected, answer) for expected in case.truths(gradient.value)),
+            (_compare(gradient, expected, answer, exercise) for expected in case.truths(gradient.value)),
             key=lambda comparison: comparison.severity,
         )
         for gradient in exercise.gradients
     }
-    return Trial(case, answer.gradients, comparisons, answer.outcome is Outcome.RAISED)
+    returned = {name: as_meant(case.expected[name[1:]], own, exercise)[0] for name, own in answer.gradients.items()}
+    return Trial(case, returned, comparisons, answer.outcome is Outcome.RAISED)
 
 
-def _compare(gradient: Gradient, expected: Tensor, answer: Answer) -> Comparison:
+def _as_meant(exercise: Exercise, case: Case, run: ProbedRun) -> ProbedRun:
+    """Return a run with its values in the shapes that they count as."""
+    values = {name: as_meant(case.expected[name[1:]], value, exercise)[0] for name, value in run.values.items()}
+    return replace(run, values=values)
+
+
+def _compare(gradient: Gradient, expected: Tensor, answer: Answer, exercise: Exercise) -> Comparison:
     shape = tuple(expected.shape)
     if answer.outcome is Outcome.NOT_JUDGED:
         return Comparison(Verdict.NOT_JUDGED, shape)
     actual, note = answer.gradients.get(gradient.name), answer.notes.get(gradient.name)
     if actual is not None:
-        return compare(expected, actual, gradient.tolerance)
+        meant, text = as_meant(expected, actual, exercise)
+        is_single = meant.dtype is not actual.dtype
+        tolerance = exercise.float32 if is_single and exercise.float32 is not None else gradient.tolerance
+        return replace(compare(expected, meant, tolerance), note=text) if text else compare(expected, meant, tolerance)
     if note is not None and note.kind == "shape":
         return Comparison(Verdict.WRONG_SHAPE, shape, note.shape, note.text)
     if note is not None and note.kind == "dtype":
@@ -310,7 +324,7 @@ def _judge_gradient(
         case=decisive.case.name,
         comparison=comparison,
         exact=_all_exact([trial.comparisons[gradient.name].exact for trial in trials]),
-        note=note,
+        note=note or comparison.note,
         slips=follow.slips if follow is not None else follows.undecided.get(gradient.name, ()),
         basis=follow.basis if follow is not None else None,
         hints=tuple(hint for hint in gradient.hints if verdict is Verdict.WRONG_SHAPE or not _is_about_shape(hint)),

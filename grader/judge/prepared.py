@@ -9,7 +9,7 @@ from functools import cached_property
 
 from torch import Tensor
 
-from grader.course import Exercise, InvariantKind, Rubric
+from grader.course import Exercise, InvariantKind, Rubric, Style
 from grader.course.cases import Argument, Case, Reference
 from grader.course.mistakes import Mistake, load_bank
 from grader.course.source import Source
@@ -17,7 +17,7 @@ from grader.errors import CourseError
 from grader.judge.invariants import ForwardPass, find_misfits, probe_upstreams
 from grader.judge.speed import TimedCases, make_timed_cases
 from grader.sandbox.guest.protocol import MAX_PAYLOAD
-from grader.sandbox.question import NewCall, Question, draw_order, flatten, pack_call, room_for
+from grader.sandbox.question import NewCall, Question, Statements, draw_order, flatten, pack_call, room_for
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,26 @@ class Prepared:
             calls=calls,
             room=room_for(self.exercise, self.cases),
             order=draw_order(len(calls), self.seed, self.rubric.name, self.exercise.function),
+            statements=self._statements,
         )
+
+    @property
+    def _statements(self) -> Statements | None:
+        """How the exercise is found where it is no function."""
+        exercise, forward = self.exercise, self.cases[0].forward
+        if exercise.style is not Style.STATEMENTS:
+            return None
+        between: dict[str, None] = {}
+        pending = [gradient.value for gradient in exercise.gradients]
+        while pending:
+            for value in forward.consumers(pending.pop()):
+                if f"d{value}" not in exercise.given and f"d{value}" not in between:
+                    between[f"d{value}"] = None
+                    pending.append(value)
+        # The gradient of the output is no step: people write dloss = 1 and begin with it.
+        known = (*exercise.gradient_names, f"d{forward.output}")
+        others = tuple(name for name in between if name not in known)
+        return Statements(others, exercise.aliases or {}, in_float32=exercise.float32 is not None)
 
     @property
     def questions(self) -> tuple[Question, ...]:

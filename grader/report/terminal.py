@@ -117,7 +117,7 @@ def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[L
         yield 6, Text(f"> {exercise.source}", style="dim")
     if exercise.case_number and not exercise.has_answer and depth.hints:
         yield 6, _debug(exercise, None, seed)
-    if depth.verbose:
+    if depth.verbose or (exercise.is_statements and exercise.has_answer):
         yield from _table(exercise)
     # Where nothing came back, the line above has said it for all of them.
     if exercise.has_answer or exercise.outcome in (Outcome.RETURNED, Outcome.BAD_RETURN):
@@ -222,7 +222,8 @@ def _table(exercise: ExerciseFeedback) -> Iterator[Line]:
         exact = "-" if gradient.exact is None else gradient.exact
         approximate = "-" if error is None else gradient.verdict is Verdict.CORRECT
         columns = f"exact: {exact!s:5} | approx: {approximate!s:5} | maxdiff: {words.number(error)}"
-        yield 6, Text(f"{gradient.name:<{width}} | {columns}")
+        remark = words.remark(gradient)
+        yield 6, Text(f"{gradient.name:<{width}} | {columns}{f' | {remark}' if remark else ''}")
 
 
 def _printed(exercise: ExerciseFeedback) -> Iterator[Line]:

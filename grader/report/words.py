@@ -151,7 +151,8 @@ def standing(assignment: AssignmentFeedback) -> str:
 def not_begun(assignment: AssignmentFeedback) -> str:
     """Say which functions of an assignment are still to be written, where there is none of them yet."""
     functions = ", ".join(exercise.function for exercise in assignment.exercises)
-    return f"not begun: {functions} would be in {assignment.name}.py"
+    ending = "ipynb" if any(exercise.is_statements for exercise in assignment.exercises) else "py"
+    return f"not begun: {functions} would be in {assignment.name}.{ending}"
 
 
 def state(exercise: ExerciseFeedback) -> tuple[str, str]:
@@ -240,6 +241,11 @@ def gradient_line(gradient: GradientFeedback) -> str:
         case Verdict.WRONG_VALUES if comparison is not None:
             return f"{_worst(comparison)}{in_case}"
     return VERDICTS[gradient.verdict]
+
+
+def remark(gradient: GradientFeedback) -> str:
+    """Say what is let pass in a gradient that counts as right."""
+    return gradient.note if gradient.verdict is Verdict.CORRECT else ""
 
 
 def _worst(comparison: Comparison) -> str:

@@ -167,8 +167,10 @@ def read_source(message: Mapping[str, Any]) -> str:
 
 
 def read_code_line(file: str, entry: object) -> CodeLine | None:
-    """Return what an entry [line, text] says of a file, cleaned, or None if it is no such entry."""
+    """Return what an entry [line, text] says of a file, cleaned, or [part, line, text] of a part of it; or None."""
     match entry:
+        case [str(part), int(line), str(text)] if read_line({"line": line}):
+            return CodeLine(one_line(part, 200), line, clean(text, 2 * MAX_SOURCE))
         case [int(line), str(text)] if read_line({"line": line}):
             return CodeLine(file, line, clean(text, 2 * MAX_SOURCE))
     return None
@@ -253,6 +255,17 @@ def explain_missing(function: str, home: str | None, others: Sequence[str], unre
     hints = [f"is {one_line(near[0], 100)} meant to be it?"] if near else []
     hints += [answer.message for answer in unread]
     return Answer(Outcome.MISSING, "; ".join([text, *hints]), file=home)
+
+
+def explain_not_found(gradients: Sequence[str], between: Sequence[str], stopped: Mapping[str, Any]) -> Answer:
+    """Say that no statements of an exercise are in any file, and of which parts nothing is known."""
+    names = ", ".join(gradients[:4]) + (", ..." if len(gradients) > 4 else "")
+    among = ", ".join(between[-3:])
+    way = f" without the gradients between, such as {among}," if between else ""
+    text = f"no statement was found that assigns {names}{way} outside of a training loop"
+    unread = [str(each.get("message", "")) for each in stopped.values() if isinstance(each, Mapping)]
+    parts = [one_line(each, 200) for each in unread if each.startswith("SyntaxError: ")]
+    return Answer(Outcome.MISSING, "; ".join([text, *parts[:3]]))
 
 
 def read_notes(message: Mapping[str, Any], function: str, file: str, home: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from grader.sandbox.answer import (
     Outcome,
     explain_missing,
     explain_never_reached,
+    explain_not_found,
     read_findings,
     read_line,
     read_names,
@@ -95,6 +96,8 @@ class Overview:
             problem = stopped.get(file)
             if isinstance(problem, dict) and question.function in self.defines[file]:
                 return explain_never_reached(question.function, file, problem)
+        if question.statements is not None:
+            return explain_not_found(question.gradients, question.statements.between, stopped)
         home = question.home if question.home in self.sources else None
         notebooks = [answer for file, answer in unreadable.items() if file.endswith(".ipynb")]
         return explain_missing(question.function, home, [name for name in others if isinstance(name, str)], notebooks)

@@ -19,6 +19,18 @@ from grader.sandbox.guest.tensors import pack_tensors
 
 
 @dataclass(frozen=True)
+class Statements:
+    """How an exercise is found that is no function: what its statements may not rest on, and other names for values.
+
+    With `in_float32` they run again on float32 data where a dtype is in their way.
+    """
+
+    between: tuple[str, ...]
+    aliases: Mapping[str, str]
+    in_float32: bool = False
+
+
+@dataclass(frozen=True)
 class Question:
     """One function to look for, first in the file `home`, and the inputs of its calls by name.
 
@@ -33,6 +45,7 @@ class Question:
     gradients: tuple[str, ...]
     calls: tuple[Mapping[str, Value], ...]
     order: tuple[int, ...] = ()
+    statements: Statements | None = None
     room: tuple[tuple[int, int], ...] = ()
 
     def restore(self, answers: Sequence[Answer]) -> list[Answer | None]:
@@ -45,7 +58,7 @@ class Question:
     def names(self) -> dict[str, object]:
         """Return what a request says about the function."""
         names = {"function": self.function, "home": self.home, "given": self.given, "gradients": self.gradients}
-        return {**names, "room": self.room}
+        return {**names, "room": self.room, "is_statements": self.statements is not None}
 
 
 # A gradient that is not summed yet has one or two axes more, each some times as long as what it is summed to.
@@ -74,6 +87,21 @@ class Questionnaire:
     def functions(self) -> list[str]:
         """The functions that are asked for."""
         return list(dict.fromkeys(question.function for question in self.questions))
+
+    @cached_property
+    def statements(self) -> list[dict[str, object]]:
+        """What a request says of the exercises that are no functions."""
+        return [
+            {
+                **question.names(),
+                "index": self.index(question),
+                "between": each.between,
+                "aliases": dict(each.aliases),
+                "float32": each.in_float32,
+            }
+            for question in self.questions
+            if (each := question.statements) is not None
+        ]
 
     def index(self, question: Question) -> int:
         """Return the place of a question."""

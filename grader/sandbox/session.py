@@ -196,9 +196,9 @@ class Session:
         talk = Talk(self._warm.fork(self._limits, self._questionnaire))
         listed, sources = self.overview.request
         asked = [{**each.names(), "index": self._questionnaire.index(each), "order": each.order} for each in questions]
-        wanted, lost = self._questionnaire.functions, list(self.overview.lost)
-        message = {"do": "answer", "files": listed, "wanted": wanted, "lost": lost, "questions": asked}
-        talk.request(message, sources)
+        wanted, statements = self._questionnaire.functions, self._questionnaire.statements
+        message = {"files": listed, "wanted": wanted, "statements": statements, "lost": list(self.overview.lost)}
+        talk.request({"do": "answer", "questions": asked, **message}, sources)
         heard = self._hear(talk)
         if heard.frame is None:
             talk.close()
@@ -318,9 +318,8 @@ class Session:
         """Say what is wrong with a function behind whose answers nobody stands."""
         if heard.end in (End.TIMED_OUT, End.FLOODED):
             return self._explain(heard, question.function)
-        text = f"{question.function} answered more than once, or ended its process after answering"
-        if heard.exit_code is not None:
-            text += f": {describe_exit(heard.exit_code)}"
+        how = f": {describe_exit(heard.exit_code)}" if heard.exit_code is not None else ""
+        text = f"{question.function} answered more than once, or ended its process after answering{how}"
         return Answer(Outcome.BAD_RETURN, text, printed=heard.printed, seconds=heard.seconds)
 
     def _survey(self) -> None:

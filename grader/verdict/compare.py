@@ -9,7 +9,7 @@ from enum import StrEnum
 import torch
 from torch import Tensor
 
-from grader.course import Tolerance
+from grader.course import Exercise, Tolerance
 
 
 class Verdict(StrEnum):
@@ -38,7 +38,8 @@ class Comparison:
     """How `actual` differs from `expected`; what does not apply to its verdict is None.
 
     `worst_index` is where the error is largest against what the tolerance allows there, `expected` and
-    `actual` are the values at that place, and `excess` is that error divided by what is allowed.
+    `actual` are the values at that place, and `excess` is that error divided by what is allowed. `note` says what is
+    not as it should be, although it counts as right.
     """
 
     verdict: Verdict
@@ -52,6 +53,7 @@ class Comparison:
     expected: float | None = None
     actual: float | None = None
     excess: float | None = None
+    note: str = ""
 
     @property
     def severity(self) -> tuple[int, float]:
@@ -97,6 +99,25 @@ def compare(expected: Tensor, actual: Tensor, tolerance: Tolerance) -> Compariso
         actual=float(actual.flatten()[place]),
         excess=float(excess.flatten()[place]),
     )
+
+
+def as_meant(expected: Tensor, actual: Tensor, exercise: Exercise) -> tuple[Tensor, str]:
+    """Return a gradient in the shape and dtype that it counts as, and a note on what it had instead.
+
+    A rubric may let pass an axis of size 1 too many or too few, and float32.
+    """
+    notes = []
+    if exercise.float32 is not None and actual.dtype is torch.float32:
+        actual = actual.double()
+        notes.append("compared as approximate, for it is right in float32 only")
+    if exercise.unit_axes and actual.shape != expected.shape and _without_ones(actual) == _without_ones(expected):
+        notes.append(f"its shape is {tuple(actual.shape)}, and {tuple(expected.shape)} is meant")
+        actual = actual.reshape(expected.shape)
+    return actual, "; ".join(notes)
+
+
+def _without_ones(tensor: Tensor) -> list[int]:
+    return [size for size in tensor.shape if size != 1]
 
 
 def _exact(expected: Tensor) -> Comparison:

@@ -40,4 +40,5 @@ def grade(
     with start_warm() as warm:
         names = (only,) if isinstance(only, str) else tuple(only)
         loaded = load_course(Path(course) if course is not None else default_course())
-        return NotebookReport(**vars(Grader(loaded, seed, names).grade(read_submission(Path(path)), warm)))
+        submission = read_submission(Path(path))
+        return NotebookReport(**vars(Grader(loaded, seed, names, about=submission).grade(submission, warm)))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from grader.course import CaseSpec, Course, Exercise, Gradient
+from grader.course import CaseSpec, Course, Exercise, Gradient, Style
 from grader.course.cases import Case, Reference
 from grader.course.meant import explain_function
 from grader.course.source import literal
@@ -52,6 +52,7 @@ def write_case(course: Course, function: str, case: str | None, seed: int, folde
 
 def make_script(reference: Reference, exercise: Exercise, case: Case, number: int, seed: int, module: str) -> str:
     """Return the text of the script; `module` is what defines the function, beside the script."""
+    is_statements = exercise.style is Style.STATEMENTS
     forward = reference.source(exercise).runnable
     if not forward:
         raise CourseError([f"{exercise.place}: the source of the forward {exercise.forward} is not a plain function"])
@@ -69,18 +70,20 @@ def make_script(reference: Reference, exercise: Exercise, case: Case, number: in
         f'"""{exercise.function}, case {number} ({one_line(case.name, 200)}), seed {seed}.\n\n'
         f"Written by `{command}`. Run it with `python`, add prints or a breakpoint(): it is yours.\n"
         '"""',
-        _imports(module, data),
+        _imports("" if is_statements else module, data),
         "torch.set_default_dtype(torch.float64)",
         _UNPACK if "unpack(" in data else "",
         data,
         "\n# The forward pass: every value has its name on t.\n" + forward.rstrip("\n"),
-        _RUN.format(
+        _FORWARD.format(
             inputs=", ".join(f"{name}={name}" for name in inputs),
             forward=exercise.forward,
             objective=_objective(exercise, case),
-            call=_call(exercise),
-            names=_tuple(exercise.gradient_names),
-        ),
+        ).strip("\n"),
+        (_STATEMENTS if is_statements else _FUNCTION)
+        .format(call=_call(exercise, case), names=_tuple(exercise.gradient_names), given=_given(exercise))
+        .strip("\n"),
+        _COMPARE.strip("\n"),
         "\n".join(_compare_line(gradient) for gradient in exercise.gradients),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -119,10 +122,18 @@ def _imports(module: str, data: str) -> str:
     """Return the import lines; a file whose name is no Python name is imported by its text."""
     is_plain = all(part.isidentifier() for part in module.split("."))
     lines = ["import base64"] if "unpack(" in data else []
+    if not module:
+        return "\n".join([*lines, "from types import SimpleNamespace", "", "import torch", _FUNCTIONAL])
     lines += [] if is_plain else ["import importlib"]
     lines += ["from types import SimpleNamespace", "", "import torch", ""]
     lines.append(f"import {module} as yours" if is_plain else f"yours = importlib.import_module({module!r})")
     return "\n".join(lines) + "  # the file with your function"
+
+
+def _given(exercise: Exercise) -> str:
+    """Return the lines that set the true gradients that statements are given."""
+    names = [name for name in exercise.given if name not in (*exercise.upstream_names, "cache")]
+    return "\n".join(f"{name} = t.{name[1:]}.grad.clone()" for name in names)
 
 
 def _named_upstreams(exercise: Exercise, case: Case) -> dict[str, Tensor]:
@@ -135,9 +146,10 @@ def _objective(exercise: Exercise, case: Case) -> str:
     return terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
 
 
-def _call(exercise: Exercise) -> str:
-    own = (*exercise.upstream_names, "cache")
-    arguments = ", ".join(f"{name}={name if name in own else f'cache.{name}'}" for name in exercise.given)
+def _call(exercise: Exercise, case: Case) -> str:
+    own = {name: name for name in (*exercise.upstream_names, "cache")}
+    given = {name: f"cache.{name}" for name in case.forward.values} | own
+    arguments = ", ".join(f"{name}={given.get(name, f't.{name[1:]}.grad')}" for name in exercise.given)
     return f"yours.{exercise.function}({arguments})"
 
 
@@ -157,7 +169,9 @@ def unpack(shape, dtype, packed):
     return torch.frombuffer(data, dtype=dtype).reshape(shape) if data else torch.zeros(shape, dtype=dtype)
 '''
 
-_RUN = '''
+_FUNCTIONAL = "import torch.nn.functional as F"
+
+_FORWARD = """
 # Autograd's gradient of every value, as in the lesson: keep them all, then go backward.
 t = SimpleNamespace({inputs})
 for value in vars(t).values():
@@ -168,7 +182,9 @@ for value in vars(t).values():
     if isinstance(value, torch.Tensor) and value.requires_grad:
         value.retain_grad()
 {objective}.backward()
+"""
 
+_FUNCTION = """
 # What your function is given: the same values, without autograd.
 cache = SimpleNamespace(
     **{{name: value.detach().clone() if isinstance(value, torch.Tensor) else value for name, value in vars(t).items()}}
@@ -185,19 +201,40 @@ elif isinstance(returned, torch.Tensor) or returned is None:
     gradients = {{names[0]: returned}}
 else:
     gradients = dict(zip(names, returned))
+"""
+
+_STATEMENTS = '''
+# What your statements are given: every value of the forward under its name, without autograd.
+for name, value in vars(t).items():
+    globals()[name] = value.detach().clone() if isinstance(value, torch.Tensor) else value
+{given}
 
 
+def cmp(*_):
+    """Stand in for the lesson's own comparison; below there is one that shows what comes out."""
+    return True
+
+
+# -----------------
+# YOUR STATEMENTS: copy them from your notebook to here.
+# -----------------
+
+names = [{names}]
+gradients = {{name: globals().get(name) for name in names}}
+'''
+
+_COMPARE = '''
 def cmp(name, value, rtol, atol):
     """Print how your gradient compares with autograd's, which is value.grad."""
     actual, expected = gradients.get(name), value.grad
     if not isinstance(actual, torch.Tensor):
-        print(f"{{name:15s}} | {{actual!r}}")
+        print(f"{name:15s} | {actual!r}")
     elif actual.shape != expected.shape or actual.dtype != expected.dtype:
-        was, want = (f"{{tuple(each.shape)}} {{each.dtype}}" for each in (actual, expected))
-        print(f"{{name:15s}} | {{was}}, expected {{want}}")
+        was, want = (f"{tuple(each.shape)} {each.dtype}" for each in (actual, expected))
+        print(f"{name:15s} | {was}, expected {want}")
     else:
         exact = torch.equal(actual, expected)
         approximate = torch.allclose(actual, expected, rtol=rtol, atol=atol)
         maxdiff = (actual - expected).abs().max().item() if actual.numel() else 0.0
-        print(f"{{name:15s}} | exact: {{exact!s:5s}} | approximate: {{approximate!s:5s}} | maxdiff: {{maxdiff}}")
+        print(f"{name:15s} | exact: {exact!s:5s} | approximate: {approximate!s:5s} | maxdiff: {maxdiff}")
 '''

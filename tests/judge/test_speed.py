@@ -252,7 +252,10 @@ def test_times_of_a_forward_that_fails_are_no_students_fault(warm, grader):
     question = Question("f", "f.py", ("cache",), ("dx",), (flatten({"cache": {"x": torch.ones(2)}}),))
     asked, limits = Questionnaire((question,)), grader.course.limits
     child, sibling = warm.fork(limits, asked), warm.fork(limits, asked)
-    blocks, forward = grader._prepared["quick"][0].timed.blocks, TimedForward("def f(t):\n    t.out = t.y", "f", "out")
+    blocks, forward = (
+        grader.prepared("quick_backward").timed.blocks,
+        TimedForward("def f(t):\n    t.out = t.y", "f", "out"),
+    )
     try:
         with pytest.raises(SandboxError, match="the process that times autograd gave no answer"):
             time_function(child, sibling, Block(question, 0, "f.py", [], b""), blocks, forward, 3.0, 1.0)

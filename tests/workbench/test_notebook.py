@@ -29,6 +29,7 @@ def _cells(course: Course) -> list[dict]:
     templates = {
         f"{rubric.name}.py": (course.folder / "student_template" / f"{rubric.name}.py").read_text()
         for rubric in course.rubrics
+        if not rubric.optional
     }
     content = json.loads(make_notebook(course, templates))
     assert (content["nbformat"], content["nbformat_minor"]) == (4, 5)

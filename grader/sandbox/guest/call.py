@@ -59,6 +59,15 @@ class Reply:
         self.taken = {}
 
 
+class UnfinishedError(Exception):
+    """A call went to its end although a part of it raised: `error`, beside the gradients that there are."""
+
+    def __init__(self, error: BaseException, found: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.error = error
+        self.found = found
+
+
 @dataclass(frozen=True)
 class Callee:
     """A student's function, what it is given and asked for, and the files that are its submission."""
@@ -130,6 +139,10 @@ def _call(
         try:
             with log or nullcontext():
                 returned = function(**arguments)
+        except UnfinishedError as unfinished:
+            reply = explain(unfinished.error, files)
+            with contextlib.suppress(BaseException):
+                _take(unfinished.found, reply, callee.room)
         except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
             misfit = callee.misfit if isinstance(error, TypeError) else None
             reply = misfit or explain(error, files)

@@ -72,6 +72,11 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self._shadowed = {name for name in {name.split(".")[0] for name in self._names} if _is_installed(name)}
         sys.meta_path.append(self)
 
+    @property
+    def wanted(self) -> Collection[str]:
+        """The functions that are asked for."""
+        return self._wanted
+
     def candidates(self, function: str, home: str) -> list[str]:
         """Return the files that may define a function: those first that do more than a template, then its home."""
         files = [file for file in self.files if file == home or function in self.defines.get(file, ())]

@@ -90,7 +90,10 @@ class OperatorLog(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch l
         if type(result) is Tensor:
             if name.partition(".")[0] in NONLINEAR:
                 self.nonlinear += own.numel(result)
-            self.complex += own.dtype(result) in COMPLEX
+            # Whoever differentiates by a complex step takes the real or the imaginary part in the end.
+            self.complex += own.dtype(result) not in COMPLEX and any(
+                type(each) is Tensor and own.dtype(each) in COMPLEX for each in args
+            )
         return result
 
     def __exit__(
@@ -114,7 +117,7 @@ class OperatorLog(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch l
             each = f"{self.nonlinear} numbers out of exp, log, tanh and the like for {self.inputs} that go in"
             self.watch.note("forward_repeated", f"{each}: as if the forward pass ran for every one of them")
         if self.complex:
-            self.watch.note("complex_numbers", f"{self.complex} of {self.count} operators gave complex numbers")
+            self.watch.note("complex_numbers", f"{self.complex} of {self.count} operators took a part of complex ones")
         if self.tracked:
             self.watch.note("gradient_tracking", f"{self.tracked} of {self.count} operators ran with tracking on")
 

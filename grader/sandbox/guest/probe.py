@@ -120,13 +120,12 @@ class Hooks:
 class Prober:
     """A submission's function with hooks, ready to be called."""
 
-    def __init__(self, modules: Modules, callee: Callee, file: str, function: str, guard: Guard) -> None:
+    def __init__(self, callee: Callee, copy: Callable[[Hooks], Any], guard: Guard) -> None:
         self._guard = guard
         self._hooks = Hooks()
         # A default or a decorator runs here again: it is watched like a call.
         with guard.watch(callee.files) as watch:
-            copies = _copies(modules, callee.gradients, self._hooks)
-        found = copies.get(file, {}).get(function)
+            found = copy(self._hooks)
         self.is_ready = callable(found) and not watch.refusal
         self._copy = replace(callee, function=found) if callable(found) else callee
 
@@ -280,6 +279,11 @@ def _is_same(first: Tensor | None, second: Tensor | None) -> bool:
         return False
     first, second = first.contiguous().reshape(-1), second.contiguous().reshape(-1)
     return torch.equal(first.view(torch.uint8), second.view(torch.uint8))
+
+
+def copy_function(modules: Modules, gradients: Sequence[str], file: str, function: str, hooks: Hooks) -> Any:
+    """Return a function of a submission with hooks in it and in all that it calls; None if it can't be had."""
+    return _copies(modules, gradients, hooks).get(file, {}).get(function)
 
 
 def _copies(modules: Modules, gradients: Sequence[str], hooks: Hooks) -> dict[str, dict[str, Any]]:

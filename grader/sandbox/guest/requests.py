@@ -17,6 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -27,8 +28,9 @@ from grader.sandbox.guest.call import Callee, Reply, Room, call, explain, gather
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import AutogradRefusedError, Guard
 from grader.sandbox.guest.inputs import Inputs, unpack_call, unpack_inputs
-from grader.sandbox.guest.probe import Prober, describe
+from grader.sandbox.guest.probe import Hooks, Prober, copy_function, describe
 from grader.sandbox.guest.protocol import Frame, pack, read_frame, write_all
+from grader.sandbox.guest.slices import Statements, find_statements
 from grader.sandbox.guest.tensors import unpack_tensors
 
 MAX_NAMES = 100
@@ -73,6 +75,7 @@ class Responder:
         self.guard = guard
         self.inputs = inputs
         self.modules = Modules({})
+        self.statements: dict[str, Statements] = {}  # exercises that are no functions
         self.callees: dict[int, Callee] = {}
         self.seconds: dict[int, float] = {}  # of the longest call of each
         self.places: dict[int, tuple[str, str]] = {}  # file and name of each of them
@@ -123,13 +126,19 @@ class Responder:
         self.guard.begin(self.modules.sources)
         unreadable = {file: [problem.text, problem.line] for file, problem in self.modules.unreadable.items()}
         written = sorted(set(self.modules.files).difference(sources))
+        self.statements = find_statements(
+            self.modules, message.get("statements", ()), lambda index: self.inputs[index][0].values
+        )
+        defines = {file: list(names) for file, names in self.modules.defines.items()}
+        for function, found in self.statements.items():
+            defines[found.file].append(function)
         findings = [
             [file, place, each.kind, each.line, each.sentence, each.within]
             for file in self.modules.files
             for place in [file, *self.modules.parts(file)]
             for each in self.modules.findings.pop(place, ())
         ]
-        said = {"unreadable": unreadable, "defines": self.modules.defines, "written": written}
+        said = {"unreadable": unreadable, "defines": defines, "written": written}
         return {**said, "findings": findings[:MAX_NAMES]}
 
     def _answer(self, question: Mapping[str, Any], lost: Collection[str]) -> Iterator[Part]:
@@ -138,6 +147,9 @@ class Responder:
         Files that the grader has seen to end a child are passed over.
         """
         function, index = question["function"], question["index"]
+        if question.get("is_statements"):
+            yield from self._answer_with_statements(question)
+            return
         others: list[str] = []
         for file in self.modules.candidates(function, question["home"]):
             if file in lost or file in self.modules.unreadable:
@@ -169,6 +181,29 @@ class Responder:
         stopped = {file: self._stopped(file, function) for file in self.modules.failures}
         yield {"found": None, "others": others[:MAX_NAMES], "stopped": stopped}, b""
 
+    def _answer_with_statements(self, question: Mapping[str, Any]) -> Iterator[Part]:
+        index, found = question["index"], self.statements.get(question["function"])
+        if found is None:
+            stopped = {file: self._stopped(file) for file in self.modules.failures}
+            yield {"found": None, "others": [], "stopped": stopped}, b""
+            return
+        yield {"loading": found.file}, b""
+        found.load()
+        yield {"found": found.file, "stopped": None}, b""
+        self.callees[index] = Callee(found, question["given"], question["gradients"], self.modules.sources)
+        for number in question["order"]:
+            yield self._said(call(self.callees[index], self.inputs[index][number], self.guard), index)
+
+    def _said(self, reply: Reply, index: int) -> Part:
+        """Return a reply as an answer; of statements, with the part of the file where they were found."""
+        found = self.callees[index].function
+        if isinstance(found, Statements):
+            if reply.outcome == "returned":
+                reply.message = found.summary
+            if reply.file == found.file:
+                reply.file, reply.line = found.place(reply.line)
+        return _answered(reply), reply.payload
+
     def _stopped(self, file: str, function: str | None = None) -> dict[str, Any] | None:
         """Say which statement of a file failed: the one that was to define a function, or the first."""
         failure = self.modules.failure(file, function) or self.modules.failure(file)
@@ -190,8 +225,7 @@ class Responder:
 
     def _again(self, message: Mapping[str, Any], payload: bytes | bytearray) -> Iterator[Part]:
         """Say which lines made some gradients, then make some calls once more: as they were, and with probes."""
-        lines = [self.modules.lines(each["function"], each["gradients"], each["home"]) for each in message["lines"]]
-        yield {"lines": lines}, b""
+        yield {"lines": [self._lines(each) for each in message["lines"]]}, b""
         parts = memoryview(payload)
         for each in message["calls"]:
             index = each["index"]
@@ -203,20 +237,31 @@ class Responder:
             if reply.is_cut_short:
                 found, reply = reply.flags, call(callee, fresh, self.guard)
                 reply.flags += found
-            yield _answered(reply), reply.payload
+            yield self._said(reply, index)
             if each["repeat"]:
-                reply = call(callee, repeated, self.guard)
-                yield _answered(reply), reply.payload
+                yield self._said(call(callee, repeated, self.guard), index)
         for each in message["probed"]:
             index = each["index"]
             callee = self.callees[index]
-            prober = Prober(self.modules, callee, *self.places[index], self.guard)
+            prober = Prober(callee, self._copier(index), self.guard)
             for case in each["cases"]:
                 own, parts = parts[: case["length"]], parts[case["length"] :]
                 probes = unpack_tensors(case["tensors"], own, callee.gradients)
                 runs = map(describe, prober.probe(self.inputs[index][case["number"]], probes, each["replaced"]))
                 described = list(runs)
                 yield {"runs": [said for said, _ in described]}, b"".join(data for _, data in described)
+
+    def _lines(self, asked: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+        found = self.statements.get(asked["function"])
+        if found is not None:
+            return found.file, found.lines(asked["gradients"])
+        return self.modules.lines(asked["function"], asked["gradients"], asked["home"])
+
+    def _copier(self, index: int) -> Callable[[Hooks], Any]:
+        callee = self.callees[index]
+        if isinstance(callee.function, Statements):
+            return callee.function.hooked
+        return partial(copy_function, self.modules, callee.gradients, *self.places[index])
 
     def _prepare(self, message: Mapping[str, Any], payload: bytes | bytearray) -> TimedBlock:
         """Set up a block of calls to be timed: of the student's function, or of autograd on a reference forward."""

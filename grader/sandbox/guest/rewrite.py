@@ -10,6 +10,8 @@ import ast
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from grader.sandbox.guest.dataflow import blocks
+
 # The name under which a rewritten function finds its hooks.
 HOOKS = "__probe__"
 
@@ -60,7 +62,7 @@ class _Rewriter:
             if isinstance(statement, _Function):
                 self._rewrite_function(statement)
             else:
-                for block in _blocks(statement):
+                for block in blocks(statement):
                     self.outside(block)
         return list(body)
 
@@ -82,7 +84,7 @@ class _Rewriter:
                 continue
             else:
                 is_caught = isinstance(statement, ast.Try) and bool(statement.handlers)
-                for block in _blocks(statement):
+                for block in blocks(statement):
                     caught = scope.is_caught or (is_caught and block is getattr(statement, "body", None))
                     block[:] = self._rewrite_block(block, _Scope(scope.gradients, scope.own, caught))
             written.append(statement)
@@ -281,16 +283,6 @@ def _is_plain(holder: ast.expr) -> bool:
     while isinstance(holder, ast.Attribute):
         holder = holder.value
     return isinstance(holder, ast.Name)
-
-
-def _blocks(statement: ast.stmt) -> Iterator[list[ast.stmt]]:
-    """Yield the blocks of statements inside a statement; handlers of a try and cases of a match have a body, too."""
-    for part in ("body", "orelse", "finalbody"):
-        block = getattr(statement, part, None)
-        if isinstance(block, list):
-            yield block
-    for inner in [*getattr(statement, "handlers", []), *getattr(statement, "cases", [])]:
-        yield inner.body
 
 
 def _own_nodes(function: _Function) -> Iterator[ast.AST]:

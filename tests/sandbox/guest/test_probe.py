@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from grader.sandbox.guest.call import Callee
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import Watch
 from grader.sandbox.guest.inputs import Call
-from grader.sandbox.guest.probe import Prober, Run, describe
+from grader.sandbox.guest.probe import Prober, Run, copy_function, describe
 
 X = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64)
 PROBES = {"dprobs": X + 0.25, "dcounts": X * 10, "dx": X * 100}
@@ -39,7 +40,8 @@ def probe(files: dict[str, str], file: str = "steps.py") -> list[Run]:
         modules.load(file)
         function = modules.function(file, "backward")
         callee = Callee(function, ["x"], ["dprobs", "dcounts", "dx"], modules.sources)
-        prober = Prober(modules, callee, file, "backward", Unguarded())  # type: ignore[arg-type]
+        copy = partial(copy_function, modules, callee.gradients, file, "backward")
+        prober = Prober(callee, copy, Unguarded())  # type: ignore[arg-type]
         return list(prober.probe(Call({"x": X}), PROBES, {"dprobs", "dcounts"}))
     finally:
         sys.meta_path[:] = before
