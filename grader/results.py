@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from grader.adjustment import Adjustment
+from grader.course.trace import Graph
 from grader.diagnose import Diagnosis
 from grader.hidden import HiddenCases
 from grader.sandbox.answer import CodeLine, Flag, Outcome
@@ -50,6 +52,20 @@ class GradientFeedback:
         return self.verdict not in (Verdict.CORRECT, Verdict.FOLLOWS, Verdict.NOT_JUDGED)
 
 
+class Mark(StrEnum):
+    """How the gradient of a value in a graph stands."""
+
+    RIGHT = "right"
+    SLIP = "slip"  # the one to look at first
+    WRONG = "wrong"
+    FOLLOWS = "follows"
+    NOT_WRITTEN = "not_written"
+    NEVER_REACHED = "never_reached"
+    NOT_JUDGED = "not_judged"
+    START = "start"
+    NOT_ASKED = "not_asked"
+
+
 @dataclass(frozen=True)
 class InvariantFeedback:
     """A property of right gradients and whether the returned ones have it; `held` is None if they cannot tell."""
@@ -78,9 +94,9 @@ class ExerciseFeedback:
     """One function, or what is written as statements: how its run ended and what was made of each gradient.
 
     `source` is the text of the line that ended the run; `forward` and `maths` are the forward pass as
-    code and as lines of TeX. `case_number` is the case whose run ended otherwise than those of others, counted from 1.
-    `hidden` tells of hidden cases, if there are any; then `shown` is what was made of the others alone, without any
-    gradients where all cases are hidden.
+    code and as lines of TeX, and `graph` its values. `case_number` is the case whose run ended otherwise than those of
+    others, counted from 1. `hidden` tells of hidden cases, if there are any; then `shown` is what was made of the
+    others alone, without any gradients where all cases are hidden.
     """
 
     function: str
@@ -100,6 +116,7 @@ class ExerciseFeedback:
     forward: str = ""
     maths: tuple[str, ...] = ()
     case_number: int | None = None
+    graph: Graph | None = None
     is_statements: bool = False
     hidden: HiddenCases | None = None
     shown: ExerciseFeedback | None = None
@@ -127,6 +144,35 @@ class ExerciseFeedback:
     def has_answer(self) -> bool:
         """Whether any gradient came back to be judged."""
         return any(each.verdict not in (Verdict.NOT_RETURNED, Verdict.NOT_JUDGED) for each in self.gradients)
+
+    @property
+    def marks(self) -> dict[str, Mark]:
+        """How the gradient of each value of the graph stands, by the value's name; empty without a graph."""
+        if self.graph is None:
+            return {}
+        feedback = {gradient.name: gradient for gradient in self.gradients}
+        found = {}
+        for value in self.graph.values:
+            gradient = feedback.get(f"d{value.name}")
+            if gradient is not None:
+                found[value.name] = self._mark(gradient)
+            else:
+                found[value.name] = Mark.START if value.name == self.graph.output else Mark.NOT_ASKED
+        return found
+
+    def _mark(self, gradient: GradientFeedback) -> Mark:
+        match gradient.verdict:
+            case Verdict.CORRECT:
+                return Mark.RIGHT
+            case Verdict.FOLLOWS:
+                return Mark.FOLLOWS
+            case Verdict.NOT_JUDGED:
+                return Mark.NOT_JUDGED
+            case Verdict.NOT_RETURNED if not gradient.note and self.outcome in (Outcome.RETURNED, *UNWRITTEN):
+                return Mark.NOT_WRITTEN
+        if gradient is self.slips[0]:
+            return Mark.SLIP
+        return Mark.NEVER_REACHED if gradient.verdict is Verdict.NOT_RETURNED and not gradient.note else Mark.WRONG
 
     def of(self, verdict: Verdict) -> tuple[GradientFeedback, ...]:
         """Return the gradients with a verdict."""

@@ -116,6 +116,50 @@ class Forward:
         return reached
 
 
+@dataclass(frozen=True)
+class NamedValue:
+    """One value of a graph: its shape in each case, and the names that it was computed from."""
+
+    name: str
+    shapes: tuple[tuple[int, ...], ...]
+    reads: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Graph:
+    """The values of a forward pass that have a gradient, in forward order, the output last; no tensors."""
+
+    values: tuple[NamedValue, ...]
+
+    @property
+    def output(self) -> str:
+        """The name of the last value."""
+        return self.values[-1].name
+
+    def consumers(self, name: str) -> tuple[NamedValue, ...]:
+        """The values computed directly from `name`, in forward order."""
+        return tuple(value for value in self.values if name in value.reads)
+
+
+def make_graph(forwards: Sequence[Forward]) -> Graph:
+    """Return the graph of a forward pass that was run on several cases.
+
+    Where its names depend on a length, that is the graph of the longest; what another case lacks has its shape.
+    """
+    longest = max(forwards, key=lambda forward: len(forward.leaves))
+    reads = {step.name: step.reads for step in longest.steps}
+    return Graph(
+        tuple(
+            NamedValue(
+                name,
+                tuple(tuple(forward.leaves.get(name, longest.leaves[name]).shape) for forward in forwards),
+                reads.get(name, ()),
+            )
+            for name in longest.leaves
+        )
+    )
+
+
 class Trace:
     """What a reference forward writes its values on, as attributes."""
 

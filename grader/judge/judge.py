@@ -166,6 +166,7 @@ class Judge:
             source=decisive.source,
             forward=prepared.source.lesson,
             maths=prepared.exercise.maths,
+            graph=prepared.graph,
             case_number=place + 1 if len({answer.outcome for answer in restored[:count]}) > 1 else None,
             is_statements=prepared.exercise.style is Style.STATEMENTS,
         )

@@ -13,6 +13,7 @@ from grader.course import Exercise, InvariantKind, Rubric, Style
 from grader.course.cases import Argument, Case, Reference
 from grader.course.mistakes import Mistake, load_bank
 from grader.course.source import Source
+from grader.course.trace import Graph, make_graph
 from grader.errors import CourseError
 from grader.judge.invariants import ForwardPass, find_misfits, probe_upstreams
 from grader.judge.speed import TimedCases, make_timed_cases
@@ -49,6 +50,11 @@ class Prepared:
             order=draw_order(len(calls), self.seed, self.rubric.name, self.exercise.function),
             statements=self._statements,
         )
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The forward pass as values and what each was computed from."""
+        return make_graph([case.forward for case in self.cases])
 
     @property
     def _statements(self) -> Statements | None:

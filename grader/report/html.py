@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from grader.errors import UsageError
 from grader.report import words
+from grader.report.graph import draw_standing
 from grader.report.maths import MathsError, to_mathml
 from grader.report.numbers_table import numbers_table
 from grader.results import UNWRITTEN, ExerciseFeedback, GradientFeedback, Report
@@ -78,6 +79,7 @@ def _parts() -> tuple[Template, str, str]:
         tone=_tone,
         verdict_tone=_verdict_tone,
         heatmap=heatmap,
+        graph_of=draw_standing,
         legend=legend,
         numbers_table=numbers_table,
         mathml=_mathml,
