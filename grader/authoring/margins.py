@@ -11,7 +11,6 @@ import torch
 
 from grader.authoring.trials import Tried
 from grader.course import Course, Exercise, Gradient, Rubric
-from grader.course.cases import Case
 from grader.course.source import find_imports
 from grader.grading import Grader
 from grader.results import ExerciseFeedback
@@ -169,10 +168,6 @@ class Subject:
     def grade(self, seed: int, submission: Submission, only: str = "") -> Sequence[ExerciseFeedback]:
         """Grade a submission on the whole assignment, or on one function."""
         return self._grader(seed, only).grade(submission, self.warm).selected[0].exercises
-
-    def cases(self, seed: int, exercise: Exercise) -> tuple[Case, ...]:
-        """Return the cases that an exercise has with a seed."""
-        return self._grader(seed).prepared(exercise.function).cases
 
     def _grader(self, seed: int, only: str = "") -> Grader:
         key = (seed, only or self.rubric.name)
