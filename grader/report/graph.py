@@ -4,17 +4,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from markupsafe import Markup, escape
 
 from grader.course.trace import Graph, NamedValue
-from grader.report import words
 from grader.report.layout import BOX_HEIGHT, Edge, Layout, lay_out
 from grader.results import ExerciseFeedback, Mark
 
 # Widths of a letter in pixels, of a name and of what is noted beside it, and of what else is in a box.
 LETTER, SMALL_LETTER, PADDING, GLYPH = 7.3, 6.1, 14, 14
 ARROW = "m-3 5 3-5 3 5"
+
+
+MARKS: Mapping[Mark, str] = MappingProxyType(
+    {
+        Mark.RIGHT: "right",
+        Mark.SLIP: "look here first",
+        Mark.WRONG: "wrong in itself",
+        Mark.FOLLOWS: "follows",
+        Mark.NOT_WRITTEN: "not written yet",
+        Mark.NEVER_REACHED: "never reached",
+        Mark.NOT_JUDGED: "not judged",
+        Mark.START: "the output",
+        Mark.NOT_ASKED: "not asked for",
+    }
+)
+GLYPHS: Mapping[Mark, str] = MappingProxyType(
+    {
+        Mark.RIGHT: "✓",
+        Mark.SLIP: "✗",
+        Mark.WRONG: "✗",
+        Mark.FOLLOWS: "↳",
+        Mark.NOT_WRITTEN: "○",
+        Mark.NEVER_REACHED: "-",
+        Mark.NOT_JUDGED: "?",
+        Mark.START: "",
+        Mark.NOT_ASKED: "",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -47,12 +75,12 @@ def draw_standing(exercise: ExerciseFeedback) -> Markup:
     faces = {}
     for value in graph.values:
         mark, shape = found[value.name], _sizes(value, case)
-        about = f"d{value.name} {words.MARKS[mark]}" if f"d{value.name}" in asked else words.MARKS[mark]
+        about = f"d{value.name} {MARKS[mark]}" if f"d{value.name}" in asked else MARKS[mark]
         link = f"#{anchor(exercise, f'd{value.name}')}" if f"d{value.name}" in asked else ""
-        faces[value.name] = Face(mark, words.MARK_GLYPHS[mark], shape, f"{value.name} {shape}: {about}", link)
+        faces[value.name] = Face(mark, GLYPHS[mark], shape, f"{value.name} {shape}: {about}", link)
     rooms = tuple(max(len(_sizes(value, each)) for each in range(len(value.shapes))) for value in graph.values)
     off = {name for name, mark in found.items() if mark in (Mark.SLIP, Mark.WRONG, Mark.FOLLOWS)}
-    return to_svg(graph, rooms, faces, words.graph_title(exercise), off)
+    return to_svg(graph, rooms, faces, _title(exercise), off)
 
 
 def shown_case(exercise: ExerciseFeedback) -> int:
@@ -137,3 +165,10 @@ def _path(edge: Edge) -> str:
 def _sizes(value: NamedValue, case: int) -> str:
     """Return a shape in few letters, sizes with a cross between; nothing for a scalar."""
     return "×".join(map(str, value.shapes[min(case, len(value.shapes) - 1)]))  # noqa: RUF001 # a cross is meant
+
+
+def _title(exercise: ExerciseFeedback) -> str:
+    """Say in a sentence what a graph shows: how many gradients stand how."""
+    found = list(exercise.marks.values())
+    parts = [f"{found.count(mark)} {text}" for mark, text in MARKS.items() if mark in found and mark is not Mark.START]
+    return f"The graph of {exercise.function}, the output on top: {', '.join(parts)}."

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from grader.diagnose import CERTAIN, Diagnosis
-from grader.results import UNWRITTEN, AssignmentFeedback, ExerciseFeedback, GradientFeedback, Mark, Report
+from grader.results import UNWRITTEN, AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
 from grader.sandbox.answer import Outcome
 from grader.verdict.compare import Comparison, Verdict
 from grader.verdict.follow import Basis
@@ -42,33 +42,6 @@ OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
         Outcome.AUTOGRAD_USED: "used autograd",
         Outcome.UNREADABLE: "could not be read",
         Outcome.NOT_JUDGED: "not judged: a fault of the grader",
-    }
-)
-
-MARKS: Mapping[Mark, str] = MappingProxyType(
-    {
-        Mark.RIGHT: "right",
-        Mark.SLIP: "look here first",
-        Mark.WRONG: "wrong in itself",
-        Mark.FOLLOWS: "follows",
-        Mark.NOT_WRITTEN: "not written yet",
-        Mark.NEVER_REACHED: "never reached",
-        Mark.NOT_JUDGED: "not judged",
-        Mark.START: "the output",
-        Mark.NOT_ASKED: "not asked for",
-    }
-)
-MARK_GLYPHS: Mapping[Mark, str] = MappingProxyType(
-    {
-        Mark.RIGHT: "✓",
-        Mark.SLIP: "✗",
-        Mark.WRONG: "✗",
-        Mark.FOLLOWS: "↳",
-        Mark.NOT_WRITTEN: "○",
-        Mark.NEVER_REACHED: "-",
-        Mark.NOT_JUDGED: "?",
-        Mark.START: "",
-        Mark.NOT_ASKED: "",
     }
 )
 
@@ -353,13 +326,6 @@ def picture_title(gradient: GradientFeedback, picture: Picture) -> str:
     if lost:
         text += f" {count(lost, 'cell')} of the picture {'is' if lost == 1 else 'are'} not finite."
     return f"{text} {worst_place(gradient)}".strip()
-
-
-def graph_title(exercise: ExerciseFeedback) -> str:
-    """Say in a sentence what a graph shows: how many gradients stand how."""
-    found = list(exercise.marks.values())
-    parts = [f"{found.count(mark)} {text}" for mark, text in MARKS.items() if mark in found and mark is not Mark.START]
-    return f"The graph of {exercise.function}, the output on top: {', '.join(parts)}."
 
 
 def axes(picture: Picture) -> str:
