@@ -10,6 +10,7 @@ one among them; nothing is sent or confined.
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import time
@@ -27,6 +28,7 @@ from grader.sandbox.guest.guard import Guard
 from grader.sandbox.guest.inputs import Call
 from grader.sandbox.guest.tensors import unpack_tensors
 from grader.sandbox.guest.warm_up import rehearse, use_course_settings
+from grader.sandbox.overview import Overview
 from grader.sandbox.question import Question, Questionnaire
 from grader.submission import Submission, read_submission
 
@@ -36,11 +38,12 @@ GUARD = Guard()
 class InProcess:
     """Stands in for a session: the submission is loaded, and its functions are called, right here."""
 
-    def __init__(self, _warm: object, submission: Submission, questionnaire: Questionnaire, _limits: object) -> None:
-        self.modules, self.unreadable = Modules(submission.files, questionnaire.functions), {}
+    def __init__(self, _warm: object, submission: Submission, questionnaire: Questionnaire, *_: object) -> None:
+        self.modules = Modules(submission.files, questionnaire.functions)
+        self.overview = Overview(submission, questionnaire.functions)
+        self.overview.defines = {file: frozenset(names) for file, names in self.modules.defines.items()}
         self.questionnaire = questionnaire
         self.replies: dict[str, list[Answer]] = {}
-        self.again: dict[str, tuple[int, Answer]] = {}
 
     def __enter__(self) -> InProcess:
         return self
@@ -49,10 +52,6 @@ class InProcess:
         sys.meta_path.remove(self.modules)
         for file in self.modules.defines:
             sys.modules.pop(file.removesuffix(".py"), None)
-
-    def mentions(self, question: Question) -> bool:
-        """Say whether the file is there in which the function belongs: all of them are."""
-        return question.home in self.modules.files
 
     def line(self, question: Question, gradient: str) -> CodeLine | None:
         """Find the line that made a gradient."""
@@ -63,19 +62,29 @@ class InProcess:
         """Return the answers to a question."""
         return self.replies[question.function]
 
-    def repeated(self, question: Question) -> tuple[int, Answer]:
-        """Return the call that was made again."""
-        return self.again[question.function]
+    def file(self, question: Question) -> str:
+        """Return the file in which a function was found."""
+        return question.home
+
+    def more(self, _question: Question) -> None:
+        """Return no further calls: they are made, and not judged."""
+
+    def was_called(self, _question: Question) -> bool:
+        """Say that further calls are not to be judged."""
+        return False
 
     def ask(self) -> None:
         """Make the calls of every question, one of them again."""
+        GUARD.begin(self.modules.sources)
         for question in self.questionnaire.questions:
-            self.modules.load(question.home)
+            with GUARD.loading(question.home):
+                self.modules.load(question.home)
             function = self.modules.function(question.home, question.function)
             callee = Callee(function, question.given, question.gradients, self.modules.sources)
             calls = [Call(values) for values in question.calls]
             self.replies[question.function] = [_answer(callee, calls[place]) for place in question.order]
-            self.again[question.function] = 0, _answer(callee, calls[0])
+            _answer(callee, calls[0])
+        GUARD.end()
 
     def finish(self, _slips: object, _probings: object) -> bool:
         """Say that somebody stands behind the answers."""
@@ -102,6 +111,7 @@ def main(course: str, folder: str) -> None:
     grader = grading.Grader(load_course(Path(course)))
     submissions = sorted(Path(folder).iterdir())
     once(grader, submissions[0])
+    gc.freeze()  # as the process does that forks
     started = time.perf_counter()
     for each in submissions:
         once(grader, each)
