@@ -1,5 +1,5 @@
 # handed in as: linear.py
-# linear_backward: {outcome: [returned, timed_out], score: 0}
+# linear_backward: {outcome: returned, score: 0}
 
 import gc
 import sys
