@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
@@ -15,16 +15,17 @@ import torch
 
 from grader.course import Course, Exercise, Rubric, Style
 from grader.errors import SandboxError, SubmissionError, UsageError
+from grader.judge.agenda import Agenda, Part
 from grader.judge.flags import Seen
 from grader.judge.hidden import join
 from grader.judge.judge import Judge, Judgement, Patience
 from grader.judge.names import explain_names
-from grader.judge.prepared import NewCases, Prepared, prepare_all
+from grader.judge.prepared import Prepared
 from grader.judge.speed import measure
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
 from grader.sandbox.answer import Answer
 from grader.sandbox.probing import Probing
-from grader.sandbox.question import NewCall, Question, Questionnaire
+from grader.sandbox.question import Questionnaire
 from grader.sandbox.session import Session
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
@@ -33,19 +34,6 @@ from grader.verdict.compare import Verdict
 
 # From so many gradients on, statements outside of functions are a lesson's exercise.
 ENOUGH_STATEMENTS = 4
-
-
-@dataclass(frozen=True)
-class _Agenda:
-    """What submissions are asked: the exercises of some assignments, ready to be judged, and all their questions."""
-
-    judges: Mapping[str, tuple[Judge, ...]]
-    questionnaire: Questionnaire
-    new: Mapping[str, NewCases]
-
-    def draw(self, question: Question) -> NewCall | None:
-        """Draw a call of a function that nobody can have met."""
-        return self.new[question.function].draw()
 
 
 class Grader:
@@ -72,8 +60,8 @@ class Grader:
         self._is_narrowed = bool(only)
         self._is_class = is_class
         self._chosen = _choose(course, only)
-        self._shown = _Part(_narrow(self._chosen, lambda exercise: exercise.shown), seed)
-        self._hidden = _Part(_narrow(self._chosen, lambda exercise: exercise.concealed), seed)
+        self._shown = Part(_narrow(self._chosen, lambda exercise: exercise.shown), seed)
+        self._hidden = Part(_narrow(self._chosen, lambda exercise: exercise.concealed), seed)
         self._parts = (self._shown, self._hidden)
         sought = self._chosen
         if about is not None and not only:
@@ -132,7 +120,7 @@ class Grader:
         """Return what a function is asked. Raises KeyError if it is not selected, or not made ready."""
         return self.judge(function).prepared
 
-    def _asked(self, names: frozenset[str]) -> list[_Part]:
+    def _asked(self, names: frozenset[str]) -> list[Part]:
         return [part for part in self._parts if part.agenda(names).judges]
 
     def _brought(self, submission: Submission) -> frozenset[str]:
@@ -144,7 +132,7 @@ class Grader:
         )
 
     def _select(
-        self, submission: Submission, agendas: Sequence[_Agenda], sessions: Sequence[Session], *, may_be_empty: bool
+        self, submission: Submission, agendas: Sequence[Agenda], sessions: Sequence[Session], *, may_be_empty: bool
     ) -> set[str]:
         """Return the names of the assignments that count: of a single file, those that it is about."""
         about = {
@@ -179,39 +167,8 @@ class Grader:
             yield rubric.name, tuple(exercises[each.function] for each in chosen if each.function in exercises)
 
 
-class _Part:
-    """The exercises that one session asks for: with the cases that students may see, or with the hidden ones."""
-
-    def __init__(self, chosen: Sequence[tuple[Rubric, tuple[Exercise, ...]]], seed: int) -> None:
-        self._chosen = chosen
-        self._seed = seed
-        self._judges: dict[str, tuple[Judge, ...]] = {}
-        self._agendas: dict[frozenset[str], _Agenda] = {}
-
-    def agenda(self, names: frozenset[str]) -> _Agenda:
-        """Return what is asked about assignments, made once."""
-        if names not in self._agendas:
-            chosen = [(rubric, exercises) for rubric, exercises in self._chosen if rubric.name in names]
-            missing = [pair for pair in chosen if pair[0].name not in self._judges]
-            self._judges |= {name: tuple(map(Judge, part)) for name, part in prepare_all(missing, self._seed).items()}
-            judges = {rubric.name: self._judges[rubric.name] for rubric, _ in chosen}
-            ready = [judge.prepared for part in judges.values() for judge in part]
-            asked = [question for each in ready for question in each.questions]
-            new = {each.exercise.function: NewCases(each.reference, each.exercise) for each in ready}
-            self._agendas[names] = _Agenda(judges, Questionnaire(tuple(asked)), new)
-        return self._agendas[names]
-
-    def has(self, function: str) -> bool:
-        """Return whether a function is asked here."""
-        return any(each.function == function for _, exercises in self._chosen for each in exercises)
-
-    def judge(self, function: str) -> Judge:
-        """Return the judge of a function that was made ready. Raises KeyError if it was not."""
-        return {each.prepared.exercise.function: each for part in self._judges.values() for each in part}[function]
-
-
 def _grade(
-    agenda: _Agenda, selected: Collection[str], session: Session, warm: Warm, course: Course
+    agenda: Agenda, selected: Collection[str], session: Session, warm: Warm, course: Course
 ) -> dict[str, tuple[ExerciseFeedback, int]]:
     """Judge what was answered; return for each function the feedback and in how many cases it is wrong."""
     judges = [judge for name in agenda.judges if name in selected for judge in agenda.judges[name]]
