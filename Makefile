@@ -33,7 +33,7 @@ all-tests: $(STAMP)
 	$(BIN)/pytest -q -n 4 --dist worksteal
 
 check: $(STAMP)
-	$(BIN)/grade check
+	$(BIN)/grade check --strict
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

@@ -100,6 +100,8 @@ class Grader:
         chosen = [assignment for assignment in assignments if assignment.is_selected and assignment.counts]
         return Report(
             course=self.course.title,
+            version=self.course.version,
+            language=self.course.language,
             submission=submission.name,
             seed=self.seed,
             grader=grader_version(),

@@ -229,7 +229,8 @@ class AssignmentFeedback:
 class Report:
     """All that is said of one submission; `score` is None if anything could not be judged.
 
-    `weaknesses` has a line for each layer of the sandbox that `isolation` lacks.
+    `weaknesses` has a line for each layer of the sandbox that `isolation` lacks. `version` is that of the course, and
+    `language` the tag of its texts' language.
     """
 
     course: str
@@ -245,6 +246,8 @@ class Report:
     submitted_at: str | None = None
     adjustments: tuple[Adjustment, ...] = ()
     weaknesses: tuple[str, ...] = ()
+    version: str | None = None
+    language: str = "en"
 
     @property
     def selected(self) -> tuple[AssignmentFeedback, ...]:

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 
 from grader.authoring.answers import check_answers, place_of_function
-from grader.authoring.folder import check_files, check_imports, check_maths, check_secrecy, check_template
+from grader.authoring.completeness import check_completeness
+from grader.authoring.folder import check_files, check_imports, check_maths, check_template
 from grader.authoring.margins import Margin, Nearest, Proof, Subject, powers
+from grader.authoring.secrecy import check_secrecy
 from grader.authoring.template import NAME, check_notebook, make_template, template_name
 from grader.authoring.trials import is_zero_in_truth
 from grader.course import DEFAULT_TOLERANCE, Course, Style
@@ -24,9 +26,16 @@ from grader.verdict.compare import Verdict, compare
 
 
 def check_course(
-    course: Course, names: Sequence[str], warm: Warm, say: Callable[[Proof], None] = lambda _: None
+    course: Course,
+    names: Sequence[str],
+    warm: Warm,
+    say: Callable[[Proof], None] = lambda _: None,
+    *,
+    is_strict: bool = False,
 ) -> list[Proof]:
     """Return what was found out about all assignments, or those named; `say` is told of each as it is done.
+
+    A strict check also finds what an author has not written yet.
 
     Raises UsageError for a name that is no assignment, or a course without solutions, and CourseError for
     rubrics that ask for what their forward does not have.
@@ -41,7 +50,8 @@ def check_course(
     proofs = []
     for rubric in course.rubrics:
         if not names or rubric.name in names:
-            proofs.append(_check_assignment(Subject(course, rubric, warm, Proof(rubric.name, mistakes=0))))
+            subject = Subject(course, rubric, warm, Proof(rubric.name, mistakes=0))
+            proofs.append(_check_assignment(subject, is_strict=is_strict))
             say(proofs[-1])
     if not names:
         proofs.append(Proof(NAME, list(check_notebook(course))))
@@ -74,18 +84,20 @@ def _check_rubrics(course: Course, names: Sequence[str]) -> None:
             raise CourseError(problems) from error
 
 
-def _check_assignment(subject: Subject) -> Proof:
+def _check_assignment(subject: Subject, *, is_strict: bool) -> Proof:
     proof = subject.proof
     proofs: list[Callable[[], Iterator[str]]] = [
         lambda: check_files(subject.rubric),
         lambda: check_imports(subject.course, subject.rubric),
         lambda: check_maths(subject.rubric),
         lambda: check_template(subject.course, subject.solution),
-        lambda: check_secrecy(subject.course, subject.solution),
+        lambda: check_secrecy(subject.course, subject.rubric),
         lambda: _forwards(subject),
         lambda: _stub(subject),
         lambda: check_answers(subject),
     ]
+    if is_strict:
+        proofs.append(lambda: check_completeness(subject.rubric))
     for each in proofs:
         try:
             proof.findings.extend(each())

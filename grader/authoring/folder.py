@@ -1,19 +1,17 @@
-"""The files of an assignment: all that are needed, none besides, and none that gives a solution away."""
+"""The files of an assignment: all that are needed, and none besides."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from grader.authoring.template import find_blocks, make_template, template_name
+from grader.authoring.template import make_template, template_name
 from grader.course import Course, Rubric
 from grader.course.source import ASSIGNMENTS, find_imports
 from grader.report.maths import MathsError, to_mathml
 
 OWN_FILES = ("README.md", "rubric.yaml", "reference.py", "mistakes.py")
-# A shorter line says nothing: `n = 5` may stand anywhere.
-TELLING_LENGTH = 14
 
 
 def check_files(rubric: Rubric) -> Iterator[str]:
@@ -60,25 +58,9 @@ def check_template(course: Course, solution: Path) -> Iterator[str]:
         yield f"{path}:{line}: not what the solution gives; run `grade template`"
 
 
-def check_secrecy(course: Course, solution: Path) -> Iterator[str]:
-    """Yield a line for every line of a solution that stands in something students get."""
-    secret = {
-        line.split("#")[0].strip()
-        for block in find_blocks(solution)
-        for line in block.lines
-        if len(line.split("#")[0].strip()) >= TELLING_LENGTH
-    }
-    folders = (course.folder / "assignments", course.folder / "student_template")
-    for path in _files(*folders):
-        text = path.read_bytes().decode("utf-8", errors="replace")
-        for number, line in enumerate(text.splitlines(), start=1):
-            if _tells(line, secret, whole=path.suffix in (".py", ".md", ".yaml")):
-                yield f"{path}:{number}: a line of the solution of {solution.stem}: {line.strip()[:120]}"
-
-
 def files_of_assignments(course: Course) -> list[Path]:
     """Return the files that a course needs to be graded with: those of its assignments, and what they borrow."""
-    own = _files(*(rubric.folder for rubric in course.rubrics))
+    own = list_files(*(rubric.folder for rubric in course.rubrics))
     exercises = [exercise for rubric in course.rubrics for exercise in rubric.exercises]
     found = {exercise.reference for exercise in exercises}
     found |= {loan.path for exercise in exercises for loan in exercise.mistakes_of}
@@ -101,14 +83,10 @@ def _borrowed_by(path: Path) -> Iterator[Path]:
         if package == ASSIGNMENTS and file.is_file():
             yield file
     if path.name == "reference.py":
-        yield from (file for file in _files(path.parent) if file.name not in OWN_FILES and file.name in text)
+        yield from (file for file in list_files(path.parent) if file.name not in OWN_FILES and file.name in text)
 
 
-def _files(*folders: Path) -> list[Path]:
+def list_files(*folders: Path) -> list[Path]:
+    """Return the files in folders, at any depth and in order."""
     found = (path for folder in folders for path in sorted(folder.rglob("*")))
     return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
-
-
-def _tells(line: str, secret: Collection[str], *, whole: bool) -> bool:
-    """Return whether a line is one of a solution; in a file of data, such as a notebook, whether it holds one."""
-    return line.split("#")[0].strip() in secret if whole else any(one in line for one in secret)

@@ -12,7 +12,8 @@ from typing import Any
 
 import yaml
 
-from grader.authoring.folder import check_files, check_imports, check_secrecy, check_template, files_of_assignments
+from grader.authoring.folder import check_files, check_imports, check_template, files_of_assignments
+from grader.authoring.secrecy import check_secrecy
 from grader.authoring.template import NAME, check_notebook, make_notebook, notebook_path, with_imported
 from grader.course import Course, Exercise, Rubric
 from grader.errors import CourseError, UsageError
@@ -27,10 +28,11 @@ Unpack this into a folder of its own, say `course`. Then:
 
     pip install backprop-grader
     grade start work --course course
-    grade work --course course
+    cd work
+    grade
 
-`grade start` writes a text and a file of functions for each assignment into `work`. Read the text, write the functions,
-and grade as often as you like.
+`grade start` writes a text and a file of functions for each assignment into `work`, and `grade` in there takes this
+course. Read the text, write the functions, and grade as often as you like.
 """
 HIDDEN = "Some cases are hidden. They are not in here, and they count when your instructor grades."
 
@@ -129,7 +131,7 @@ def _problems(course: Course, part: Course) -> list[str]:
             found += check_files(rubric)
             found += check_imports(course, rubric)
             found += check_template(course, solution)
-            found += check_secrecy(course, solution)
+            found += check_secrecy(course, rubric)
         except CourseError as error:
             found += error.problems
     return [*found, *(check_notebook(course) if part is course else [])]

@@ -162,9 +162,9 @@ def with_imported(course: Course, names: Collection[str]) -> list[str]:
     return chosen
 
 
-def next_steps(course: Course, folder: Path, only: Collection[str] = (), *, is_default: bool = True) -> list[str]:
-    """Return what a student does next in a folder with the template, in order; only the default course goes unnamed."""
-    named = "" if is_default else f" --course {shlex.quote(os.path.relpath(course.folder, folder))}"
+def next_steps(course: Course, folder: Path, only: Collection[str] = (), *, is_named: bool = False) -> list[str]:
+    """Return what a student does next in a folder with the template, in order; commands name the course if asked to."""
+    named = f" --course {shlex.quote(os.path.relpath(course.folder, folder))}" if is_named else ""
     names = [rubric.name for rubric in course.rubrics if (rubric.name in only if only else not rubric.optional)]
     notebook = f" (or in {NAME}, not in both)" if (folder / NAME).is_file() else ""
     steps = [] if folder == Path() else [f"Go there: cd {shlex.quote(str(folder))}"]

@@ -13,8 +13,9 @@ from grader.cli.options import COURSE, load, new_console
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--strict", is_flag=True, help="Also say what is still to write: mistakes, hints, formulas, text.")
 @COURSE
-def check(names: Sequence[str], course: Path | None) -> None:
+def check(names: Sequence[str], strict: bool, course: Path | None) -> None:
     """Prove that the assignments of the course hold together; exit code 1 if one does not."""
     from grader.sandbox.warm import start_warm
 
@@ -34,7 +35,7 @@ def check(names: Sequence[str], course: Path | None) -> None:
             for finding in proof.findings:
                 console.print(f"  {finding}", soft_wrap=True)
 
-        proofs = check_course(load(course), names, warm, say)
+        proofs = check_course(load(course), names, warm, say, is_strict=strict)
     for line in summary(proofs):
         console.print(line, soft_wrap=True)
     count = sum(len(proof.findings) for proof in proofs)

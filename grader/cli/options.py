@@ -27,12 +27,13 @@ def new_console() -> Console:
     return Console(highlight=False, markup=False, emoji=False)
 
 
-def load(folder: Path | None) -> Course:
-    """The course in `folder`, or the installed one.
+def load(folder: Path | None, work: Path | None = None) -> Course:
+    """Read the course in `folder`, else the one that the student's folder `work` points to, else the installed one.
 
-    Raises:
-        CourseError: it cannot be read, or something in it is wrong.
+    Raises CourseError if it cannot be read or something in it is wrong, and UsageError if a pointer is not trusted.
     """
     from grader.course import default_course, load_course
+    from grader.workbench.pointer import find_course
 
-    return load_course(folder if folder is not None else default_course())
+    pointed = find_course(work) if folder is None and work is not None else None
+    return load_course(folder or pointed or default_course())

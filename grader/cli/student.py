@@ -64,7 +64,7 @@ def grade_submission(
         if watch:
             # The folder may go and come back under the same name, and with it the current one.
             path = path.resolve()
-        loaded = load(course)
+        loaded = load(course, path)
         if not is_there(path):
             raise UsageError(explain_path(loaded, path, sorted(filter(None, cli.commands))))
         submission = read_submission(path)
@@ -100,7 +100,7 @@ def case(function: str, case: str | None, seed: int, course: Path | None) -> Non
     """Write a case of FUNCTION as a script that calls your function; run it to print and debug."""
     from grader.workbench.script import write_case
 
-    path, is_fresh = write_case(load(course), function, case, seed, Path())
+    path, is_fresh = write_case(load(course, Path()), function, case, seed, Path())
     console = new_console()
     if not is_fresh:
         console.print(f"{path} is there already and not as it was written: kept. Delete it for a fresh one.")
@@ -114,9 +114,11 @@ def case(function: str, case: str | None, seed: int, course: Path | None) -> Non
 def start(folder: Path, only: Sequence[str], course: Path | None) -> None:
     """Copy the student template into DIR (default: this folder); nothing is overwritten."""
     from grader.authoring.template import next_steps, start_work
+    from grader.workbench.pointer import remember_course
 
-    loaded = load(course)
+    loaded = load(course, folder)
     written, kept = start_work(loaded, folder, only)
+    is_remembered = course is None or remember_course(folder, course)
     console = new_console()
     console.print(f"{len(written)} files written to {folder}", soft_wrap=True)
     if kept:
@@ -125,5 +127,5 @@ def start(folder: Path, only: Sequence[str], course: Path | None) -> None:
     if optional and not only:
         console.print(f"optional, each by `grade start --only NAME`: {', '.join(optional)}", soft_wrap=True)
     console.print("\nWhat to do next:")
-    for number, step in enumerate(next_steps(loaded, folder, only, is_default=course is None), start=1):
+    for number, step in enumerate(next_steps(loaded, folder, only, is_named=not is_remembered), start=1):
         console.print(f"{number}. {step}", soft_wrap=True)

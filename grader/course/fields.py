@@ -30,6 +30,8 @@ FunctionName = Annotated[
     str, StringConstraints(strict=True, pattern=r"^([A-Za-z_][A-Za-z0-9_]*\.)?[A-Za-z_][A-Za-z0-9_]*$")
 ]
 Text = Annotated[str, StringConstraints(strict=True, strip_whitespace=True, min_length=1)]
+# A tag of BCP 47, as HTML's lang takes it: de, pt-BR, zh-Hans.
+Language = Annotated[str, StringConstraints(strict=True, pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 Format = Annotated[int, Field(strict=True, ge=1, le=1)]
 Points = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]

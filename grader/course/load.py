@@ -204,6 +204,8 @@ def _explain(detail: ErrorDetails, route: Route, noun: Any) -> str:
             return f"{name} must be text, not {_shown(value)}; put it in quotes"
         case "string_pattern_mismatch" if "^d" in context.get("pattern", ""):
             return f"{value!r} is not the name of a gradient; write d followed by the name of its value, as in dW"
+        case "string_pattern_mismatch" if route == ("language",):
+            return f"{value!r} is no code of a language; write en, de, pt-BR or the like"
         case "string_pattern_mismatch" if r"\." in context.get("pattern", ""):
             form = "write FUNCTION, or ASSIGNMENT.FUNCTION of another assignment"
             return f"{value!r} is not the name of a function; {form}"
@@ -217,6 +219,9 @@ def _explain(detail: ErrorDetails, route: Route, noun: Any) -> str:
             return f"{name} must be a mapping of keys to values, not {_shown(value)}"
         case "enum":
             return f"{name} must be one of {context['expected']}, not {_shown(value)}"
+        case "size" if isinstance(value, bool):
+            text = f"{name} is {str(value).lower()}, and the input maker is given numbers and texts"
+            return f"{text}; write {name}: {int(value)}"
         case "size":
             return f"{name} {detail['msg']}, not {_shown(value)}"
         case _:

@@ -30,6 +30,7 @@ from grader.course.fields import (
     Format,
     FunctionName,
     GradientName,
+    Language,
     Lines,
     Name,
     OwnFolder,
@@ -297,12 +298,15 @@ def _by_name(entry: object) -> object:
 class Course:
     """The assignments in their order, and the limits that hold for every submission.
 
+    `version` is the author's own, and `language` that of the course's texts: both are said in a report.
     `weeks` names groups of assignments: where `--only` takes an assignment, it takes a week.
     `also_called` has of a value the names that other lessons give it: who brings one is told the name that it has here.
     """
 
     format: Format
     title: Text
+    version: Text | None = None
+    language: Language = "en"
     assignments: Annotated[tuple[Annotated[Listed, BeforeValidator(_by_name)], ...], AT_LEAST_ONE]
     weeks: Annotated[Mapping[Text, Annotated[tuple[Name, ...], AT_LEAST_ONE]], AfterValidator(MappingProxyType)] = (
         field(default_factory=lambda: MappingProxyType({}))

@@ -14,6 +14,7 @@ from grader.report.words import next_step, points
 from grader.results import Report
 from grader.sandbox.warm import start_warm
 from grader.submission import read_submission
+from grader.workbench.pointer import find_course
 
 HEIGHT = 640
 
@@ -39,6 +40,6 @@ def grade(
     """
     with start_warm() as warm:
         names = (only,) if isinstance(only, str) else tuple(only)
-        loaded = load_course(Path(course) if course is not None else default_course())
+        loaded = load_course(Path(course) if course is not None else find_course(Path(path)) or default_course())
         submission = read_submission(Path(path))
         return NotebookReport(**vars(Grader(loaded, seed, names, about=submission).grade(submission, warm)))

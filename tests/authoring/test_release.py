@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from grader.authoring.folder import check_secrecy
 from grader.authoring.release import pack_release
+from grader.authoring.secrecy import check_secrecy
 from grader.authoring.template import write_templates
 from grader.course import load_course
 from grader.errors import CourseError, UsageError
@@ -155,7 +155,8 @@ def test_a_line_of_a_solution_is_found_inside_a_notebook(folder):
     notebook = folder / "student_template" / "linear.ipynb"
     notebook.write_text('{"source": ["def linear_backward(dout, x, W):\\n    dx = dout @ W.T\\n"]}')
 
-    found = list(check_secrecy(load_course(folder), folder / "solutions" / "linear.py"))
+    course = load_course(folder)
+    found = list(check_secrecy(course, course.rubrics[0]))
 
     assert len(found) == 1
     assert found[0].startswith(f"{notebook}:1: a line of the solution of linear: ")
@@ -224,7 +225,8 @@ def test_a_week_of_it_is_a_course_of_its_own(secretive, tmp_path, run_grade):
     ]
     assert started.returncode == 0
     assert load_course(tmp_path / "got").names == ("linear",)
-    assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["backprop.ipynb", "linear.md", "linear.py"]
+    names = sorted(path.name for path in (tmp_path / "work").iterdir())
+    assert names == [".grade-course", "backprop.ipynb", "linear.md", "linear.py"]
 
 
 def test_a_week_brings_along_the_reference_that_it_borrows(tmp_path):

@@ -136,7 +136,7 @@ MISFITS = {
     ),
     "a blank title": ("title: A linear layer", "title: '  '", ["2:8: title must not be empty"]),
     "a case called no": ("name: one row", "name: no", ["15:16: name must be text, not False; put it in quotes"]),
-    "a yes for a size": ("N: 1,", "N: yes,", ["15:28: N must be a number, a text or a list of them, not True"]),
+    "a yes for a size": ("N: 1,", "N: yes,", ["15:28: N is true, and the input maker is given numbers and texts; write N: 1"]),
     "a mapping for a size": (
         "N: 1,",
         "N: {a: 1},",
@@ -329,6 +329,14 @@ exercises:
 
 # The whole text of a course.yaml for the course of the fixture, and all that is said of it.
 COURSES = {
+    "a version that is a number": (
+        "format: 1\ntitle: A\nversion: 2.10\nassignments: [linear]\n",
+        ["3:10: version must be text, not 2.1; put it in quotes"],
+    ),
+    "a language by its name": (
+        "format: 1\ntitle: A\nlanguage: Deutsch\nassignments: [linear]\n",
+        ["3:11: 'Deutsch' is no code of a language; write en, de, pt-BR or the like"],
+    ),
     "a misspelt key": (
         "format: 1\ntitle: A\nassignment: [linear]\n",
         ["1:1: the key 'assignments' is missing", "3:1: unknown key 'assignment'; did you mean 'assignments'?"],
@@ -628,6 +636,16 @@ def test_each_misfit_of_a_course_is_one_line_with_its_place(assignment, text, sa
 
     place = f"{folder}/assignments/course.yaml:"
     assert [place + line.replace("{folder}", str(folder)) for line in said] == list(caught.value.problems)
+
+
+def test_a_course_has_a_version_and_a_language_of_its_own(assignment):
+    (assignment / "rubric.yaml").write_text(WHOLE)
+    file = assignment.parent / "course.yaml"
+    file.write_text('format: 1\ntitle: A\nversion: "2.10"\nlanguage: pt-BR\nassignments: [linear]\n')
+
+    course = load_course(assignment.parents[1])
+
+    assert (course.version, course.language) == ("2.10", "pt-BR")
 
 
 def test_a_course_is_its_assignments_in_order_with_limits(assignment):
