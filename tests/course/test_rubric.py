@@ -136,7 +136,11 @@ MISFITS = {
     ),
     "a blank title": ("title: A linear layer", "title: '  '", ["2:8: title must not be empty"]),
     "a case called no": ("name: one row", "name: no", ["15:16: name must be text, not False; put it in quotes"]),
-    "a yes for a size": ("N: 1,", "N: yes,", ["15:28: N is true, and the input maker is given numbers and texts; write N: 1"]),
+    "a yes for a size": (
+        "N: 1,",
+        "N: yes,",
+        ["15:28: N is true, and the input maker is given numbers and texts; write N: 1"],
+    ),
     "a mapping for a size": (
         "N: 1,",
         "N: {a: 1},",
