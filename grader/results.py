@@ -10,6 +10,7 @@ from grader.adjustment import Adjustment
 from grader.course.trace import Graph
 from grader.diagnose import Diagnosis
 from grader.hidden import HiddenCases
+from grader.rules import RULES
 from grader.sandbox.answer import CodeLine, Flag, Outcome
 from grader.verdict.compare import Comparison, Verdict
 from grader.verdict.follow import Basis
@@ -229,8 +230,8 @@ class AssignmentFeedback:
 class Report:
     """All that is said of one submission; `score` is None if anything could not be judged.
 
-    `weaknesses` has a line for each layer of the sandbox that `isolation` lacks. `version` is that of the course, and
-    `language` the tag of its texts' language.
+    `weaknesses` has a line for each layer of the sandbox that `isolation` lacks. `version` is that of the course,
+    `language` the tag of its texts' language, and `rules` the number of those by which marks were given.
     """
 
     course: str
@@ -248,6 +249,7 @@ class Report:
     weaknesses: tuple[str, ...] = ()
     version: str | None = None
     language: str = "en"
+    rules: int = RULES
 
     @property
     def selected(self) -> tuple[AssignmentFeedback, ...]:

@@ -11,6 +11,7 @@ from grader.batch.gradebook import to_csv
 from grader.batch.hashes import hash_content
 from grader.batch.store import Record, Store
 from grader.batch.task import Order, Task
+from grader.rules import OLDEST, RULES
 from grader.text import one_line
 
 FIRST = "graded for the first time"
@@ -26,6 +27,7 @@ def make_key(order: Order, course: Mapping[str, str], task: Task, adjustments: S
         "course": dict(course),
         "selection": list(order.only),
         "seed": order.seed,
+        "rules": RULES,
         "grader": order.grader_hash,
         "adjustments": {each.function: [each.points, each.reason, each.by] for each in adjustments},
     }
@@ -82,6 +84,8 @@ def explain(before: Record, key: Mapping[str, Any]) -> tuple[list[str], set[str]
         said.append(f"another selection ({_selected(key['selection'])}, before {_selected(old.get('selection'))})")
     if old.get("seed") != key["seed"]:
         said.append(f"another seed ({key['seed']}, before {old.get('seed')})")
+    if (rules := old.get("rules", OLDEST)) != key["rules"]:
+        said.append(f"marks are given by rules {key['rules']}, before {rules}")
     if old.get("grader") != key["grader"]:
         said.append("the grader changed")
     adjusted, by = _adjusted(old.get("adjustments") or {}, key["adjustments"])

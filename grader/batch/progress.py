@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from types import TracebackType
 from typing import Protocol, Self
@@ -9,6 +10,7 @@ from typing import Protocol, Self
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.prompt import Confirm
 from rich.text import Text
 
 TROUBLES = 3
@@ -19,6 +21,9 @@ class Say(Protocol):
 
     def line(self, text: str) -> None:
         """Say something."""
+
+    def ask(self, question: str) -> bool | None:
+        """Ask yes or no; None where nobody is there to answer."""
 
     def start(self, total: int) -> None:
         """Say how many submissions there are to grade."""
@@ -44,6 +49,10 @@ class Lines:
     def line(self, text: str) -> None:
         """Print a line."""
         self._console.print(text, soft_wrap=True)
+
+    def ask(self, question: str) -> bool | None:  # noqa: ARG002 # nobody reads along
+        """Answer None: what is printed goes to a file."""
+        return None
 
     def start(self, total: int) -> None:
         """Print how many are to come."""
@@ -72,6 +81,18 @@ class Bar(Lines):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._live.stop()
+
+    def ask(self, question: str) -> bool | None:
+        """Ask on the terminal, if there is one to answer on, too; no is what an empty answer means."""
+        if not sys.stdin.isatty():
+            return None
+        self._live.stop()
+        try:
+            return Confirm.ask(Text(question), console=self._console, default=False)
+        except EOFError:
+            return False
+        finally:
+            self._live.start()
 
     def start(self, total: int) -> None:
         """Show the bar."""

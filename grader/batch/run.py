@@ -32,6 +32,7 @@ from grader.batch.task import Graded, Order, Task, require_isolation
 from grader.batch.tree import open_tree
 from grader.course import Course, default_course, load_course
 from grader.errors import GraderError, UsageError
+from grader.rules import OLDEST, RULES, changes_since
 from grader.text import one_line
 
 Ticket = tuple[Entry, dict[str, Any], Record | None]
@@ -126,6 +127,7 @@ class _Batch:
         which, count = options.shard or (0, 1)
         self.store = Store(options.out, which)
         kept = self._check_course(self.store.read_batch())
+        self.grades_all = options.is_fresh or self._grades_by_new_rules(kept)
         self.store.create()
         self.order = Order(
             course=str(options.course.resolve()) if options.course is not None else None,
@@ -198,7 +200,7 @@ class _Batch:
             task = read_entry(entry)
             adjustments = self.adjustments.get(name.shown, ())
             key = make_key(self.order, self.course_parts, task, adjustments)
-            if before is not None and before.is_final and before.key == key and not self.options.is_fresh:
+            if before is not None and before.is_final and before.key == key and not self.grades_all:
                 self._count(before)
                 self.kept += 1
                 text = f"{_points(before.score)} (kept)" if before.score is not None else before.problem or "?"
@@ -264,10 +266,29 @@ class _Batch:
             raise UsageError(f"{text}; give another --out, or --fresh to grade them again with this course")
         return kept
 
+    def _grades_by_new_rules(self, kept: dict[str, Any]) -> bool:
+        """Ask whether to grade all again where results were made by other rules; they are never mixed.
+
+        Raises UsageError if that is not wanted, or nobody can be asked.
+        """
+        rules = kept.get("rules", OLDEST) if kept else RULES
+        if rules == RULES or self.options.is_fresh or self.options.draws_seed:
+            return False
+        out = self.options.out
+        since = changes_since(rules) or ["this grader is older than they are"]
+        text = "\n".join([f"{out} holds marks given by rules {rules}, and now they are given by rules {RULES}", *since])
+        answer = self.say.ask(f"{text}\nGrade everything again, by the rules of now?")
+        if answer is None:
+            raise UsageError(f"{text}\nAdd --fresh to grade everything again, or give another --out and keep these")
+        if not answer:
+            raise UsageError(f"nothing was graded, and {out} is as it was; give another --out for results of now")
+        return True
+
     def _as_json(self) -> dict[str, Any]:
         return {
             "format": 1,
             "seed": self.order.seed,
+            "rules": RULES,
             "course": self.course.title,
             "course_hash": self.order.course_hash,
             "grader_hash": self.order.grader_hash,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import UsageError
+from grader.rules import OLDEST
 from grader.text import one_line
 
 RECORDS = ".records"
@@ -113,7 +114,7 @@ class Store:
         if not path.is_file():
             return {}
         found = read_json(path)
-        if not isinstance(found, dict) or found.get("format") != 1 or not isinstance(found.get("seed"), int):
+        if not isinstance(found, dict) or found.get("format") != 1 or not _has_numbers(found):
             raise UsageError(f"{path} is not from this grader, or broken; move it away or give another --out")
         return found
 
@@ -147,6 +148,10 @@ class Store:
 
     def _record_path(self, file: str) -> Path:
         return self.out / RECORDS / f"{file}.json"
+
+
+def _has_numbers(batch: Mapping[str, Any]) -> bool:
+    return isinstance(batch.get("seed"), int) and isinstance(batch.get("rules", OLDEST), int)
 
 
 def draw_seed() -> int:

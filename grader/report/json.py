@@ -38,6 +38,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
         "seed": report.seed,
         "grader": report.grader,
         "torch": report.torch,
+        "rules": report.rules,
         "isolation": list(report.isolation),
         "score": report.score,
         "max_score": report.max_score,

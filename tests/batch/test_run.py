@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
@@ -18,6 +19,7 @@ import pytest
 
 from grader.batch.worker import require_isolation
 from grader.errors import SandboxError
+from grader.rules import CHANGES, OLDEST, RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 WRONG = "def linear_backward(dout, x, W):\n    return x, x.T @ dout, dout.sum(0)\n"
@@ -249,6 +251,83 @@ def test_results_of_another_course_are_not_mixed_in(graded, tmp_path):
     done = grade("batch", graded.folder, "--out", out)
     assert done.returncode == 2
     assert "holds results of the course 'A small course'; give another --out" in done.stderr
+
+
+@pytest.fixture
+def older(graded, tmp_path) -> Class:
+    """A class of one with results from before rules had a number."""
+    folder = make_class(tmp_path / "class", graded.course, "ada")
+    out = shutil.copytree(graded.out, tmp_path / "out")
+    batch = json.loads((out / "batch.json").read_text())
+    assert batch.pop("rules") == RULES
+    (out / "batch.json").write_text(json.dumps(batch))
+    record = json.loads((out / ".records" / "ada.json").read_text())
+    del record["key"]["rules"]
+    (out / ".records" / "ada.json").write_text(json.dumps(record))
+    return Class(folder, graded.course, out, "", 0)
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_results_by_older_rules_are_not_mixed_in_and_what_changed_is_said(older):
+    before = contents(older.out)
+    done = grade("batch", older.folder, "--out", older.out, "--course", older.course)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-3:] == [
+        f"grade: {older.out} holds marks given by rules 1, and now they are given by rules 2",
+        f"rules 2: {CHANGES[2]}",
+        "Add --fresh to grade everything again, or give another --out and keep these",
+    ]
+    assert contents(older.out) == before
+
+
+def test_results_by_newer_rules_are_not_mixed_in_either(older):
+    batch = json.loads((older.out / "batch.json").read_text())
+    (older.out / "batch.json").write_text(json.dumps({**batch, "rules": RULES + 1}))
+    done = grade("batch", older.folder, "--out", older.out, "--course", older.course)
+    assert done.returncode == 2
+    assert "this grader is older than they are" in done.stderr
+
+
+def answer_on_a_terminal(older: Class, answer: bytes) -> tuple[int, str]:
+    """Resume a batch on a terminal, and answer what it asks."""
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "grader", "batch", older.folder, "--out", older.out, "--course", older.course]
+    environment = {**os.environ, "COLUMNS": "100", "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environment) as started:
+        os.close(theirs)
+        shown, is_answered = b"", False
+        with contextlib.suppress(OSError):  # how a terminal ends
+            while data := os.read(ours, 4096):
+                shown += data
+                if b"by the rules of now?" in shown and not is_answered:
+                    os.write(ours, answer)
+                    is_answered = True
+    os.close(ours)
+    return started.returncode, shown.decode()
+
+
+def test_on_a_terminal_it_is_asked_and_no_leaves_everything_as_it_was(older):
+    before = contents(older.out)
+    exit_code, shown = answer_on_a_terminal(older, b"n\n")
+    assert exit_code == 2
+    assert CHANGES[2][:60] in shown
+    assert "nothing was graded" in shown
+    assert contents(older.out) == before
+
+
+@pytest.mark.slow
+def test_on_a_terminal_yes_grades_everything_again_and_the_reason_is_kept(older):
+    exit_code, _ = answer_on_a_terminal(older, b"y\n")
+    assert exit_code == 0
+    assert json.loads((older.out / "batch.json").read_text())["rules"] == result_of(older.out, "ada")["rules"] == RULES
+    assert rows_of(older.out, "changes.csv")["ada"]["why"] == "marks are given by rules 2, before 1"
+
+
+def test_every_number_of_the_rules_says_what_it_changed():
+    assert list(CHANGES) == list(range(OLDEST + 1, RULES + 1))
 
 
 @pytest.mark.parametrize(

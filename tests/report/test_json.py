@@ -11,8 +11,8 @@ import pytest
 from grader.report.json import report_as_json
 
 KEYS = [
-    "format", "course", "submission", "seed", "grader", "torch", "isolation", "score", "max_score",
-    "seconds", "submitted_at", "adjustments", "assignments",
+    "format", "course", "submission", "seed", "grader", "torch", "rules", "isolation", "score",
+    "max_score", "seconds", "submitted_at", "adjustments", "assignments",
 ]  # fmt: skip
 EXERCISE_KEYS = [
     "function", "score", "max_score", "outcome", "message", "line", "printed", "seconds",
