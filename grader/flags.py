@@ -13,6 +13,7 @@ WEIGHTS: Mapping[str, int] = {
     "autograd_engine": 3,
     "autograd_graph": 3,
     "autograd_between": 3,
+    "autograd_with_probes": 3,
     "node_kept": 3,
     "torch_inside": 3,
     "python_inside": 3,

@@ -212,6 +212,7 @@ def _grade_exercise(
             session.more(question),
             session.was_called(question),
             session.overview.findings(question, session.file(question)),
+            session.probed_flags(question),
         )
         feedback = judge.feedback(session.answers(question), judgement, seen, line_of)
         values = list(prepared.cases[0].forward.values)

@@ -23,11 +23,15 @@ REMEMBERED = 100
 
 @dataclass(frozen=True)
 class Seen:
-    """What was seen beside the answers: further calls, whether there should be any, and what the text says."""
+    """What was seen beside the answers: further calls, whether there should be any, and what the text says.
+
+    `probed` was seen in calls with random numbers in place of gradients.
+    """
 
     more: More | None
     was_called: bool
     findings: tuple[Flag, ...]
+    probed: tuple[Flag, ...] = ()
 
 
 def find_flags(
@@ -37,7 +41,7 @@ def find_flags(
 
     `restored` are the answers in the rubric's order, and `correct` the gradients that are right in every case.
     """
-    found = [*seen.findings, *(flag for answer in answers for flag in answer.flags)]
+    found = [*seen.findings, *(flag for answer in answers for flag in answer.flags), *seen.probed]
     more = seen.more
     if more is not None:
         found += more.answer.flags

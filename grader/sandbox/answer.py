@@ -125,7 +125,7 @@ def read_answer(
         seconds=seconds,
         gradients=MappingProxyType(tensors),
         notes=MappingProxyType(_notes(message, gradients)),
-        flags=_flags(message),
+        flags=read_flags(message),
     )
 
 
@@ -204,7 +204,8 @@ def _notes(message: Mapping[str, Any], gradients: Sequence[str]) -> dict[str, No
     return found
 
 
-def _flags(message: Mapping[str, Any]) -> tuple[Flag, ...]:
+def read_flags(message: Mapping[str, Any]) -> tuple[Flag, ...]:
+    """Return what a child says there is to suspect. Raises FrameError if that is no list of it."""
     flags = message.get("flags")
     if not isinstance(flags, list):
         raise FrameError("the answer's flags are not a list")

@@ -18,11 +18,13 @@ from grader.course import Limits
 from grader.sandbox.answer import (
     Answer,
     CodeLine,
+    Flag,
     Outcome,
     add_notes,
     explain_end,
     read_answer,
     read_code_line,
+    read_flags,
     read_notes,
 )
 from grader.sandbox.child import End, Heard, describe_exit
@@ -79,11 +81,12 @@ class Session:
         self._seconds_left = self._to_give = limits.submission_seconds
         self._room = MAX_ANSWERS
         self._talk: Talk | None = None
-        self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next four
+        self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next five
         self._found: dict[str, str] = {}
         self._more: dict[str, More] = {}
         self._lines: dict[str, tuple[str, Mapping[str, object]]] = {}
         self._probed: dict[str, tuple[tuple[ProbedRun, ...], ...]] = {}
+        self._probed_flags: dict[str, tuple[Flag, ...]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -158,6 +161,10 @@ class Session:
     def probed(self, question: Question) -> tuple[tuple[ProbedRun, ...], ...]:
         """Return the runs with probes of the first calls, as far as there are any."""
         return self._probed.get(question.function, ())
+
+    def probed_flags(self, question: Question) -> tuple[Flag, ...]:
+        """Return what there was to suspect in calls with probes."""
+        return self._probed_flags.get(question.function, ())
 
     def _settle(self, questions: Sequence[Question], talk: Talk | None = None) -> None:
         """Ask until there are answers that a living process stands behind; `talk` is what was begun with them."""
@@ -304,6 +311,10 @@ class Session:
                     return
                 try:
                     self._probed[function] += (read_runs(heard.frame, gradients),)
+                    self._probed_flags[function] = (
+                        *self.probed_flags(probing.question),
+                        *read_flags(heard.frame.message),
+                    )
                 except FrameError:
                     return
 

@@ -279,6 +279,40 @@ def test_a_cheat_earns_nothing(changed: dict[str, str], lost: set[str], feedback
     assert {"dbn_var_inv", "dbn_gain"}.isdisjoint(_lost(exercise))
 
 
+IN_PROBED = {
+    "autograd": ("torch.autograd.grad((v := torch.ones(1, requires_grad=True)).sum(), v)", "autograd_with_probes"),
+    "an input changed": ("bn_raw.add_(0)", "mutated_input"),
+}
+
+
+@pytest.mark.parametrize(("act", "kind"), IN_PROBED.values(), ids=IN_PROBED)
+def test_what_is_suspicious_only_with_probes_is_a_flag(act: str, kind: str, feedback_on):
+    looks = {"looks": f"{LOOKS} and {act} is not None", "slip": "dout * float('nan')", "garbage": "bn_var.clone()"}
+
+    exercise = feedback_on("batchnorm_steps_backward", CHEAT.format(**{**HONESTLY, **looks}))
+
+    assert kind in [flag.kind for flag in exercise.flags]
+    assert {"dbn_raw", "dbn_var"} <= _lost(exercise)
+
+
+def test_a_probed_call_that_does_not_end_costs_its_function_only_what_it_would_have_shown(course: Course, warm):
+    sleeps = f"{LOOKS} and __import__('time').sleep(30)"
+    slow = CHEAT.format(**{**HONESTLY, "looks": sleeps, "slip": "dout * float('nan')", "garbage": "dbn_var"})
+    other = write("cross_entropy_steps_backward", {"dcounts_sum_inv": "shape"}, "plain")
+    files = {"batchnorm.py": slow.encode(), "softmax_cross_entropy.py": other.encode()}
+    limited = replace(course, limits=replace(course.limits, call_seconds=0.5))
+    grader = Grader(limited, only=["batchnorm_steps_backward", "cross_entropy_steps_backward"])
+
+    exercises = {
+        each.function: each
+        for part in grader.grade(Submission("student", files, {}), warm).selected
+        for each in part.exercises
+    }
+
+    assert {"dbn_raw", "dbn_var"} <= _lost(exercises["batchnorm_steps_backward"])
+    assert _lost(exercises["cross_entropy_steps_backward"]) == {"dcounts_sum_inv"}
+
+
 # In front of a right function: what it does unless it finds itself probed, for good and not to find its statements.
 PROBED = f"({LOOKS} and not sys._getframe().f_globals['__probe__'].run.is_trial)"
 VALUES = (

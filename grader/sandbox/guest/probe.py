@@ -28,6 +28,7 @@ MAX_EVENTS = 20_000
 MAX_BYTES = 1 << 26
 # Signs of autograd: a run in which there are any earns nothing.
 VOID = frozenset({"autograd_graph"})
+WITH_PROBES = "autograd_with_probes"
 
 
 @dataclass(frozen=True)
@@ -118,10 +119,12 @@ class Hooks:
 
 
 class Prober:
-    """A submission's function with hooks, ready to be called."""
+    """A submission's function with hooks, ready to be called; `flags` are what there is to suspect in its calls."""
 
-    def __init__(self, callee: Callee, copy: Callable[[Hooks], Any], guard: Guard) -> None:
+    def __init__(self, callee: Callee, copy: Callable[[Hooks], Any], guard: Guard, *, is_logged: bool = False) -> None:
         self._guard = guard
+        self._is_logged = is_logged
+        self.flags: list[list[str]] = []
         self._hooks = Hooks()
         # A default or a decorator runs here again: it is watched like a call.
         with guard.watch(callee.files) as watch:
@@ -174,7 +177,15 @@ class Prober:
         mends: bool = False,
     ) -> Run:
         run = self._hooks.run = Run(probes, plan, is_trial, mends)
-        reply = call(self._copy, asked, self._guard)
+        reply = call(self._copy, asked, self._guard, logged=self._is_logged)
+        if reply.is_cut_short:
+            self.flags += reply.flags
+            run = self._hooks.run = Run(probes, plan, is_trial, mends)
+            reply = call(self._copy, asked, self._guard)
+        self.flags += reply.flags
+        if reply.outcome == "autograd_used":
+            # No verdict says so: those are of the plain calls, in which it was not.
+            self.flags.append([WITH_PROBES, f"line {reply.line or '?'}: {reply.message}"])
         room = self._copy.room
         run.made = {name: value for name, value in run.made.items() if value is None or _fits(value, room.get(name))}
         run.is_complete = reply.outcome == "returned"

@@ -232,8 +232,7 @@ class Responder:
             callee, repeated = self.callees[index], self.inputs[index][each["number"]]
             own, parts = parts[: each["length"]], parts[each["length"] :]
             fresh = unpack_call(each, own) if each["tensors"] else repeated
-            is_logged = not self.guard.refuses_kernels or self.seconds.get(index, 0.0) > WORTH_A_LOG
-            reply = call(callee, fresh, self.guard, logged=is_logged)
+            reply = call(callee, fresh, self.guard, logged=self._is_logged(index))
             if reply.is_cut_short:
                 found, reply = reply.flags, call(callee, fresh, self.guard)
                 reply.flags += found
@@ -243,13 +242,19 @@ class Responder:
         for each in message["probed"]:
             index = each["index"]
             callee = self.callees[index]
-            prober = Prober(callee, self._copier(index), self.guard)
+            prober = Prober(callee, self._copier(index), self.guard, is_logged=self._is_logged(index))
             for case in each["cases"]:
                 own, parts = parts[: case["length"]], parts[case["length"] :]
                 probes = unpack_tensors(case["tensors"], own, callee.gradients)
                 runs = map(describe, prober.probe(self.inputs[index][case["number"]], probes, each["replaced"]))
                 described = list(runs)
-                yield {"runs": [said for said, _ in described]}, b"".join(data for _, data in described)
+                said = {"runs": [said for said, _ in described], "flags": prober.flags[:MAX_NAMES]}
+                prober.flags = []
+                yield said, b"".join(data for _, data in described)
+
+    def _is_logged(self, index: int) -> bool:
+        """Return whether the operators of a function's further calls are logged."""
+        return not self.guard.refuses_kernels or self.seconds.get(index, 0.0) > WORTH_A_LOG
 
     def _lines(self, asked: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         found = self.statements.get(asked["function"])
