@@ -66,8 +66,11 @@ class DiagnosisReport:
 def unseen_bank(rubric: Rubric) -> tuple[Mistake, ...]:
     """Return the wrong lines that were written for an assignment without a look at its bank."""
     own = tuple(replace(exercise, mistakes_of=()) for exercise in rubric.exercises)
-    folder = UNSEEN / rubric.name
-    return load_bank(replace(rubric, folder=folder if folder.is_dir() else rubric.folder, exercises=own))
+    # Of the forwards that the course does not have, the lines stand beside the forward.
+    is_more, folder = UNSEEN in rubric.folder.parents, UNSEEN / rubric.name
+    return load_bank(
+        replace(rubric, folder=folder if folder.is_dir() and not is_more else rubric.folder, exercises=own)
+    )
 
 
 def measure_diagnosis(
