@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grader.errors import GraderError
     from grader.results import Report
+    from grader.workbench.magic import check
     from grader.workbench.python import grade
 
 if sys.version_info < (3, 11):  # noqa: UP036 # who runs it from a checkout has nobody else to say so
@@ -18,7 +19,7 @@ if sys.version_info < (3, 11):  # noqa: UP036 # who runs it from a checkout has 
     )
     sys.exit(2)
 
-__all__ = ["GraderError", "Report", "grade"]
+__all__ = ["GraderError", "Report", "check", "grade"]
 
 
 def __getattr__(name: str) -> Any:
@@ -36,6 +37,10 @@ def __getattr__(name: str) -> Any:
             from grader.workbench.python import grade
 
             return grade
+        if name in ("check", "load_ipython_extension", "unload_ipython_extension"):
+            from grader.workbench import magic
+
+            return getattr(magic, name)
     except ModuleNotFoundError as error:
         from grader.absent import leave_absent
 

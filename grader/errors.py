@@ -19,6 +19,10 @@ class GraderError(Exception):
 
     exit_code = 2
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows in place of a traceback, which would be ours."""
+        return [f"grade: {self}"]
+
 
 class UsageError(GraderError):
     """An argument names something that does not exist."""

@@ -347,6 +347,8 @@ def _nothing_found(
 ) -> str:
     """Say why there is nothing to grade, and what to do about it."""
     start = "`grade start` makes a folder with a file for each assignment"
+    if submission.first:
+        start = "run the cells with your functions, then grade again"
     if not submission.files and not submission.refused:
         return f"{submission.name} holds no Python file; {start}"
     broken = "; ".join(answer.message for answer in unreadable.values())
@@ -359,7 +361,8 @@ def _nothing_found(
         text += f": it makes gradients ({', '.join(statements[:3])}, ...) outside of them"
         start = f"the functions to put them into are in the files that `grade start` writes ({functions[0]}, ...)"
         if "makemore" in [rubric.name for rubric in course.rubrics]:
-            start = f"the lesson's own notebook is graded by `grade {submission.name} --only makemore`"
+            command = "%grade makemore" if submission.first else f"grade {submission.name} --only makemore"
+            start = f"the lesson's own notebook is graded by `{command}`"
     else:
         text += f" (looked for {', '.join(functions[:4])}{', ...' if len(functions) > 4 else ''})"
         for name in dict.fromkeys(re.findall(r"\bdef (\w+)\(", source)):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from types import MappingProxyType
@@ -21,6 +22,7 @@ SUFFIXES = (".py", ".ipynb")
 NOTEBOOK_DOWNLOAD = "give the notebook itself (in Jupyter: File, Download; in Colab: File, Download, Download .ipynb)"
 # A browser, an editor or a mail program adds to a name, or writes it in capitals: linear.py.txt, HW.IPYNB.
 _HIDDEN_SUFFIX = re.compile(r"(.+)(\.(?:py|ipynb))(?:[.\s].*)?", re.IGNORECASE)
+_WRITES_FILE = re.compile(r"\s*%%(?:write)?file\b")
 SKIPPED_FOLDERS = frozenset({"__pycache__", "__MACOSX", "node_modules", "site-packages", "venv"})
 
 
@@ -28,13 +30,15 @@ SKIPPED_FOLDERS = frozenset({"__pycache__", "__MACOSX", "node_modules", "site-pa
 class Submission:
     """The Python files and notebooks of one student, by their path inside the submission.
 
-    `refused` says of a file that could not be taken why not; `single` is set if one file was handed in.
+    `refused` says of a file that could not be taken why not; `single` is set if one file was handed in. In the file
+    `first` a function is looked for before its home: what a notebook has run counts before a file beside it.
     """
 
     name: str
     files: Mapping[str, bytes]
     refused: Mapping[str, str]
     single: bool = False
+    first: str = ""
 
 
 def read_submission(path: Path) -> Submission:
@@ -57,6 +61,29 @@ def read_submission(path: Path) -> Submission:
     own = _shown(path.name)
     found, missed = ({}, {own: reason}) if content is None else ({own: content}, {})
     return Submission(name, MappingProxyType(found), MappingProxyType(missed), single=True)
+
+
+def read_session(folder: Path, notebook: str, cells: Sequence[str], imported: Sequence[str]) -> Submission:
+    """Take what a notebook has run, cell by cell, and the Python files beside it.
+
+    `imported` are files further down in the folder that it has imported from.
+    """
+    # What such a cell writes is a file by now, and may have been changed since.
+    cells = ["" if _WRITES_FILE.match(cell) else cell for cell in cells]
+    own = _shown(notebook)
+    files, refused = {}, {}
+    if any(map(str.strip, cells)):
+        content = {"cells": [{"cell_type": "code", "source": cell} for cell in cells]}
+        files[own] = json.dumps(content).encode()
+    beside = sorted(each.name for each in folder.glob("*.py") if not each.name.startswith("."))
+    # A notebook may lie in a folder of everything; what is not imported is there for the functions in it.
+    for name in list(dict.fromkeys([*imported, *beside]))[: MAX_FILES - 1]:
+        found, reason = read_file(folder / name)
+        if found is None:
+            refused[_shown(name)] = reason
+        elif sum(map(len, files.values())) + len(found) <= MAX_BYTES:
+            files[_shown(name)] = found
+    return Submission(one_line(notebook, 200), MappingProxyType(files), MappingProxyType(refused), True, own)
 
 
 def explain_suffix(name: str) -> str:

@@ -251,15 +251,13 @@ NAME = "backprop.ipynb"
 _WELCOME = """# {title}
 
 Each part has a text, a cell that writes a file, and a cell that grades it. Fill in the functions, run the cell that \
-writes the file, then the cell below it.
+writes the file, then the cell below it, which shows the report.
 
 Stuck is not lost: leave a step `None`, and go on with the next. It costs its own points and no others.
 
 Work here or in the `.py` files, not in both: running a cell that begins with `%%writefile` replaces the file."""
 _SETUP = "%pip install -q backprop-grader"
-_SHOW = """from grader import grade
-
-grade(".")"""
+_CHECK = "import grader\n\ngrader.check({})"
 
 
 def make_notebook(course: Course, templates: Mapping[str, str]) -> str:
@@ -274,9 +272,9 @@ def make_notebook(course: Course, templates: Mapping[str, str]) -> str:
             cells.append(_cell(f"{rubric.name}-text", "markdown", text.read_text(encoding="utf-8").strip()))
         file = f"{rubric.name}.py"
         cells.append(_cell(f"{rubric.name}-write", "code", f"%%writefile {file}\n{templates[file].rstrip()}"))
-        cells.append(_cell(f"{rubric.name}-grade", "code", f"!grade --only {rubric.name}"))
-    cells.append(_cell("all-text", "markdown", "## Everything\n\nThe whole report, with pictures and hints:"))
-    cells.append(_cell("all-grade", "code", _SHOW))
+        cells.append(_cell(f"{rubric.name}-grade", "code", _CHECK.format(f'"{rubric.name}"')))
+    cells.append(_cell("all-text", "markdown", "## Everything\n\nAll assignments in one report:"))
+    cells.append(_cell("all-grade", "code", _CHECK.format("")))
     return _as_notebook(cells)
 
 

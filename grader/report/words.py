@@ -70,6 +70,11 @@ def _urgency(exercise: ExerciseFeedback) -> int:
     return 2 if exercise.outcome in UNWRITTEN else 1
 
 
+def sum_up(report: Report) -> str:
+    """Say in one line how many points there are and what to do next."""
+    return f"{points(report.score)} of {points(report.max_score)} points. {next_step(report)}"
+
+
 def next_step(report: Report) -> str:
     """Say in a sentence or two what to do next."""
     exercise = find_next(report)

@@ -36,6 +36,7 @@ class Overview:
             file: Answer(Outcome.UNREADABLE, f"{one_line(file, 200)} could not be read: {reason}", file=file)
             for file, reason in submission.refused.items()
         }
+        self.first = submission.first
         self._functions = functions
         self._unreadable: dict[str, Answer] = {}
         self._findings: dict[str, tuple[tuple[str, Flag], ...]] = {}

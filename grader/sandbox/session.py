@@ -205,6 +205,7 @@ class Session:
         asked = [{**each.names(), "index": self._questionnaire.index(each), "order": each.order} for each in questions]
         wanted, statements = self._questionnaire.functions, self._questionnaire.statements
         message = {"files": listed, "wanted": wanted, "statements": statements, "lost": list(self.overview.lost)}
+        message["first"] = self.overview.first
         talk.request({"do": "answer", "questions": asked, **message}, sources)
         heard = self._hear(talk)
         if heard.frame is None:

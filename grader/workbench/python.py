@@ -1,34 +1,26 @@
-"""Grading from Python and in a notebook, where a report shows itself as its own page."""
+"""Grading from Python, where a report in a notebook shows itself as its own page."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from markupsafe import escape
-
 from grader.course import default_course, load_course
 from grader.grading import Grader
 from grader.report.html import render_html
-from grader.report.words import next_step, points
+from grader.report.notebook import notebook_bundle
+from grader.report.words import sum_up
 from grader.results import Report
 from grader.sandbox.warm import start_warm
 from grader.submission import read_submission
 from grader.workbench.pointer import find_course
 
-HEIGHT = 640
-
 
 class NotebookReport(Report):
     """A report that Jupyter and Colab show in a frame, so that neither style touches the other."""
 
-    def _repr_html_(self) -> str:
-        title = escape(f"{points(self.score)} of {points(self.max_score)} points. {next_step(self)}")
-        # `sandbox` without any permission: no script, no form, no way out of the frame.
-        return (
-            f'<iframe sandbox title="{title}" srcdoc="{escape(render_html(self))}" width="100%" height="{HEIGHT}" '
-            'style="border:0"></iframe>'
-        )
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:  # noqa: ARG002 # by IPython's rule
+        return notebook_bundle(sum_up(self), render_html(self))
 
 
 def grade(

@@ -15,14 +15,18 @@ from grader.report.html import render_html
 RIGHT = "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
 
 
-def test_a_report_shows_itself_in_a_frame_that_may_do_nothing(tmp_path: Path):
+def test_a_report_shows_itself_in_a_frame_that_may_do_nothing_below_a_line_that_says_the_score(tmp_path: Path):
     (tmp_path / "linear.py").write_text(RIGHT)
 
     report = grade(tmp_path, only="linear_backward")
-    shown = report._repr_html_()
+    shown = report._repr_mimebundle_()
 
-    assert shown.startswith('<iframe sandbox title="5 of 5 points.')
-    assert html.unescape(re.search(r'srcdoc="([^"]*)"', shown)[1]) == render_html(report)
+    line = "5 of 5 points. Everything is right. There is nothing left to do."
+    assert shown["text/plain"] == line
+    assert shown["text/html"].startswith(f'<p>{line}</p>\n<iframe sandbox title="The report" srcdoc="')
+    page = html.unescape(re.search(r'srcdoc="([^"]*)"', shown["text/html"])[1])
+    assert page.replace('<base href="about:srcdoc">', "") == render_html(report)
+    assert repr(report) == f"<NotebookReport of {tmp_path.name}: 5 of 5 points>"
 
 
 def _cells(course: Course) -> list[dict]:
@@ -42,7 +46,7 @@ def test_every_template_is_a_cell_that_writes_it_with_a_cell_that_grades_it(cour
     for rubric in (each for each in course.rubrics if not each.optional):
         template = (course.folder / "student_template" / f"{rubric.name}.py").read_text()
         place = sources.index(f"%%writefile {rubric.name}.py\n{template.rstrip()}")
-        assert sources[place + 1] == f"!grade --only {rubric.name}"
+        assert sources[place + 1] == f'import grader\n\ngrader.check("{rubric.name}")'
 
 
 def test_cells_have_ids_of_their_own_that_the_format_allows(course: Course):

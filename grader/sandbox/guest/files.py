@@ -38,8 +38,9 @@ class Problem:
 class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     """Imports a submission's files from memory, after every installed module has been looked for."""
 
-    def __init__(self, sources: Mapping[str, bytes], wanted: Collection[str] = ()) -> None:
+    def __init__(self, sources: Mapping[str, bytes], wanted: Collection[str] = (), first: str = "") -> None:
         self.sources = dict(sources)
+        self._first = first
         self._wanted = frozenset(wanted)
         self._trees: dict[str, ast.Module] = {}
         self._code: dict[str, CodeType] = {}
@@ -78,11 +79,13 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return self._wanted
 
     def candidates(self, function: str, home: str) -> list[str]:
-        """Return the files that may define a function: those first that do more than a template, then its home."""
+        """Return the files that may define a function: those that do more than a template, then its home, go first."""
         files = [file for file in self.files if file == home or function in self.defines.get(file, ())]
         if len(files) > 1:
             unwritten = {file for file in files if not self._is_written(file, function)}
-            files.sort(key=lambda file: (file in unwritten, file != home, file in self._versions, file))
+            files.sort(
+                key=lambda file: (file in unwritten, file != self._first, file != home, file in self._versions, file)
+            )
         return files
 
     def rivals(self, function: str, found: str, home: str) -> list[tuple[str, bool]]:
@@ -103,10 +106,7 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return not all(map(is_stub, definitions if file in self._statements else definitions[-1:]))
 
     def _definitions(self, file: str, function: str) -> list[ast.FunctionDef]:
-        trees = [self._tree(part) for part in self.parts(file)]
-        return [
-            node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function
-        ]
+        return [node for part in self.parts(file) for node in _definitions_in(self._tree(part), function)]
 
     def is_loaded(self, file: str) -> bool:
         """Return whether a file was run, to its end or not."""
@@ -162,12 +162,15 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return self._parts.get(file, [file])
 
     def lines(self, function: str, gradients: Sequence[str], home: str) -> tuple[str, dict[str, Passage]]:
-        """Return the file that defines a function, its home if that does, and the line that made each gradient."""
-        for file in sorted(self.sources, key=lambda file: (file != home, file)):
-            if function.encode() in self.sources[file] and not file.endswith(".ipynb"):
-                places = find_lines(self._tree(file), self.sources[file], function, gradients)
-                if places:
-                    return file, places
+        """Return the file or cell that defines a function, and the line there that made each gradient."""
+        files = dict.fromkeys([*self.candidates(function, home), *sorted(self.files)])
+        # As where they run: of a notebook's cells the last one counts, and a stub only where nothing else is.
+        parts = [part for file in files for part in reversed(self.parts(file))]
+        defining = {part: found for part in parts if (found := _definitions_in(self._tree(part), function))}
+        for part in sorted(defining, key=lambda part: is_stub(defining[part][-1])):
+            places = find_lines(self._tree(part), self.sources[part], function, gradients)
+            if places:
+                return part, places
         return home, {}
 
     def _tree(self, file: str) -> ast.Module:
@@ -285,6 +288,10 @@ def _no_warnings() -> Iterator[None]:
 
 def _functions_in(tree: ast.Module) -> list[str]:
     return [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+
+
+def _definitions_in(tree: ast.Module, function: str) -> list[ast.FunctionDef]:
+    return [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
 
 
 def _module_name(file: str) -> str:

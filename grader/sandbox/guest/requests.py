@@ -122,7 +122,7 @@ class Responder:
         for name, length in message["files"]:
             sources[name] = bytes(payload[start : start + length])
             start += length
-        self.modules = Modules(sources, message["wanted"])
+        self.modules = Modules(sources, message["wanted"], message.get("first", ""))
         self.guard.begin(self.modules.sources)
         unreadable = {file: [problem.text, problem.line] for file, problem in self.modules.unreadable.items()}
         written = sorted(set(self.modules.files).difference(sources))
