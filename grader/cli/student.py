@@ -76,8 +76,9 @@ def grade_submission(
     if not watch:
         from grader.report.terminal import print_report
 
-        written = save(result)
-        print_report(result, new_console(), verbose=verbose, explain=explain, page=str(written))
+        console = new_console()
+        print_report(result, console, verbose=verbose, explain=explain)
+        console.print(f"Report: {save(result)}", soft_wrap=True)
     sys.exit(2 if result.score is None else 0 if result.is_full_marks else 1)
 
 

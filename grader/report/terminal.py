@@ -10,8 +10,9 @@ from rich.console import Console
 from rich.text import Text
 
 from grader.diagnose import LIKELY
-from grader.report import words
+from grader.report import ways, words
 from grader.report.numbers_table import numbers_table
+from grader.report.screen import Screen
 from grader.results import (
     UNWRITTEN,
     AssignmentFeedback,
@@ -37,9 +38,6 @@ class Depth:
     hints: int = 1
 
 
-Line = tuple[int, Text]
-
-
 def print_report(
     report: Report,
     console: Console,
@@ -47,46 +45,88 @@ def print_report(
     verbose: bool = False,
     explain: bool = False,
     hints: int = 1,
-    page: str = "",
-    only_begun: bool = False,
+    changes: str = "",
 ) -> None:
-    """Write a report to a console: the first slip at length, all else in a line each, the next step last.
+    """Write a report to a console, one screen of it: what is done in a line, the first slip at length, what is next.
 
     `explain` tells of every slip all there is to tell; `hints` is how many the first slip gets otherwise;
-    `page` is where the HTML report is; with `only_begun` an assignment that is right or not begun is one line.
+    `changes` is what is to be said of the time since the last run.
     """
     report = report.for_student
+    screen = Screen(console)
     following = words.find_next(report)
-    for assignment in report.selected:
-        short = _short(assignment) if only_begun else ""
-        _say(console, 0, _heading(assignment).append(short))
-        if short:
-            continue
-        if not assignment.is_begun:
-            _say(console, 2, Text.assemble(("○", TONES["○"]), f" {words.not_begun(assignment)}\n"))
-            continue
-        for exercise in assignment.exercises:
-            depth = Depth(verbose, every=explain, hints=99 if explain else hints if exercise is following else 0)
-            for indent, line in _exercise(exercise, depth, report.seed):
-                _say(console, indent, line)
-        console.print()
-    isolation = ", ".join(report.isolation) or words.NO_ISOLATION
-    _say(console, 0, Text(f"seed {report.seed} · sandbox: {isolation}", style="dim"))
-    for weakness in report.weaknesses:
-        _say(console, 0, Text(f"{words.WEAKNESS} {weakness}", style="dim"))
-    _say(
-        console, 0, Text(f"Total {words.points(report.score)} of {words.points(report.max_score)} points", style="bold")
+    is_short = len(report.selected) > 1 and not verbose and not explain
+    finished = [each for each in report.selected if is_short and is_finished(each)]
+    for assignment in finished:
+        screen.say(0, Text.assemble(("✓ ", TONES["✓"]), _heading(assignment)), hang=2)
+    if finished:
+        screen.skip()
+    begun = [each for each in report.selected if each not in finished and (not is_waiting(each) or not is_short)]
+    waiting = [each for each in report.selected if each not in finished and each not in begun]
+    first = next((each for each in report.selected if following in each.exercises), None)
+    if first in waiting:
+        begun, waiting = [*begun, first], [each for each in waiting if each is not first]
+    for assignment in sorted(begun, key=lambda each: each is not first):
+        screen.say(0, _heading(assignment))
+        if assignment.is_begun:
+            for exercise, others in _gather(assignment, following, is_short=not verbose and not explain):
+                if others:
+                    screen.say(2, Text.assemble(("○", TONES["○"]), f" {words.not_written(others)}"), hang=2)
+                elif is_short and exercise is not following:
+                    screen.say(2, _in_a_line(exercise), hang=4)
+                else:
+                    depth = Depth(verbose, explain, 99 if explain else hints if exercise is following else 0)
+                    _tell(screen, exercise, depth, report.seed)
+        else:
+            screen.say(2, Text.assemble(("○", TONES["○"]), f" {words.not_begun(assignment)}"), hang=2)
+        screen.skip()
+    if waiting:
+        screen.say(0, Text.assemble(("○", TONES["○"]), f" {words.still_to_begin(waiting)}"), hang=2)
+        screen.skip()
+    if changes:
+        screen.say(0, Text(changes, style="cyan"))
+    screen.say(
+        0,
+        Text.assemble(
+            (f"Total {words.points(report.score)} of {words.points(report.max_score)} points", "bold"),
+            (f" · seed {report.seed} · sandbox: {', '.join(report.isolation) or words.NO_ISOLATION}", "dim"),
+        ),
     )
-    if page:
-        _say(console, 0, Text(f"Report: {page}"))
-    _say(console, 0, Text.assemble(("Next: ", "bold"), words.next_step(report)))
+    for weakness in report.weaknesses:
+        screen.say(0, Text(f"{words.WEAKNESS} {weakness}", style="dim"))
+    screen.say(0, Text.assemble(("Next: ", "bold"), words.next_step(report)))
+    if following is not None and following.outcome in UNWRITTEN:
+        screen.say_each(0, ways.TRY, ways.ways_to_begin(following))
 
 
-def _say(console: Console, indent: int, line: Text) -> None:
-    # In a terminal a line that is too long goes on under its beginning; what reads a pipe gets lines as they are.
-    for part in line.wrap(console, max(20, console.width - indent)) if console.is_terminal else [line]:
-        part.rstrip()
-        console.print(Text(" " * indent).append_text(part), soft_wrap=True)
+def is_finished(assignment: AssignmentFeedback) -> bool:
+    """Return whether there is nothing left to say of an assignment."""
+    return all(
+        words.state(each)[0] == "✓"
+        and not each.slips
+        and not any(invariant.held is False for invariant in each.invariants)
+        and not (each.hidden and each.hidden.failed)
+        for each in assignment.exercises
+    )
+
+
+def is_waiting(assignment: AssignmentFeedback) -> bool:
+    """Return whether nothing of an assignment is written yet."""
+    return not assignment.is_begun or all(each.outcome is Outcome.NOT_WRITTEN for each in assignment.exercises)
+
+
+def _gather(
+    assignment: AssignmentFeedback, following: ExerciseFeedback | None, *, is_short: bool
+) -> Iterator[tuple[ExerciseFeedback, list[ExerciseFeedback]]]:
+    """Yield functions with those that are told in the same line; the one to look at first comes first."""
+    exercises = sorted(assignment.exercises, key=lambda each: is_short and each is not following)
+    plain = [each for each in exercises if each.outcome is Outcome.NOT_WRITTEN]
+    together = plain if is_short and len(plain) > 1 else []
+    for exercise in exercises:
+        if exercise not in together:
+            yield exercise, []
+        elif exercise is together[0]:
+            yield exercise, together
 
 
 def _heading(assignment: AssignmentFeedback) -> Text:
@@ -99,38 +139,98 @@ def _heading(assignment: AssignmentFeedback) -> Text:
     )
 
 
-def _short(assignment: AssignmentFeedback) -> str:
-    """Return what stands for all the functions of an assignment, if they are all right or all not begun."""
-    if all(exercise.is_full_marks for exercise in assignment.exercises):
-        return " · ✓"
-    begun = [exercise for exercise in assignment.exercises if exercise.outcome not in UNWRITTEN]
-    return "" if begun else " · not begun"
-
-
-def _exercise(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[Line]:
+def _first_line(exercise: ExerciseFeedback) -> Text:
     glyph, _ = words.state(exercise)
     score = f"{words.points(exercise.score)}/{words.points(exercise.max_score)}"
     line = Text.assemble((glyph, TONES[glyph]), f" {exercise.function}  {score}")
     said = words.outcome_line(exercise)
-    yield 2, line.append(f"  {said}") if said else line
+    return line.append(f"  {said}") if said else line
+
+
+def _in_a_line(exercise: ExerciseFeedback) -> Text:
+    """Tell of a function that is not the one to look at first."""
+    line, about = _first_line(exercise), words.in_short(exercise)
+    return line.append(f"  {about}") if about else line
+
+
+def _tell(screen: Screen, exercise: ExerciseFeedback, depth: Depth, seed: int) -> None:
+    """Tell of a function what there is to tell."""
+    screen.say(2, _first_line(exercise), hang=4)
     if exercise.source and depth.hints:
-        yield 6, Text(f"> {exercise.source}", style="dim")
-    if exercise.case_number and not exercise.has_answer and depth.hints:
-        yield 6, _debug(exercise, None, seed)
+        _say_code(screen, 6, f"> {exercise.source}", style="dim")
+    if not exercise.has_answer and depth.hints and exercise.outcome not in UNWRITTEN:
+        screen.say_each(6, ways.TRY, ways.ways_on(exercise, None, seed))
     if depth.verbose or (exercise.is_statements and exercise.has_answer):
-        yield from _table(exercise)
+        for line in _table(exercise):
+            screen.say(6, line, hang=2)
     # Where nothing came back, the line above has said it for all of them.
     if exercise.has_answer or exercise.outcome in (Outcome.RETURNED, Outcome.BAD_RETURN):
-        yield from _gradients(exercise, depth, seed)
+        _tell_gradients(screen, exercise, depth, seed)
     for invariant in exercise.invariants:
         if invariant.held is False:
-            yield 6, Text.assemble(("✗", "red"), f" {words.NOT_HELD}: {invariant.name} ({invariant.detail})")
+            line = Text.assemble(("✗", "red"), f" {words.NOT_HELD}: {invariant.name} ({invariant.detail})")
+            screen.say(6, line, hang=2)
     if exercise.hidden:
         glyph, tone = ("✗", "red") if exercise.hidden.failed else ("✓", "green")
-        yield 6, Text.assemble((glyph, tone), f" {exercise.hidden.sentence}")
+        screen.say(6, Text.assemble((glyph, tone), f" {exercise.hidden.sentence}"), hang=2)
     if exercise.timing and (depth.verbose or depth.every or exercise.timing.score < exercise.timing.max_score):
-        yield 6, _timing(exercise.timing)
-    yield from _printed(exercise)
+        screen.say(6, _timing(exercise.timing))
+    lines = exercise.printed.rstrip("\n").split("\n") if exercise.printed.strip() else []
+    if lines:
+        screen.say(6, Text(f"{words.PRINTED.lower()}:", style="dim"))
+    for text in lines[-PRINTED_LINES:]:
+        screen.say(6, Text(f"| {text[:200]}", style="dim"), hang=2)
+
+
+def _tell_gradients(screen: Screen, exercise: ExerciseFeedback, depth: Depth, seed: int) -> None:
+    right = exercise.of(Verdict.CORRECT)
+    if right and len(right) < len(exercise.gradients):
+        screen.say(6, Text.assemble(("✓", "green"), f" {words.names(right)}"), hang=2)
+    absent = [slip for slip in exercise.slips if slip.verdict is Verdict.NOT_RETURNED and not slip.note]
+    for number, slip in enumerate(each for each in exercise.slips if each not in absent):
+        if depth.hints and (depth.every or number == 0) and exercise.has_answer:
+            _tell_slip(screen, exercise, slip, depth, seed)
+        else:
+            screen.say(6, Text.assemble(_head(slip), f": {words.slip_line(slip)}"), hang=2)
+            for line in filter(None, (words.basis_line(slip), words.figures_line(slip))):
+                screen.say(8, Text(line, style="dim"))
+    followers = exercise.of(Verdict.FOLLOWS)
+    if followers:
+        line = f" {words.names(followers)}: follows: {words.follows_line(followers)}"
+        screen.say(6, Text.assemble(("↳", "cyan"), line), hang=2)
+    if absent:
+        line = f"{words.names(absent)}: not returned: None, or not there"
+        screen.say(6, Text.assemble(("✗ ", "red"), line), hang=2)
+
+
+def _tell_slip(screen: Screen, exercise: ExerciseFeedback, slip: GradientFeedback, depth: Depth, seed: int) -> None:
+    """Tell of one slip what there is to tell, in about fifteen lines: the sentence first, the figures last."""
+    screen.say(6, Text.assemble(_head(slip), ": ", (words.slip_line(slip), "bold")), hang=2)
+    if slip.diagnosis and (depth.every or slip.diagnosis.certainty == LIKELY):
+        screen.say(8, Text(words.how_sure(slip.diagnosis), style="dim"))
+    if words.basis_line(slip):
+        screen.say(8, Text(words.basis_line(slip), style="dim"))
+    if slip.code:
+        screen.say(8, Text(f"{words.CODE}: {slip.code.file} line {slip.code.line}", style="dim"))
+        for code in textwrap.dedent(slip.code.text).split("\n")[:CODE_LINES]:
+            _say_code(screen, 10, code)
+    for number, hint in enumerate(slip.hints[: depth.hints], start=1):
+        screen.say(8, Text.assemble((f"{words.hint_label(number, len(slip.hints))}: ", "bold"), hint))
+    if slip.picture:
+        if slip.diagnosis or slip.slips:
+            screen.say(8, Text(words.how_many(slip.picture)))
+        for line in _around(slip, screen.room(8)):
+            screen.say(8, line)
+    if words.figures_line(slip):
+        screen.say(8, Text(words.figures_line(slip), style="dim"))
+    screen.say_each(8, ways.TRY, ways.ways_on(exercise, slip, seed))
+
+
+def _say_code(screen: Screen, indent: int, code: str, style: str = "") -> None:
+    """Write a line of code under its own indent; what does not fit is set off from a line that follows."""
+    text = code.expandtabs(4)
+    own = len(text) - len(text.lstrip())
+    screen.say(indent + own, Text(text.lstrip(), style=style), hang=4)
 
 
 def _timing(timing: TimingFeedback) -> Text:
@@ -139,82 +239,44 @@ def _timing(timing: TimingFeedback) -> Text:
     return Text(f"{words.MANUAL} {manual}, {words.AUTOGRAD} {autograd}, {ratio}")
 
 
-def _gradients(exercise: ExerciseFeedback, depth: Depth, seed: int) -> Iterator[Line]:
-    absent = [slip for slip in exercise.slips if slip.verdict is Verdict.NOT_RETURNED and not slip.note]
-    for number, slip in enumerate(each for each in exercise.slips if each not in absent):
-        if depth.hints and (depth.every or number == 0) and exercise.has_answer:
-            yield from _slip(exercise, slip, depth, seed)
-        else:
-            yield from _in_short(slip)
-    if absent:
-        yield 6, Text.assemble(("✗ ", "red"), f"{words.names(absent)}: not returned: None, or not there")
-    followers = exercise.of(Verdict.FOLLOWS)
-    if followers:
-        yield 6, Text.assemble(("↳", "cyan"), f" {words.names(followers)}: follows: {words.follows_line(followers)}")
-    right = exercise.of(Verdict.CORRECT)
-    if right and not exercise.is_full_marks:
-        yield 6, Text.assemble(("✓", "green"), f" {words.names(right)}")
-
-
-def _slip(exercise: ExerciseFeedback, slip: GradientFeedback, depth: Depth, seed: int) -> Iterator[Line]:
-    """Tell of one slip what there is to tell, in about fifteen lines."""
-    yield 6, Text.assemble(_head(slip), ": ", (words.slip_line(slip), "bold"))
-    if slip.diagnosis and (depth.every or slip.diagnosis.certainty == LIKELY):
-        yield 8, Text(words.how_sure(slip.diagnosis), style="dim")
-    if words.basis_line(slip):
-        yield 8, Text(words.basis_line(slip), style="dim")
-    if slip.code:
-        yield 8, Text(f"{words.CODE}: {slip.code.file} line {slip.code.line}", style="dim")
-        for code in textwrap.dedent(slip.code.text).split("\n")[:CODE_LINES]:
-            yield 10, Text(code)
-    if slip.picture:
-        if slip.diagnosis or slip.slips:
-            yield 8, Text(words.how_many(slip.picture))
-        yield from _around(slip)
-    for number, hint in enumerate(slip.hints[: depth.hints], start=1):
-        yield 8, Text.assemble((f"{words.hint_label(number, len(slip.hints))}: ", "bold"), hint)
-    if words.figures_line(slip):
-        yield 8, Text(words.figures_line(slip), style="dim")
-    yield 8, _debug(exercise, slip, seed)
-
-
-def _in_short(slip: GradientFeedback) -> Iterator[Line]:
-    yield 6, Text.assemble(_head(slip), f": {words.slip_line(slip)}")
-    for line in (words.basis_line(slip), words.figures_line(slip)):
-        if line:
-            yield 8, Text(line, style="dim")
-
-
-def _debug(exercise: ExerciseFeedback, slip: GradientFeedback | None, seed: int) -> Text:
-    return Text.assemble(("debug it: ", "dim"), words.case_command(exercise, slip, seed))
-
-
 def _head(slip: GradientFeedback) -> tuple[str, str]:
     return f"{words.GLYPHS[slip.verdict]} {slip.name}: {words.VERDICTS[slip.verdict]}", "red"
 
 
-def _around(slip: GradientFeedback) -> Iterator[Line]:
-    """Yield the numbers around the worst place, expected to the left and the student's to the right."""
+def _around(slip: GradientFeedback, room: int | None) -> Iterator[Text]:
+    """Yield the numbers around the worst place, expected to the left and the student's to the right.
+
+    Where there is no room for all columns, those next to the worst place are told; where there is none for one, none.
+    """
     table = numbers_table(slip)
     if table is None:
         return
+    columns = range(len(table.columns))
     cells = [entry for _, entries in table.rows for entry in entries]
     width = max(len(text) for entry in cells for text in (entry.expected, entry.actual)) + 1
     label = max(len(name) for name, _ in table.rows)
-    half = (width + 1) * len(table.columns)
-    yield 8, Text(f"{'':{label}} {words.EXPECTED:>{half}}   {words.ACTUAL:>{half}}", style="dim")
+    if room is not None:
+        fitting = max(0, room - label - 4) // (2 * (width + 1))
+        worst = next((place for _, row in table.rows for place, entry in enumerate(row) if entry.is_worst), 0)
+        left = max(0, min(worst - fitting // 2, len(columns) - fitting))
+        columns = columns[left : left + fitting]
+    half = (width + 1) * len(columns)
+    if not columns or half < len(words.EXPECTED):
+        return
+    yield Text(f"{'':{label}} {words.EXPECTED:>{half}}   {words.ACTUAL:>{half}}", style="dim")
     for name, entries in table.rows:
         line = Text(f"{name:{label}} ")
-        line.append("".join(f"{entry.expected:>{width}} " for entry in entries)).append(" | ")
-        for entry in entries:
+        shown = [entries[place] for place in columns]
+        line.append("".join(f"{entry.expected:>{width}} " for entry in shown)).append(" | ")
+        for entry in shown:
             # A star, so that the worst place is told without colour, too.
             mark = "*" if entry.is_worst else " "
             line.append(f"{entry.actual:>{width}}{mark}", style="green" if entry.is_right else "red")
         line.rstrip()
-        yield 8, line
+        yield line
 
 
-def _table(exercise: ExerciseFeedback) -> Iterator[Line]:
+def _table(exercise: ExerciseFeedback) -> Iterator[Text]:
     """Yield the lesson's own comparison, one line per gradient."""
     width = max((len(gradient.name) for gradient in exercise.gradients), default=0)
     for gradient in exercise.gradients:
@@ -223,15 +285,7 @@ def _table(exercise: ExerciseFeedback) -> Iterator[Line]:
         approximate = "-" if error is None else gradient.verdict is Verdict.CORRECT
         columns = f"exact: {exact!s:5} | approx: {approximate!s:5} | maxdiff: {words.number(error)}"
         remark = words.remark(gradient)
-        yield 6, Text(f"{gradient.name:<{width}} | {columns}{f' | {remark}' if remark else ''}")
-
-
-def _printed(exercise: ExerciseFeedback) -> Iterator[Line]:
-    lines = exercise.printed.rstrip("\n").split("\n") if exercise.printed.strip() else []
-    if lines:
-        yield 6, Text(f"{words.PRINTED.lower()}:", style="dim")
-    for line in lines[-PRINTED_LINES:]:
-        yield 6, Text(f"| {line[:200]}", style="dim")
+        yield Text(f"{gradient.name:<{width}} | {columns}{f' | {remark}' if remark else ''}")
 
 
 def describe_changes(before: Report, after: Report) -> list[str]:

@@ -7,6 +7,13 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from grader.diagnose import CERTAIN, Diagnosis
+from grader.report.figures import count as count
+from grader.report.figures import index as index
+from grader.report.figures import number as number
+from grader.report.figures import points as points
+from grader.report.figures import seconds as seconds
+from grader.report.figures import shape as shape
+from grader.report.figures import times as times
 from grader.results import UNWRITTEN, AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
 from grader.sandbox.answer import Outcome
 from grader.verdict.compare import Comparison, Verdict
@@ -158,6 +165,28 @@ def not_begun(assignment: AssignmentFeedback) -> str:
     functions = ", ".join(exercise.function for exercise in assignment.exercises)
     ending = "ipynb" if any(exercise.is_statements for exercise in assignment.exercises) else "py"
     return f"not begun: {functions} would be in {assignment.name}.{ending}"
+
+
+def not_written(exercises: Sequence[ExerciseFeedback]) -> str:
+    """Say of several functions that none of them is written yet."""
+    return f"{OUTCOMES[Outcome.NOT_WRITTEN]}: {', '.join(exercise.function for exercise in exercises)}"
+
+
+def still_to_begin(assignments: Sequence[AssignmentFeedback]) -> str:
+    """Say which assignments are not begun, with the points of each, or where a single one would be."""
+    if len(assignments) == 1 and not assignments[0].is_begun:
+        return not_begun(assignments[0])
+    return f"not begun: {', '.join(f'{each.name} ({points(each.max_score)})' for each in assignments)}"
+
+
+def in_short(exercise: ExerciseFeedback) -> str:
+    """Say in a few words what is open in a function that ran to its end."""
+    if exercise.outcome is not Outcome.RETURNED:
+        return ""
+    parts = [f"{slip.name}: {VERDICTS[slip.verdict]}" for slip in exercise.slips]
+    parts += [f"{NOT_HELD}: {each.name}" for each in exercise.invariants if each.held is False and not exercise.slips]
+    parts += [exercise.hidden.sentence] if exercise.hidden and exercise.hidden.failed else []
+    return "; ".join(parts)
 
 
 def state(exercise: ExerciseFeedback) -> tuple[str, str]:
@@ -373,43 +402,3 @@ def _span(cell: int, pool: int, size: int) -> str:
     """Return the rows or columns of a tensor that a cell holds: 3, or 3 to 5."""
     first, last = cell * pool, min((cell + 1) * pool, size) - 1
     return str(first) if first == last else f"{first} to {last}"
-
-
-def points(value: float | None) -> str:
-    """Return a score or its maximum as people write it: 2.5, 3, or ? where it is not known."""
-    return "?" if value is None else f"{round(value, 2):g}"
-
-
-def number(value: float | None, digits: int = 6) -> str:
-    """Return a number with as many digits as tell two gradients apart."""
-    if value is None:
-        return "-"
-    return f"{value:.{digits}g}" if math.isfinite(value) else str(value)
-
-
-def index(place: tuple[int, ...] | None) -> str:
-    """Return an index as one would type it: [2, 0]."""
-    return f"[{', '.join(map(str, place))}]" if place else ""
-
-
-def shape(sizes: tuple[int, ...] | None) -> str:
-    """Return a shape as torch prints it: (3, 4), (3,), ()."""
-    return "?" if sizes is None else str(tuple(sizes)) if len(sizes) != 1 else f"({sizes[0]},)"
-
-
-def times(excess: float | None) -> str:
-    """Return a factor: 3.5 times, 2.5e+12 times."""
-    return "-" if excess is None else f"{excess:.1e} times" if excess >= 1e4 else f"{excess:.3g} times"
-
-
-def seconds(value: float) -> str:
-    """Return a short time in the unit that suits it: 2.3 ms."""
-    for unit, size in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)):
-        if value >= size:
-            return f"{value / size:.3g} {unit}"
-    return f"{value / 1e-6:.3g} µs"
-
-
-def count(amount: int, thing: str) -> str:
-    """Return an amount with its noun: 1 gradient, 3 gradients."""
-    return f"{amount} {thing}{'' if amount == 1 else 's'}"

@@ -77,7 +77,8 @@ class Watcher:
     def _show(self, report: Report, changes: list[str]) -> None:
         page = self._save(report)
         self._clear()
-        print_report(report, self._console, explain=self._explains, hints=self._hints, page=str(page), only_begun=True)
+        print_report(report, self._console, explain=self._explains, hints=self._hints)
+        self._console.print(f"Report: {page}", soft_wrap=True)
         for line in changes:
             self._console.print(f"· {line}", style="cyan", soft_wrap=True)
         if self._console.is_terminal:

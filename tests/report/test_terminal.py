@@ -48,7 +48,7 @@ def test_a_first_slip_is_told_in_fifteen_lines(wrong: Report):
     lines = _say(wrong)
 
     start = next(place for place, line in enumerate(lines) if line.startswith("      ✗ dW"))
-    end = next(place for place, line in enumerate(lines) if "debug it: grade case linear_backward --case" in line) + 1
+    end = next(place for place, line in enumerate(lines) if line.startswith("        try: grade hint")) + 1
     told = "\n".join(lines[start:end])
     assert end - start <= 15
     for part in ("linear.py line 3", "dW = 3 * x.T @ dout", "expected", "Hint 1 of 2: "):
@@ -59,9 +59,9 @@ def test_what_helps_is_said_first_and_figures_last(wrong: Report):
     lines = _say(wrong)
 
     first = next(line for line in lines if line.startswith("      ✗ dW"))
-    debug = next(place for place, line in enumerate(lines) if "debug it: grade case linear_backward" in line)
+    ways = next(place for place, line in enumerate(lines) if line.startswith("        try: grade hint"))
     assert first.startswith("      ✗ dW: wrong values: Your dW is the right gradient times 3.")
-    assert re.search(r"at \[.*\] expected .*, got .*; off by .* times the tolerance", lines[debug - 1])
+    assert re.search(r"at \[.*\] expected .*, got .*; off by .* times the tolerance", lines[ways - 1])
 
 
 def test_a_hint_about_the_shape_is_for_a_wrong_shape(wrong: Report, small_grader: Grader, warm: Warm):
@@ -79,7 +79,7 @@ def test_a_later_slip_has_no_hint(wrong: Report):
     lines = _say(wrong)
 
     assert sum("Hint" in line for line in lines) == 1
-    assert sum("debug it" in line for line in lines) == 1
+    assert sum("try: " in line for line in lines) == 1
 
 
 def test_explain_gives_every_slip_all_its_hints(wrong: Report):
@@ -88,12 +88,12 @@ def test_explain_gives_every_slip_all_its_hints(wrong: Report):
     assert sum("Hint" in line for line in lines) == 2 + 4
 
 
-def test_a_right_function_is_one_line_and_the_next_step_is_last(small_grader: Grader, warm: Warm):
+def test_a_finished_assignment_is_one_line_and_the_next_step_is_last(small_grader: Grader, warm: Warm):
     lines = _say(_grade(small_grader, warm, linear=RIGHT))
 
-    at = lines.index("  ✓ linear_backward  5/5")
-    assert lines[at + 1] == ""
-    assert lines[-1] == "Next: Write dropout_backward, for 2 points."
+    assert lines[:2] == ["✓ linear · A linear layer · 5/5", ""]
+    assert lines[-2] == "Next: Write dropout_backward, for 2 points."
+    assert lines[-1].startswith("try: grade explain dropout_backward · ")
 
 
 def test_what_is_wrong_comes_before_what_is_not_written(small_grader: Grader, warm: Warm):
@@ -138,7 +138,9 @@ def test_a_pipe_gets_whole_lines_and_no_escapes(wrong: Report):
 def test_another_seed_is_part_of_the_command(small_course_folder, warm: Warm):
     report = _grade(Grader(load_course(small_course_folder), seed=5), warm, linear=WRONG)
 
-    assert any(re.search(r"grade case linear_backward --case \d --seed 5$", line) for line in _say(report))
+    ways = next(line.strip() for line in _say(report) if "try: grade hint" in line).removeprefix("try: ").split(" · ")
+    assert all(command.endswith(" --seed 5") for command in ways)
+    assert re.fullmatch(r"grade case linear_backward --case \d --seed 5", ways[-2])
 
 
 def test_changes_tell_what_moved_and_nothing_else(wrong: Report, small_grader: Grader, warm: Warm):
@@ -157,4 +159,4 @@ def test_a_function_that_raises_in_one_case_only_is_told_which(small_grader: Gra
 
     lines = _say(_grade(small_grader, warm, linear=source))
 
-    assert f"      debug it: grade case linear_backward --case {cases.index('one row') + 1}" in lines
+    assert f"      try: grade case linear_backward --case {cases.index('one row') + 1}" in lines
