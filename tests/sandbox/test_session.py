@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from grader.course import Course
 from grader.grading import Grader
 from grader.results import ExerciseFeedback
+from grader.sandbox.child import MAX_MARKS, FloodError, Output
 
 SLEEPS = """
 import time
@@ -101,3 +102,54 @@ def test_a_slip_is_explained_with_its_line_when_the_child_ended_in_the_repeated_
     assert (slip.verdict.value, slip.code and slip.code.text) == ("wrong_values", "    return dout, -dout")
     assert slip.diagnosis is not None
     assert exercises["exp_backward"].score == exercises["exp_backward"].max_score
+
+
+LEAVES_BEHIND_A_SLOW_ONE = """
+import os
+import time
+
+
+def add_backward(dout):
+    time.sleep(0.15)
+    return dout, dout
+
+
+def exp_backward(dout, out):
+    os._exit(0)
+"""
+
+
+def test_time_is_given_back_where_the_end_of_another_function_has_one_asked_again(course: Course, feedback_on):
+    calls = len(Grader(course, only=["add_backward"]).prepared("add_backward").question.order)
+
+    # Enough for all calls, and too little to make them twice.
+    exercises = feedback_on(LEAVES_BEHIND_A_SLOW_ONE, call_seconds=1, submission_seconds=0.15 * calls + 0.5)
+
+    assert {function: each.outcome.value for function, each in exercises.items()} == {
+        "add_backward": "returned",
+        "exp_backward": "crashed",
+    }
+    assert exercises["add_backward"].score == exercises["add_backward"].max_score
+
+
+def test_answers_that_are_too_many_bytes_in_all_are_not_read(feedback_on, monkeypatch):
+    source = LEAVES_BEHIND_A_SLOW_ONE.replace("time.sleep(0.15)", "").replace("os._exit(0)", "return dout * out")
+    monkeypatch.setattr("grader.sandbox.session.MAX_ANSWERS", 64)
+
+    exercises = feedback_on(source)
+
+    assert {each.outcome.value for each in exercises.values()} == {"bad_return"}
+    assert exercises["exp_backward"].message == "the answers are larger than 0 MB in all"
+
+
+def test_printed_marks_are_borne_once_each_and_none_that_no_answer_has():
+    def printed(parts: Iterable[int], room: int) -> None:
+        output = Output(room)
+        output.expect("ab")
+        for part in parts:
+            output.add(b"[ab %d]" % part)
+
+    printed(range(MAX_MARKS), room=20)
+    for forged in ([MAX_MARKS] * 3, [7] * 8):
+        with pytest.raises(FloodError):
+            printed(forged, room=20)

@@ -188,3 +188,16 @@ def test_a_damaged_stream_gives_every_function_an_outcome(small_grader: Grader, 
     assert len(exercises) == 3
     assert {each.outcome for each in exercises} <= set(Outcome)
     assert all(each.score is None or 0 <= each.score <= each.max_score for each in exercises)
+
+
+def test_children_that_end_twice_while_loading_one_file_cost_its_functions_and_nothing_more(small_grader, recorded):
+    # What a file was read as, and that it is loaded; no child goes on from there, though the next is told not to try.
+    report = _grade(small_grader, recorded, lambda frames: b"".join(frames[:2]))
+
+    exercises = [each for part in report.selected for each in part.exercises]
+    assert {each.outcome for each in exercises} == {Outcome.CRASHED}
+    # The first end is the file's, every further one the function's own: nothing is asked for ever.
+    assert [each.message.partition(":")[0] for each in exercises] == [
+        f"{each.function} gave no answer" for each in exercises
+    ]
+    assert report.score == 0
