@@ -30,6 +30,7 @@ from grader.sandbox.guest.rewrite import HOOKS, rewrite
 from grader.sandbox.guest.statements import COMPARE, Item, Notebook, Slice, Wanted
 
 _OF_DTYPE = re.compile(r"dtype|scalar type|result type|\b(Float|Double|Long)\b", re.IGNORECASE)
+_WORD = re.compile(r"\w+")
 _set_default_dtype = torch.set_default_dtype
 
 
@@ -234,12 +235,28 @@ def find_statements(
         # What is nested too deeply to be looked at is not found.
         with contextlib.suppress(RecursionError, MemoryError):
             notebook = Notebook(file, _parse_all(texts), list(wanted.values()), modules.wanted)
-            for found in notebook.slices():
+            slices = notebook.slices()
+            for found in [*slices, *_unwritten(list(wanted.values()), slices, texts)]:
                 function = found.wanted.function
                 rank = sum(not run.is_none for run in found.finals.values()), stem == homes[function]
                 if function not in best or rank > best[function][0]:
                     best[function] = rank, Statements(found, texts, in_float32=single[function])
     return {function: statements for function, (_, statements) in best.items()}
+
+
+def _unwritten(wanted: Sequence[Wanted], found: Sequence[Slice], texts: Mapping[str, str]) -> list[Slice]:
+    """Return as empty the exercises that are there to be written, beside those that were found.
+
+    The lesson's own cell has nothing but comments and comparisons: they name gradients that no other exercise has.
+    """
+    words = {word for text in texts.values() for word in _WORD.findall(text)}
+    functions = {each.wanted.function for each in found}
+    empty = []
+    for each in wanted if found else ():
+        others = {name for other in wanted if other is not each for name in other.gradients}
+        if each.function not in functions and words.intersection(set(each.gradients) - others):
+            empty.append(Slice(each, found[0].file, (), {}, {}))
+    return empty
 
 
 def _parse_all(texts: Mapping[str, str]) -> dict[str, ast.Module]:

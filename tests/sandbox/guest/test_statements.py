@@ -310,6 +310,12 @@ def test_what_is_none_is_not_written(grade_cells: GradeCells) -> None:
     assert report.score == 0.0
 
 
+@pytest.mark.parametrize("cell", ["# YOUR CODE HERE :)\n# cmp('logprobs', dlogprobs, logprobs)", "cmp('h', dh, h)"])
+def test_a_cell_that_only_names_what_is_to_be_written_is_not_written(cell: str, grade_cells: GradeCells) -> None:
+    report = grade_cells(cell, "dlogits = None # TODO. my solution is 3 lines", "dhprebn = None")
+    assert [exercise(report, number).outcome for number in (1, 2, 3)] == [Outcome.NOT_WRITTEN] * 3
+
+
 def test_exercise_1_keeps_its_own_where_the_others_are_not_written(grade_cells: GradeCells) -> None:
     report = grade_cells(FIRST, "dlogits = None", "dhprebn = None")
     assert not_right(report) == {}
