@@ -5,9 +5,9 @@
 # tanh, a second linear layer, softmax and cross-entropy, one named value per line. You write the gradient of every one
 # of them. Each gradient is called `d` and then the name of its value, and has its shape.
 #
-# Run the cells from the top. `cmp` beside each gradient says how it compares with autograd. Then save the notebook and
-# run `grade makemore.ipynb` in a terminal: it tries your statements on other data, and says what is wrong with a
-# gradient that is not right. It never runs the rest of the notebook.
+# Run the cells from the top. `cmp` beside each gradient says how it compares with autograd. Then run the last cell: the
+# grader tries your statements on other data, and says what is wrong with a gradient that is not right. In a terminal,
+# `grade makemore.ipynb` does the same with the notebook as you have saved it. It never runs the rest of the notebook.
 
 # %%
 import torch
@@ -180,3 +180,11 @@ dhprebn = bngain * bnvar_inv / n * (straight - n / (n - 1) * bnraw * (dhpreact *
 # END SOLUTION
 
 cmp("hprebn", dhprebn, hprebn)
+
+# %% [markdown]
+# ## Grade it
+
+# %%
+import grader
+
+grader.check("makemore")

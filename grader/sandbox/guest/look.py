@@ -152,11 +152,12 @@ def _say(kind: str, names: Sequence[str], text: str) -> str:
 
 def _walk(tree: ast.Module) -> Iterator[tuple[str, int, str, str]]:
     documented = {id(each) for each in _docstrings(tree)}
+    honest = {id(each) for each in _own_gradings(tree)}
     for statement in tree.body:
         is_function = isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef)
         within = statement.name if is_function else ""  # type: ignore[attr-defined] # it is a function
         for node in ast.walk(statement):
-            if id(node) in documented:
+            if id(node) in documented or id(node) in honest:
                 continue
             for kind, what in _findings(node):
                 yield kind, getattr(node, "lineno", 1), what, within
@@ -168,8 +169,23 @@ def _docstrings(tree: ast.Module) -> Iterator[ast.AST]:
             yield node.value
 
 
+def _own_gradings(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield what a notebook that grades itself has of the grader: `import grader`, and the name in `grader.check`."""
+    for node in ast.walk(tree):
+        match node:
+            case (
+                ast.Import(names=[ast.alias(name="grader", asname=None)])
+                | ast.ImportFrom(module="grader", names=[ast.alias(name="check" | "grade", asname=None)])
+            ):
+                yield node
+            case ast.Attribute(value=ast.Name(id="grader") as name, attr="check" | "grade"):
+                yield name
+
+
 def _findings(node: ast.AST) -> Iterator[tuple[str, str]]:
     match node:
+        case ast.Name(id="grader", ctx=ast.Load()):
+            yield "python_inside", "grader"
         case ast.Name(id=name) | ast.Attribute(attr=name):
             yield from _named(name)
             if name == "__dict__" and _root(path := _path(node)) in OWNERS:

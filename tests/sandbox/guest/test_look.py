@@ -30,6 +30,8 @@ SUSPICIOUS = {
     "modules that are loaded": ('sys.modules["json"]', "python_inside", "sys.modules"),
     "all objects": ("import gc; gc.get_objects()", "python_inside", "get_objects"),
     "the grader itself": ("import grader.sandbox.guest.call", "python_inside", "grader.sandbox.guest.call"),
+    "the grader by another name": ("import grader as g", "python_inside", "grader"),
+    "a way from the grader inwards": ("import grader; grader.course", "python_inside", "names grader,"),
     "a complex number": ("x + 1e-20j", "numerical", "a complex number"),
     "one that is made": ("complex(0, 1)", "numerical", "complex"),
     "a complex dtype": ("x.to(torch.complex128)", "numerical", "complex128"),
@@ -62,6 +64,8 @@ INNOCENT = {
     "letters": 'letters = "".join(chr(97 + n) for n in range(26))',
     "a method called eval": "model.eval(); pattern.compile()",
     "autograd by its public name": "x.requires_grad_(); torch.autograd.grad(x, W); loss.backward()",
+    "a cell that grades": 'import grader; grader.check("linear")',
+    "another one": 'from grader import grade; grade(".")',
     "a path to look for files": 'sys.path.append("..")',
 }
 
