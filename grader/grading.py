@@ -369,7 +369,8 @@ def _nothing_found(
             near = difflib.get_close_matches(name, functions, n=1, cutoff=0.85)
             if near:
                 return f"{text}; is {one_line(name, 100)} meant to be {near[0]}?"
-    return "; ".join(filter(None, [text, start, broken]))
+    # What could not be read comes first: the functions may be in there.
+    return "; ".join(filter(None, [broken, text, start]))
 
 
 def _lesson_statements(source: str, course: Course) -> list[str]:

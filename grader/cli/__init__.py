@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from typing import NoReturn
@@ -17,28 +18,30 @@ except ModuleNotFoundError as error:
 from grader.cli.author import check, template
 from grader.cli.group import cli
 from grader.cli.instructor import autograder, batch, export, release
-from grader.cli.student import case, grade_submission, start
+from grader.cli.streams import ReaderGoneError, open_streams
+from grader.cli.student import case, explain, grade_submission, hint, start
 
-for command in (grade_submission, case, start, batch, export, release, autograder, check, template):
-    cli.add_command(command)
+cli.add_command(grade_submission)
+cli.add_section("You write backward passes", (start, hint, explain, case))
+cli.add_section("You teach", (batch, export, release, autograder))
+cli.add_section("You write a course", (check, template))
 
 
 def main() -> NoReturn:
     """Run the command line; a user's mistake is one message and exit code 2, never a traceback."""
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that has no glyph for a check mark shows a question mark, and grading goes on.
-        stream.reconfigure(errors="replace")  # type: ignore[union-attr] # both are text files here
+    output, errors = open_streams()
     code = 2
     try:
         code = _run()
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader of our output has gone (`grade | head`); that is its right.
-        sys.stdout = sys.stderr = None  # nothing is left to be flushed
+        output.flush()
+    except ReaderGoneError:
+        pass
+    if output.error is not None:
+        errors.write(f"grade: standard output could not be written: {output.error.strerror}\n")
     if "torch" in sys.modules:
         # All is written and closed, and taking torch down in order takes half a second.
-        if sys.stderr is not None:
-            sys.stderr.flush()
+        with contextlib.suppress(ReaderGoneError):
+            errors.flush()
         os._exit(code)
     sys.exit(code)
 

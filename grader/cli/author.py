@@ -11,7 +11,7 @@ import click
 from grader.cli.options import COURSE, load, new_console
 
 
-@click.command()
+@click.command(short_help="Prove that every assignment holds together.")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--strict", is_flag=True, help="Also say what is still to write: mistakes, hints, formulas, text.")
 @COURSE
@@ -43,7 +43,7 @@ def check(names: Sequence[str], strict: bool, course: Path | None) -> None:
     sys.exit(1 if count else 0)
 
 
-@click.command()
+@click.command(short_help="Write student_template/ from solutions/.")
 @COURSE
 def template(course: Path | None) -> None:
     """Write student_template/ from solutions/."""

@@ -11,7 +11,7 @@ import click
 from grader.cli.options import COURSE, PART, load, new_console
 
 
-@click.command()
+@click.command(short_help="Grade a whole class: a folder or a zip of submissions.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="Where results go.")
 @click.option("--jobs", type=click.IntRange(1), metavar="N", help="How many at once; default: the processors here.")
@@ -80,7 +80,7 @@ def batch(
     sys.exit(0 if summary.with_result == summary.found else 2)
 
 
-@click.command()
+@click.command(short_help="Write a class's grades in another system's format.")
 @click.argument("source", type=click.Path(path_type=Path), metavar="DIR")
 @click.option(
     "--to",
@@ -105,7 +105,7 @@ def export(source: Path, to: str, into: Path | None, column: str | None, write: 
     console.print(f"written: {', '.join(map(str, shown))}", soft_wrap=True)
 
 
-@click.command()
+@click.command(short_help="Pack the course for students, without solutions.")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.zip")
 @PART
 @COURSE
@@ -121,7 +121,7 @@ def release(file: Path, only: Sequence[str], course: Path | None) -> None:
     console.print("Whoever unpacks it into DIR can run `grade start work --course DIR`.")
 
 
-@click.command()
+@click.command(short_help="Pack what Gradescope takes as an autograder.")
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE.zip")
 @PART
 @click.option("--seed", type=int, metavar="N", help="Seed of the cases' data; default: drawn, and kept in the archive.")

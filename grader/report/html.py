@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from grader.errors import UsageError
 from grader.report import words
+from grader.report.file import write_file
 from grader.report.graph import draw_standing
 from grader.report.maths import MathsError, to_mathml
 from grader.report.numbers_table import numbers_table
@@ -39,9 +40,10 @@ def write_html(report: Report, asked: Path | None, submission: Path) -> Path:
 
 def _write(path: Path, content: str) -> Path:
     try:
-        path.write_text(content, encoding="utf-8")
+        write_file(path, content)
     except OSError as error:
-        raise UsageError(f"{path} could not be written: {error.strerror}") from error
+        text = f"{path} could not be written: {error.strerror}; name another place with --report FILE"
+        raise UsageError(text) from error
     return path
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import UsageError
+from grader.report.file import write_file
 from grader.results import (
     AssignmentFeedback,
     ExerciseFeedback,
@@ -24,9 +25,10 @@ FORMAT = 1
 def write_json(report: Report, path: Path) -> None:
     """Write a report as JSON. Raises UsageError if that can't be done."""
     try:
-        path.write_text(json.dumps(report_as_json(report), indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        write_file(path, json.dumps(report_as_json(report), indent=2, allow_nan=False) + "\n")
     except OSError as error:
-        raise UsageError(f"{path} could not be written: {error.strerror}") from error
+        text = f"{path} could not be written: {error.strerror}; name another place with --json FILE"
+        raise UsageError(text) from error
 
 
 def report_as_json(report: Report) -> dict[str, Any]:

@@ -158,8 +158,9 @@ def _tell(screen: Screen, exercise: ExerciseFeedback, depth: Depth, seed: int) -
     screen.say(2, _first_line(exercise), hang=4)
     if exercise.source and depth.hints:
         _say_code(screen, 6, f"> {exercise.source}", style="dim")
-    if not exercise.has_answer and depth.hints and exercise.outcome not in UNWRITTEN:
-        screen.say_each(6, ways.TRY, ways.ways_on(exercise, None, seed))
+    further = ways.ways_on(exercise, None, seed)
+    if further and not exercise.has_answer and depth.hints and exercise.outcome not in UNWRITTEN:
+        screen.say_each(6, ways.TRY, further)
     if depth.verbose or (exercise.is_statements and exercise.has_answer):
         for line in _table(exercise):
             screen.say(6, line, hang=2)

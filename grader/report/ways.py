@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from grader.report.words import case_command
 from grader.results import ExerciseFeedback, GradientFeedback
+from grader.sandbox.answer import Outcome
 
 TRY = "try"
 # A graph of fewer values shows nothing that the lesson's line does not.
@@ -15,7 +16,8 @@ def ways_on(exercise: ExerciseFeedback, slip: GradientFeedback | None, seed: int
     found = [_with_seed("grade hint", seed)] if slip is not None else []
     if slip is not None and exercise.graph is not None and len(exercise.graph.values) >= WORTH_DRAWING:
         found.append(_with_seed(f"grade --graph {exercise.function}", seed))
-    found.append(case_command(exercise, slip, seed))
+    if exercise.outcome is not Outcome.UNREADABLE:
+        found.append(case_command(exercise, slip, seed))
     if slip is not None and len(exercise.slips) > 1:
         found.append(_with_seed("grade --explain", seed))
     return found

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from grader.course import CaseSpec, Course, Exercise, Gradient, Style
 from grader.course.cases import Case, Reference
+from grader.course.literal import literal
 from grader.course.meant import explain_function
-from grader.course.source import literal
 from grader.errors import CourseError, UsageError
 from grader.text import one_line
 

@@ -26,11 +26,11 @@ KEY_HELP = "h one more hint · e explain everything · q quit · saved files are
 class Watcher:
     """The loop behind `grade --watch`; every grading reads the files anew and forks a fresh child.
 
-    `grade` grades the submission, and `save` writes its report and returns where.
+    `grade` grades the submission, and `save` writes its report and says where.
     """
 
     def __init__(
-        self, path: Path, grade: Callable[[], Report], save: Callable[[Report], Path], console: Console, keys: Keys
+        self, path: Path, grade: Callable[[], Report], save: Callable[[Report], str], console: Console, keys: Keys
     ) -> None:
         self._path = path
         self._grade = grade
@@ -75,10 +75,10 @@ class Watcher:
         self._show(self.report, changes or ([] if before is None else ["Nothing changed since the last time."]))
 
     def _show(self, report: Report, changes: list[str]) -> None:
-        page = self._save(report)
+        kept = self._save(report)
         self._clear()
         print_report(report, self._console, explain=self._explains, hints=self._hints)
-        self._console.print(f"Report: {page}", soft_wrap=True)
+        self._console.print(kept, soft_wrap=True)
         for line in changes:
             self._console.print(f"· {line}", style="cyan", soft_wrap=True)
         if self._console.is_terminal:

@@ -49,7 +49,7 @@ class _Watched:
         self.watch = Watcher(
             path,
             lambda: grader.grade(read_submission(path), warm),
-            lambda _: Path("report.html"),
+            lambda _: "Report: report.html",
             console,
             self.keys,
         )

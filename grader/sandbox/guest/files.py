@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import codecs
 import contextlib
 import dis
 import importlib
@@ -24,6 +25,8 @@ from grader.sandbox.guest.lines import Passage, find_lines, is_stub
 from grader.sandbox.guest.loading import Failure, Statement, find_needed, remember_lines, run_each, run_whole
 from grader.sandbox.guest.look import Finding, look
 from grader.sandbox.guest.notebook import Notebook, read_notebook, read_script
+
+UTF_16 = "it is in UTF-16, and Python reads UTF-8; save it as UTF-8 (in Notepad: Save as, Encoding)"
 
 
 @dataclass(frozen=True)
@@ -265,6 +268,9 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def _compile(self, file: str) -> None:
         source = self.sources[file]
+        if source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+            self.unreadable[file] = Problem(UTF_16, file)
+            return
         try:
             with _no_warnings():
                 code = compile(source, file, "exec", dont_inherit=True)
