@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from grader.errors import GraderError
     from grader.results import Report
+    from grader.workbench.entrance import grade
     from grader.workbench.magic import check
-    from grader.workbench.python import grade
 
 if sys.version_info < (3, 11):  # noqa: UP036 # who runs it from a checkout has nobody else to say so
     version = ".".join(str(part) for part in sys.version_info[:2])
@@ -34,7 +34,7 @@ def __getattr__(name: str) -> Any:
 
             return Report
         if name == "grade":
-            from grader.workbench.python import grade
+            from grader.workbench.entrance import grade
 
             return grade
         if name in ("check", "load_ipython_extension", "unload_ipython_extension"):

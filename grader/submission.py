@@ -47,8 +47,7 @@ def read_submission(path: Path) -> Submission:
     Links, devices and pipes are not followed or opened. Raises UsageError if the path is not there, and
     SubmissionError if it is no place for a submission or holds far more than one.
     """
-    if not is_there(path):
-        raise UsageError(f"{one_line(str(path), 300)} is not there; give the folder or the file with your functions")
+    check_path(path)
     name = one_line(path.resolve().name, 200)
     if path.is_dir():
         files, refused = _read_all(path)
@@ -84,6 +83,12 @@ def read_session(folder: Path, notebook: str, cells: Sequence[str], imported: Se
         elif sum(map(len, files.values())) + len(found) <= MAX_BYTES:
             files[_shown(name)] = found
     return Submission(one_line(notebook, 200), MappingProxyType(files), MappingProxyType(refused), True, own)
+
+
+def check_path(path: Path) -> None:
+    """Raise UsageError if a path does not lead to anything."""
+    if not is_there(path):
+        raise UsageError(f"{one_line(str(path), 300)} is not there; give the folder or the file with your functions")
 
 
 def explain_suffix(name: str) -> str:

@@ -34,8 +34,11 @@ def write_html(report: Report, asked: Path | None, submission: Path) -> Path:
     beside = (submission if submission.is_dir() else submission.parent) / "grade-report.html"
     try:
         return _write(beside, content)
-    except UsageError:
-        return _write(Path("grade-report.html"), content)
+    except UsageError as error:
+        try:
+            return _write(Path("grade-report.html"), content)
+        except UsageError:
+            raise error from None
 
 
 def _write(path: Path, content: str) -> Path:

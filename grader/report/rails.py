@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.text import Text
 
 from grader.course.trace import Graph, NamedValue
+from grader.report import words
 from grader.report.graph import GLYPHS, MARKS, shown_case
 from grader.report.layout import lay_out
 from grader.report.screen import Screen
@@ -86,6 +87,11 @@ def print_graph(exercise: ExerciseFeedback, console: Console) -> None:
             rail.append(f"  {sizes[row.value.name]:{size}}", "dim")
         rail.append(f"  {POINTER} {MARKS[mark]}" if mark is Mark.SLIP else f"  {MARKS[mark]}", STYLES[mark])
         screen.say(0, rail)
+    if exercise.slips and exercise.has_answer:
+        first = exercise.slips[0]
+        head = f"{words.GLYPHS[first.verdict]} {first.name}: {words.VERDICTS[first.verdict]}: "
+        screen.skip()
+        screen.say(0, Text.assemble((head, "red"), words.slip_line(first)), hang=2)
 
 
 def draw_rails(graph: Graph) -> Iterator[Row]:
