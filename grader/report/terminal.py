@@ -12,6 +12,7 @@ from rich.text import Text
 from grader.diagnose import LIKELY
 from grader.report import ways, words
 from grader.report.numbers_table import numbers_table
+from grader.report.overview import in_short, is_finished, is_waiting, not_written, still_to_begin
 from grader.report.screen import Screen
 from grader.results import (
     UNWRITTEN,
@@ -71,7 +72,7 @@ def print_report(
         if assignment.is_begun:
             for exercise, others in _gather(assignment, following, is_short=not verbose and not explain):
                 if others:
-                    screen.say(2, Text.assemble(("○", TONES["○"]), f" {words.not_written(others)}"), hang=2)
+                    screen.say(2, Text.assemble(("○", TONES["○"]), f" {not_written(others)}"), hang=2)
                 elif is_short and exercise is not following:
                     screen.say(2, _in_a_line(exercise), hang=4)
                 else:
@@ -81,7 +82,7 @@ def print_report(
             screen.say(2, Text.assemble(("○", TONES["○"]), f" {words.not_begun(assignment)}"), hang=2)
         screen.skip()
     if waiting:
-        screen.say(0, Text.assemble(("○", TONES["○"]), f" {words.still_to_begin(waiting)}"), hang=2)
+        screen.say(0, Text.assemble(("○", TONES["○"]), f" {still_to_begin(waiting)}"), hang=2)
         screen.skip()
     if changes:
         screen.say(0, Text(changes, style="cyan"))
@@ -97,22 +98,6 @@ def print_report(
     screen.say(0, Text.assemble(("Next: ", "bold"), words.next_step(report)))
     if following is not None and following.outcome in UNWRITTEN:
         screen.say_each(0, ways.TRY, ways.ways_to_begin(following))
-
-
-def is_finished(assignment: AssignmentFeedback) -> bool:
-    """Return whether there is nothing left to say of an assignment."""
-    return all(
-        words.state(each)[0] == "✓"
-        and not each.slips
-        and not any(invariant.held is False for invariant in each.invariants)
-        and not (each.hidden and each.hidden.failed)
-        for each in assignment.exercises
-    )
-
-
-def is_waiting(assignment: AssignmentFeedback) -> bool:
-    """Return whether nothing of an assignment is written yet."""
-    return not assignment.is_begun or all(each.outcome is Outcome.NOT_WRITTEN for each in assignment.exercises)
 
 
 def _gather(
@@ -149,7 +134,7 @@ def _first_line(exercise: ExerciseFeedback) -> Text:
 
 def _in_a_line(exercise: ExerciseFeedback) -> Text:
     """Tell of a function that is not the one to look at first."""
-    line, about = _first_line(exercise), words.in_short(exercise)
+    line, about = _first_line(exercise), in_short(exercise)
     return line.append(f"  {about}") if about else line
 
 

@@ -167,28 +167,6 @@ def not_begun(assignment: AssignmentFeedback) -> str:
     return f"not begun: {functions} would be in {assignment.name}.{ending}"
 
 
-def not_written(exercises: Sequence[ExerciseFeedback]) -> str:
-    """Say of several functions that none of them is written yet."""
-    return f"{OUTCOMES[Outcome.NOT_WRITTEN]}: {', '.join(exercise.function for exercise in exercises)}"
-
-
-def still_to_begin(assignments: Sequence[AssignmentFeedback]) -> str:
-    """Say which assignments are not begun, with the points of each, or where a single one would be."""
-    if len(assignments) == 1 and not assignments[0].is_begun:
-        return not_begun(assignments[0])
-    return f"not begun: {', '.join(f'{each.name} ({points(each.max_score)})' for each in assignments)}"
-
-
-def in_short(exercise: ExerciseFeedback) -> str:
-    """Say in a few words what is open in a function that ran to its end."""
-    if exercise.outcome is not Outcome.RETURNED:
-        return ""
-    parts = [f"{slip.name}: {VERDICTS[slip.verdict]}" for slip in exercise.slips]
-    parts += [f"{NOT_HELD}: {each.name}" for each in exercise.invariants if each.held is False and not exercise.slips]
-    parts += [exercise.hidden.sentence] if exercise.hidden and exercise.hidden.failed else []
-    return "; ".join(parts)
-
-
 def state(exercise: ExerciseFeedback) -> tuple[str, str]:
     """Return the glyph and the word that stand for a whole function."""
     if exercise.score is None:
