@@ -3,6 +3,7 @@
 from grader.course.load import default_course, load_course, load_rubric
 from grader.course.rubric import (
     DEFAULT_TOLERANCE,
+    Arrays,
     CaseSpec,
     Course,
     Exercise,
@@ -20,6 +21,7 @@ from grader.course.yaml import Place
 
 __all__ = [
     "DEFAULT_TOLERANCE",
+    "Arrays",
     "CaseSpec",
     "Course",
     "Exercise",

@@ -210,10 +210,16 @@ def _check_names(exercise: Exercise, forward: Forward) -> None:
     for name in exercise.detached:
         if name not in forward.leaves:
             problems.append(f"{exercise.place}: detached names {name!r}, which {exercise.forward} does not compute")
-    for name, value in forward.values.items():
-        if ("cache" in exercise.given or name in exercise.given) and not isinstance(value, Tensor | float | int):
-            text = f"{exercise.forward} has {name} as {type(value).__name__}; only tensors and numbers can be given"
+    for name in exercise.cache or ():
+        if name not in forward.values:
+            known_values = ", ".join(forward.values)
+            text = f"cache names {name!r}, which the forward {exercise.forward} does not have; it has {known_values}"
             problems.append(f"{exercise.place}: {text}")
+    in_cache = (exercise.cache or forward.values) if "cache" in exercise.given else ()
+    for name, value in forward.values.items():
+        if (name in in_cache or name in exercise.given) and not _can_be_given(value):
+            can = "only tensors, numbers, texts and dicts of these two can be given"
+            problems.append(f"{exercise.place}: {exercise.forward} has {name} as {type(value).__name__}; {can}")
     for given, output in zip(exercise.upstream_names, forward.outputs, strict=True):
         if given not in exercise.given and forward.leaves[output].dim() > 0:
             text = f"the output {output} of {exercise.forward} is no scalar, so `given` must name {given}"
@@ -221,6 +227,12 @@ def _check_names(exercise: Exercise, forward: Forward) -> None:
     found = [problem for problem in problems if problem]
     if found:
         raise CourseError(found)
+
+
+def _can_be_given(value: object) -> bool:
+    if type(value) is dict:
+        return all(type(key) is str and isinstance(each, float | int | str) for key, each in value.items())
+    return isinstance(value, Tensor | float | int | str)
 
 
 def _gradient_problem(gradient: Gradient, forward: Forward) -> str | None:
@@ -235,8 +247,8 @@ def _gradient_problem(gradient: Gradient, forward: Forward) -> str | None:
 def _arguments(
     exercise: Exercise, forward: Forward, upstream: Mapping[str, Tensor], expected: Mapping[str, Tensor]
 ) -> dict[str, Argument]:
-    """Return what is given by name: upstream gradients, the whole cache, a value, or the true gradient of one."""
+    """Return what is given by name: upstream gradients, the cache, a value, or the true gradient of one."""
     known: dict[str, Argument] = {f"d{name}": gradient for name, gradient in expected.items()}
     known |= {**forward.values, **dict(zip(exercise.upstream_names, upstream.values(), strict=True))}
-    known["cache"] = forward.values
+    known["cache"] = {name: forward.values[name] for name in exercise.cache} if exercise.cache else forward.values
     return {name: known[name] for name in exercise.given}

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from grader.course.fields import FOLDER, GRADIENTS, NAME, RUBRICS, SIZES
-from grader.course.rubric import Course, Exercise, InvariantKind, Rubric, Style
+from grader.course.rubric import Arrays, Course, Exercise, InvariantKind, Rubric, Style
 from grader.course.yaml import Document, Place, Route, Section, read_document
 from grader.errors import CourseError
 
@@ -124,6 +124,13 @@ def _check_names(exercise: Exercise, document: Document) -> None:
         document.complain(exercise.place, text)
     if exercise.style is Style.STATEMENTS and exercise.timing:
         document.complain(exercise.timing.place, f"{function} is statements, and only a function can be timed")
+    elif exercise.timing and (exercise.arrays is not Arrays.TORCH or exercise.cache):
+        text = f"{function} is timed beside autograd, so it must take torch tensors, in a cache that has them by name"
+        document.complain(exercise.timing.place, text)
+    if exercise.style is Style.STATEMENTS and exercise.arrays is not Arrays.TORCH:
+        text = f"{function} is statements, whose values are torch tensors; take `arrays` out, or write a function"
+        document.complain(exercise.place, text)
+    _check_cache(exercise, document)
     for index, name in enumerate(exercise.outputs):
         place = document.place(("exercises", function, "outputs", index))
         if name in exercise.outputs[:index]:
@@ -151,6 +158,21 @@ def _check_names(exercise: Exercise, document: Document) -> None:
     elif timing and exercise.shown and timing.case not in [case.name for case in exercise.shown.cases]:
         text = f"`case` names {timing.case!r}, which is hidden, and students see the times; name a case that they see"
         document.complain(timing.place, text)
+
+
+def _check_cache(exercise: Exercise, document: Document) -> None:
+    """Complain of an order of the cache that cannot be kept."""
+    if exercise.cache is None:
+        return
+    place = document.place(("exercises", exercise.function, "cache"), key=True)
+    if "cache" not in exercise.given:
+        document.complain(place, f"{exercise.function} is not given a cache; write given: [dout, cache]")
+    if exercise.style is Style.STATEMENTS:
+        text = f"{exercise.function} is statements, which have every value by name; take `cache` out"
+        document.complain(place, text)
+    for index, name in enumerate(exercise.cache):
+        if name in exercise.cache[:index]:
+            document.complain(place, f"`cache` names {name!r} twice; remove one")
 
 
 def _validate(document: Document, noun: type[File], schema: TypeAdapter[File], filled: Mapping[str, object]) -> File:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from grader.course import Exercise, Loan, Rubric
-from grader.course.cases import Argument, Case, load_module
+from grader.course.cases import Case, load_module
 from grader.course.trace import Value
 from grader.errors import CourseError
 
@@ -43,7 +43,9 @@ class Mistake:
         `returned` are gradients by name that stand in for autograd's in `d`.
         """
         others = {f"d{name}": gradient for name, gradient in case.expected.items()} | dict(returned)
-        given = {name: _copy(argument) for name, argument in case.arguments.items()}
+        given = {name: _copy_value(argument) for name, argument in case.arguments.items() if name != "cache"}
+        if "cache" in case.arguments:
+            given["cache"] = _Copies(case.forward.values)
         given["d"] = _Copies(others)
         default = torch.get_default_dtype()
         torch.set_default_dtype(torch.float64)  # as in the child: what a mistake makes by torch.zeros is float64, too
@@ -146,16 +148,12 @@ class _Copies:
     def __init__(self, values: Mapping[str, Value]) -> None:
         self.__dict__["values of the case"] = values
 
-    def __getattr__(self, name: str) -> Value:
+    def __getattr__(self, name: str) -> object:
         values: Mapping[str, Value] = self.__dict__["values of the case"]
         if name not in values:
             raise AttributeError(f"there is no {name}")
         return _copy_value(values[name])
 
 
-def _copy(argument: Argument) -> object:
-    return _Copies(argument) if isinstance(argument, Mapping) else _copy_value(argument)
-
-
-def _copy_value(value: Value) -> Value:
+def _copy_value(value: object) -> object:
     return value.clone() if isinstance(value, Tensor) else value

@@ -51,9 +51,14 @@ from grader.course.yaml import Section
 Noun = TypeVar("Noun")
 
 
+# Of one value alone, as in `cache: x`, or of several in their order.
+Order = Annotated[
+    Annotated[tuple[Name, ...], AT_LEAST_ONE],
+    BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+]
 Aliases = Annotated[Mapping[Name, Name], AfterValidator(MappingProxyType)] | None
 # Of an assignment, what holds for each exercise that does not say otherwise.
-INHERITED = ("tolerance", "follow_through", "style", "aliases", "unit_axes", "float32")
+INHERITED = ("tolerance", "follow_through", "style", "arrays", "aliases", "unit_axes", "float32")
 
 
 @dataclass(frozen=True)
@@ -101,6 +106,13 @@ class Style(StrEnum):
 
     FUNCTION = "function"
     STATEMENTS = "statements"
+
+
+class Arrays(StrEnum):
+    """What the tensors of an exercise are where its function takes and returns them."""
+
+    TORCH = "torch"
+    NUMPY = "numpy"
 
 
 class InvariantKind(StrEnum):
@@ -152,8 +164,9 @@ class Exercise:
     `tolerance` is that of the gradients that have none of their own. `reference` is the reference.py that has the
     function `forward`, its own assignment's or another's. `points` are shared among the gradients that have none of
     their own. With `unit_axes` an axis of size 1 too many or too few counts as right; `float32` is the tolerance of
-    gradients in that dtype, if they may be. `aliases` are other names of values that statements may have. Of one that
-    is `hidden`, all cases are.
+    gradients in that dtype, if they may be. `aliases` are other names of values that statements may have. With `arrays`
+    numpy, tensors are numpy arrays where the function takes and returns them. If `cache` names values, the cache is a
+    tuple of them in this order, or the only one itself. Of one that is `hidden`, all cases are.
     """
 
     function: OwnName
@@ -161,6 +174,8 @@ class Exercise:
     reference: OwnPath
     given: Annotated[tuple[Name, ...], AT_LEAST_ONE]
     style: Style = Style.FUNCTION
+    arrays: Arrays = Arrays.TORCH
+    cache: Order | None = None
     aliases: Aliases = None
     unit_axes: Annotated[bool, Field(strict=True)] = False
     float32: Tolerance | None = None
@@ -249,6 +264,7 @@ class Rubric:
     tolerance: Annotated[Tolerance, BeforeValidator(_or_default)] = DEFAULT_TOLERANCE
     follow_through: Share = 1.0
     style: Style = Style.FUNCTION
+    arrays: Arrays = Arrays.TORCH
     aliases: Aliases = None
     unit_axes: Annotated[bool, Field(strict=True)] = False
     float32: Tolerance | None = None

@@ -21,7 +21,9 @@ from torch import Tensor
 
 from grader.errors import CourseError
 
-Value = Tensor | float | int
+# Constants may also be texts, and settings: a dict of numbers and texts by name, such as a stride and a padding.
+Settings = Mapping[str, float | int | str]
+Value = Tensor | float | int | str | Settings
 # The gradient that comes from above: of the one output, or of several by name.
 Upstream = Tensor | Mapping[str, Tensor]
 

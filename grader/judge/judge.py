@@ -13,10 +13,11 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from grader.course import Exercise, Gradient, Style
+from grader.course import Arrays, Exercise, Gradient, Style
 from grader.course.cases import Case
 from grader.diagnose import NOT_LOOKED_INTO, diagnose
 from grader.judge.advice import ask_about_size
+from grader.judge.dialect import in_numpy
 from grader.judge.flags import Seen, find_flags
 from grader.judge.invariants import judge_invariants
 from grader.judge.prepared import Prepared
@@ -323,7 +324,7 @@ def _judge_gradient(
         score=None if share is None else gradient.points * share,
         max_score=gradient.points,
         case=decisive.case.name,
-        comparison=comparison,
+        comparison=_in_numpy(comparison) if exercise.arrays is Arrays.NUMPY else comparison,
         exact=_all_exact([trial.comparisons[gradient.name].exact for trial in trials]),
         note=note or comparison.note,
         slips=follow.slips if follow is not None else follows.undecided.get(gradient.name, ()),
@@ -332,6 +333,11 @@ def _judge_gradient(
         case_number=place + 1,
         picture=picture,
     )
+
+
+def _in_numpy(comparison: Comparison) -> Comparison:
+    dtype = comparison.actual_dtype
+    return replace(comparison, actual_dtype=dtype and in_numpy(dtype))
 
 
 def _is_about_shape(hint: str) -> bool:
@@ -358,6 +364,9 @@ def _explain(
             what = f"{gradient.name} of {prepared.exercise.function} could not be diagnosed"
             # Every test fails for it.
             warnings.warn(f"{what}: {type(error).__name__}: {error}", RuntimeWarning, stacklevel=1)
+    sentences = {mistake.sentence for mistake in prepared.bank}
+    if diagnosis is not None and prepared.exercise.arrays is Arrays.NUMPY and diagnosis.message not in sentences:
+        diagnosis = replace(diagnosis, message=in_numpy(diagnosis.message))
     is_alone = diagnosis is not None and any(a.case is not b.case for a, b in zip(trials, plain, strict=True))
     return replace(feedback, diagnosis=diagnosis, basis=Basis.RANDOM if is_alone else None)
 

@@ -15,6 +15,10 @@ _NO_KEY = re.compile(r"returned a dict with the key '(\w+)'; ")
 _PARAMETERS = re.compile(r"TypeError: \w+\((.*?)\)(?: -> .*?)? does not take what the exercise gives, ")
 _AS_DICT = "'types.SimpleNamespace' object is not subscriptable"
 _AS_TUPLE = "cannot unpack non-iterable types.SimpleNamespace object"
+# What comes of a cache in an order that is read as something else, or in another order.
+_NOT_IN_ORDER = re.compile(r"AttributeError: '(?:tuple|numpy\.ndarray|Tensor)' object has no attribute '(\w+)'$")
+_BY_KEY = "TypeError: tuple indices must be integers or slices, not str"
+_UNFIT = re.compile(r"(?:TypeError|ValueError|IndexError): ")
 IMPORTS = {
     "torch": "import torch",
     "F": "import torch.nn.functional as F",
@@ -42,7 +46,9 @@ class _Names:
         self._given = exercise.given
         self._function = exercise.function
         self._gradients = exercise.gradient_names
-        self._values = ["dout", *values] if "dout" in exercise.given else list(values)
+        self._cache = exercise.cache or ()
+        known = [name for name in values if not self._cache or name in (*self._cache, *exercise.given)]
+        self._values = ["dout", *known] if "dout" in exercise.given else known
         self._aliases = {alias.lower(): name for name, aliases in also_called.items() for alias in aliases}
 
     def explain(self, message: str) -> str:
@@ -56,12 +62,32 @@ class _Names:
             return _called(found[1], right) if right else ""
         if found := _PARAMETERS.match(message):
             return self._about_parameters(found[1])
+        if self._cache:
+            return self._about_order(message)
         first = next((name for name in self._values if name != "dout"), "x")
         if message.endswith(_AS_DICT):
             return f"cache is no dict: write cache.{first}, not cache['{first}']"
         if message.endswith(_AS_TUPLE):
             return f"cache holds every value by its name: write {first} = cache.{first}"
         return ""
+
+    def _about_order(self, message: str) -> str:
+        """Say what a cache in an order holds, where a message may be about that."""
+        found = _NOT_IN_ORDER.search(message)
+        if message.endswith(_BY_KEY) or (found and found[1] in self._values):
+            return f"cache is {self._order}: write {self._unpacked}"
+        if _UNFIT.match(message):
+            return f"is the cache unpacked as {self._unpacked}?"
+        return ""
+
+    @property
+    def _order(self) -> str:
+        names = ", ".join(self._cache)
+        return f"the tuple of {names}" if len(self._cache) > 1 else f"{names} itself"
+
+    @property
+    def _unpacked(self) -> str:
+        return f"{', '.join(self._cache)} = cache"
 
     def _about_unknown(self, name: str) -> str:
         if name in IMPORTS:
@@ -72,14 +98,15 @@ class _Names:
         if right:
             return f"{_called(name, right)}{self._where(right)}" if right != name else self._where(right).lstrip("; ")
         if name in SIZES:
-            first = next((each for each in self._given if each not in ("cache", "p")), f"cache.{self._values[0]}")
+            inside = self._cache[0] if self._cache else f"cache.{self._values[0]}"
+            first = next((each for each in self._given if each not in ("cache", "p")), inside)
             return f"sizes are not given and change from case to case: take them from a shape, as in {first}.shape[0]"
         return ""
 
     def _where(self, name: str) -> str:
         """Say where a value of the forward pass is to be had."""
         if "cache" in self._given and name != "dout":
-            return f"; write cache.{name}"
+            return f"; write {self._unpacked}" if self._cache else f"; write cache.{name}"
         if name in self._given:
             return ""
         return f"; {name} is not given to {self._function}, which gets {', '.join(self._given)}"

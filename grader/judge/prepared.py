@@ -49,6 +49,8 @@ class Prepared:
             room=room_for(self.exercise, self.cases),
             order=draw_order(len(calls), self.seed, self.rubric.name, self.exercise.function),
             statements=self._statements,
+            arrays=self.exercise.arrays,
+            cache=self.exercise.cache,
         )
 
     @cached_property

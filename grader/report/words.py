@@ -246,7 +246,8 @@ def gradient_line(gradient: GradientFeedback) -> str:
         case Verdict.WRONG_SHAPE if comparison is not None:
             return f"shape {shape(comparison.actual_shape)}, expected {shape(comparison.expected_shape)}"
         case Verdict.WRONG_DTYPE if comparison is not None:
-            return f"{comparison.actual_dtype}, expected torch.float64"
+            is_torch = str(comparison.actual_dtype).startswith("torch.")
+            return f"{comparison.actual_dtype}, expected {'torch.' if is_torch else ''}float64"
         case Verdict.NOT_FINITE if comparison is not None:
             at = f" at {index(comparison.worst_index)}" if comparison.worst_index else ""
             return f"{number(comparison.actual)}{at}, expected {number(comparison.expected)}{in_case}"

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from grader.course import Exercise
+from grader.course import Arrays, Exercise
 from grader.course.cases import Argument, Case, Random
 from grader.course.trace import Value
 from grader.sandbox.answer import Answer
@@ -37,6 +37,7 @@ class Question:
     `order[k]` is the place, in the rubric's order, of the call that is made k-th: the cases' own order would tell a
     submission which one it has before it. A question without an order is of a timed exercise, and asked apart.
     `room` are the numbers and axes that each gradient may have: a larger one is not looked at, only its shape is told.
+    `cache` is the order of a cache that is a tuple.
     """
 
     function: str
@@ -47,6 +48,8 @@ class Question:
     order: tuple[int, ...] = ()
     statements: Statements | None = None
     room: tuple[tuple[int, int], ...] = ()
+    arrays: Arrays = Arrays.TORCH
+    cache: tuple[str, ...] | None = None
 
     def restore(self, answers: Sequence[Answer]) -> list[Answer | None]:
         """Put answers in the order of the calls into that of the rubric, None for those that there are not."""
@@ -58,7 +61,8 @@ class Question:
     def names(self) -> dict[str, object]:
         """Return what a request says about the function."""
         names = {"function": self.function, "home": self.home, "given": self.given, "gradients": self.gradients}
-        return {**names, "room": self.room, "is_statements": self.statements is not None}
+        form = {"arrays": self.arrays, "cache": self.cache or ()}
+        return {**names, **form, "room": self.room, "is_statements": self.statements is not None}
 
 
 # A gradient that is not summed yet has one or two axes more, each some times as long as what it is summed to.
@@ -149,9 +153,9 @@ def pack_call(values: Mapping[str, Value]) -> tuple[dict[str, Any], bytes]:
 
 def flatten(arguments: Mapping[str, Argument]) -> dict[str, Value]:
     """Return arguments as they travel: `cache/probs` for a value inside `cache`."""
-    flat: dict[str, Value] = {}
+    flat: dict[str, Any] = {}
     for name, argument in arguments.items():
-        if isinstance(argument, Mapping):
+        if isinstance(argument, Mapping) and name == "cache":
             flat.update({f"{name}/{inner}": value for inner, value in argument.items()})
         else:
             flat[name] = argument

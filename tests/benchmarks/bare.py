@@ -25,7 +25,7 @@ from grader.sandbox.answer import Answer, CodeLine, Flag, Note, Outcome
 from grader.sandbox.guest.call import Callee, call
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import Guard
-from grader.sandbox.guest.inputs import Call
+from grader.sandbox.guest.inputs import Call, Form
 from grader.sandbox.guest.tensors import unpack_tensors
 from grader.sandbox.guest.warm_up import rehearse, use_course_settings
 from grader.sandbox.overview import Overview
@@ -80,7 +80,7 @@ class InProcess:
             with GUARD.loading(question.home):
                 self.modules.load(question.home)
             function = self.modules.function(question.home, question.function)
-            callee = Callee(function, question.given, question.gradients, self.modules.sources)
+            callee = Callee(function, Form(question.given), question.gradients, self.modules.sources)
             calls = [Call(values) for values in question.calls]
             self.replies[question.function] = [_answer(callee, calls[place]) for place in question.order]
             _answer(callee, calls[0])

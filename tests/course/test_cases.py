@@ -127,7 +127,7 @@ BROKEN = {
     "a value that cannot be handed on": (
         "    t.h = t.x.tanh()",
         "    t.size = t.x.shape\n    t.h = t.x.tanh()",
-        "{rubric}:12:3: loss has size as Size; only tensors and numbers can be given",
+        "{rubric}:12:3: loss has size as Size; only tensors, numbers, texts and dicts of these two can be given",
     ),
     "a forward that raises": (
         "t.doubled * t.k",

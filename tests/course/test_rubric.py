@@ -222,8 +222,8 @@ MISFITS = {
         "1: A",
         [
             "1:1: the key 'title' is missing",
-            "2:1: unknown key '1'; known here: format, title, exercises, tolerance, follow_through, style, aliases, "
-            "unit_axes, float32",
+            "2:1: unknown key '1'; known here: format, title, exercises, tolerance, follow_through, style, arrays, "
+            "aliases, unit_axes, float32",
         ],
     ),
     "a gradient without its d": (

@@ -9,7 +9,7 @@ import torch
 from grader.course import Course
 from grader.grading import Grader
 from grader.sandbox.answer import Answer, Outcome
-from grader.sandbox.guest.inputs import unpack_inputs
+from grader.sandbox.guest.inputs import Form, unpack_inputs
 from grader.sandbox.question import Question, Questionnaire, draw_order, flatten
 
 
@@ -51,7 +51,7 @@ def test_inputs_arrive_as_they_were_and_as_copies():
     message, payload = Questionnaire((asked, question(()))).inputs
 
     ((first, second), none) = unpack_inputs(message, bytearray(payload))
-    arguments, again = first.arguments(asked.given), first.arguments(asked.given)
+    arguments, again = first.give(Form(asked.given)).arguments, first.give(Form(asked.given)).arguments
     arguments["dout"].zero_()
 
     assert none == []

@@ -5,20 +5,22 @@ from __future__ import annotations
 import contextlib
 import dis
 import inspect
+import math
 import traceback
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from types import SimpleNamespace, TracebackType
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from grader.sandbox.guest import arrays
 from grader.sandbox.guest import tensors as own
 from grader.sandbox.guest.guard import Guard, Watch
-from grader.sandbox.guest.inputs import Call
+from grader.sandbox.guest.inputs import Call, Form, Given
 from grader.sandbox.guest.log import OperatorLog
 from grader.sandbox.guest.tensors import KINDS, pack_tensors
 
@@ -73,7 +75,7 @@ class Callee:
     """A student's function, what it is given and asked for, and the files that are its submission."""
 
     function: Callable[..., Any]
-    given: Sequence[str]
+    form: Form
     gradients: Sequence[str]
     files: Collection[str]
     room: Room = field(default_factory=dict)
@@ -86,12 +88,12 @@ class Callee:
         except BaseException:  # noqa: BLE001 # the call itself will tell
             return None
         try:
-            signature.bind(**dict.fromkeys(self.given))
+            signature.bind(**dict.fromkeys(self.form.given))
         except TypeError as error:
             name = getattr(self.function, "__name__", "the function")
             code = getattr(inspect.unwrap(self.function), "__code__", None)
             file = code.co_filename if code is not None and code.co_filename in self.files else None
-            text = f"{name}{signature} does not take what the exercise gives, ({', '.join(self.given)}): {error}"
+            text = f"{name}{signature} does not take what the exercise gives, ({', '.join(self.form.given)}): {error}"
             line = code.co_firstlineno if code is not None and file is not None else None
             return Reply("raised", f"TypeError: {text}"[:MAX_MESSAGE], file, line)
         except BaseException:  # noqa: BLE001 # a signature of its own; the call itself will tell
@@ -106,10 +108,10 @@ def call(callee: Callee, asked: Call, guard: Guard, *, logged: bool = False) -> 
     on to return is not looked at. `logged` logs its operators.
     """
     with guard.watch(callee.files) as watch:
-        reply = _call(callee, asked.arguments(callee.given), guard, watch, guard.inference, logged=logged)
+        reply = _call(callee, asked.give(callee.form), guard, watch, guard.inference, logged=logged)
         if reply.outcome == "raised" and INFERENCE in reply.message and not watch.refusal:
             # Versions are read, or the data of a layer set. The count of nodes alone then tells of a graph.
-            reply = _call(callee, asked.arguments(callee.given), guard, watch, guard.untracked(), logged=logged)
+            reply = _call(callee, asked.give(callee.form), guard, watch, guard.untracked(), logged=logged)
         if not watch.refusal:
             try:
                 reply.pack()
@@ -123,7 +125,7 @@ def call(callee: Callee, asked: Call, guard: Guard, *, logged: bool = False) -> 
 
 def _call(
     callee: Callee,
-    arguments: Mapping[str, Any],
+    given: Given,
     guard: Guard,
     watch: Watch,
     mode: AbstractContextManager[Any],
@@ -131,18 +133,16 @@ def _call(
     logged: bool,
 ) -> Reply:
     function, gradients, files = callee.function, callee.gradients, callee.files
-    inputs = {name: value for name, value in _flatten(arguments) if isinstance(value, Tensor)}
-    versions = {name: own.version(tensor) for name, tensor in inputs.items()}
-    log = OperatorLog(watch, guard.call_operator, sum(map(own.numel, inputs.values()))) if logged else None
+    log = OperatorLog(watch, guard.call_operator, sum(map(own.numel, given.tensors.values()))) if logged else None
     # Gathered in here, too: what was returned may be an object that computes only when looked at.
     with mode:
         try:
             with log or nullcontext():
-                returned = function(**arguments)
+                returned = function(**given.arguments)
         except UnfinishedError as unfinished:
             reply = explain(unfinished.error, files)
             with contextlib.suppress(BaseException):
-                _take(unfinished.found, reply, callee.room)
+                _take(unfinished.found, reply, callee)
         except BaseException as error:  # noqa: BLE001 # whatever a student raises is an answer
             misfit = callee.misfit if isinstance(error, TypeError) else None
             reply = misfit or explain(error, files)
@@ -150,19 +150,17 @@ def _call(
             error.__traceback__ = None
             # Asking an object of the student's for its class or its shape may raise anything, too.
             with contextlib.suppress(BaseException):
-                _take(found, reply, callee.room)
+                _take(found, reply, callee)
         else:
             reply = _gathered(returned, callee)
     reply.is_cut_short = log is not None and log.is_full
-    for name, tensor in inputs.items():
-        if own.version(tensor) != versions[name]:
-            reply.flags.append(["mutated_input", f"{name} was changed in place"])
+    reply.flags += [["mutated_input", f"{name} was changed in place"] for name in given.changed]
     return reply
 
 
 def _gathered(returned: Any, callee: Callee) -> Reply:
     try:
-        return gather(returned, callee.gradients, callee.room)
+        return gather(returned, callee)
     except BaseException as error:  # noqa: BLE001 # it asks objects of the student's for what they are
         return explain(error, callee.files)
 
@@ -206,16 +204,6 @@ def _class_name(value: object) -> str:
     return str(type.__dict__["__name__"].__get__(type(value)))
 
 
-def _flatten(arguments: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
-    for name, value in arguments.items():
-        if isinstance(value, SimpleNamespace):
-            found.extend((f"{name}.{inner}", part) for inner, part in vars(value).items())
-        else:
-            found.append((name, value))
-    return found
-
-
 def _locals_of(function: Callable[..., Any], trace: TracebackType | None, gradients: Sequence[str]) -> dict[str, Any]:
     """Return the gradients that the function had computed when it raised."""
     code = getattr(inspect.unwrap(function), "__code__", None)
@@ -227,12 +215,13 @@ def _locals_of(function: Callable[..., Any], trace: TracebackType | None, gradie
     return {}
 
 
-def gather(returned: Any, gradients: Sequence[str], room: Room) -> Reply:
+def gather(returned: Any, callee: Callee) -> Reply:
     """Match what a function returned with the gradients it was to return.
 
     Only the built-in methods of dict, tuple and list are used: a subclass may answer differently each time.
     """
     reply = Reply("returned")
+    gradients = callee.gradients
     wanted = ", ".join(gradients)
     if isinstance(returned, dict):
         found = dict(dict.items(returned))
@@ -254,26 +243,33 @@ def gather(returned: Any, gradients: Sequence[str], room: Room) -> Reply:
         found = {}
     else:
         one = "one tensor" if isinstance(returned, Tensor) else f"one {_kind(returned)}"
-        expected = f"a tensor, {wanted}" if len(gradients) == 1 else f"{len(gradients)} gradients: {wanted}"
+        single = "an array" if callee.form.is_numpy else "a tensor"
+        expected = f"{single}, {wanted}" if len(gradients) == 1 else f"{len(gradients)} gradients: {wanted}"
         return Reply("bad_return", f"returned {one}, expected {expected}")
     if all(found.get(name) is None for name in gradients):
         return Reply("not_written", "returned None" + ("" if len(gradients) == 1 else " for every gradient"))
-    _take(found, reply, room)
+    _take(found, reply, callee)
     return reply
 
 
-def _take(found: Mapping[str, Any], reply: Reply, room: Room) -> None:
-    """Put the tensors into the reply as plain ones, within a bound on their size, and say what is no tensor."""
+def _take(found: Mapping[str, Any], reply: Reply, callee: Callee) -> None:
+    """Put the tensors into the reply as plain ones, within a bound on their size, and say what is no tensor.
+
+    Of an exercise in numpy the same is done with arrays.
+    """
     left = MAX_ANSWER_BYTES
     for name, value in found.items():
         if value is None:
+            continue
+        if callee.form.is_numpy:
+            left -= _take_array(name, value, left, reply, callee.room.get(name))
             continue
         if not isinstance(value, Tensor):
             reply.notes[name] = {"kind": "not_a_tensor", "text": f"a {_kind(value)}, not a tensor"}
             continue
         try:
             with torch._C.DisableTorchFunctionSubclass():
-                left -= _take_tensor(name, value, left, reply, room.get(name))
+                left -= _take_tensor(name, value, left, reply, callee.room.get(name))
         except MemoryError:
             reply.outcome, reply.message = "out_of_memory", f"{name} could not be copied"
         except (RuntimeError, TypeError, NotImplementedError) as error:
@@ -288,13 +284,7 @@ def _take_tensor(name: str, value: Tensor, left: int, reply: Reply, room: Sequen
         return 0
     shape, dtype = list(own.shape(value)), own.dtype(value)
     size = own.numel(value) * own.element_size(value)
-    if size > left:
-        # Refused by its announced size: copying an expanded view would cost what it only pretends to hold.
-        _refuse(name, f"a tensor of shape {tuple(shape)}, {size} bytes; a gradient has the shape of its value", reply)
-        return 0
-    if room is not None and (own.numel(value) > room[0] or len(shape) > room[1]):
-        # What is so much larger is looked at by nobody: its shape says all.
-        reply.notes[name] = {"kind": "shape", "text": str(dtype), "shape": shape}
+    if _is_too_large(name, ("a tensor", shape, str(dtype), size), left, reply, room):
         return 0
     if own.requires_grad(value):
         reply.flags.append(["requires_grad", f"{name} requires grad ({_kind(value)}); it was detached"])
@@ -304,6 +294,43 @@ def _take_tensor(name: str, value: Tensor, left: int, reply: Reply, room: Sequen
     plain = own.contiguous(own.resolve_neg(own.resolve_conj(own.detach(value))))
     reply.taken[name] = plain if type(plain) is Tensor else own.as_subclass(plain, Tensor)
     return size
+
+
+def _take_array(name: str, value: Any, left: int, reply: Reply, room: Sequence[int] | None) -> int:
+    """Put one array into the reply and return its size in bytes."""
+    found = arrays.find_array(value)
+    if isinstance(found, str):
+        plain = "plain numpy array" if isinstance(value, arrays.ndarray) else "numpy array"
+        reply.notes[name] = {"kind": "not_a_tensor", "text": f"a {found or _kind(value)}, not a {plain}"}
+        return 0
+    shape, dtype = list(found.shape), arrays.dtype_name(found)
+    if _is_too_large(name, ("an array", shape, dtype, found.nbytes), left, reply, room):
+        return 0
+    copied = arrays.as_tensor(found)
+    if copied is None:
+        reply.notes[name] = {"kind": "dtype", "text": dtype, "shape": shape}
+        return 0
+    reply.taken[name] = copied
+    return found.nbytes
+
+
+def _is_too_large(
+    name: str, found: tuple[str, list[int], str, int], left: int, reply: Reply, room: Sequence[int] | None
+) -> bool:
+    """Return whether a gradient is so large that only its shape is told, and tell it.
+
+    `found` is what it is, in words, with its shape, dtype and size in bytes.
+    """
+    kind, shape, dtype, size = found
+    if size > left:
+        # Refused by its announced size: copying an expanded view would cost what it only pretends to hold.
+        _refuse(name, f"{kind} of shape {tuple(shape)}, {size} bytes; a gradient has the shape of its value", reply)
+        return True
+    if room is not None and (math.prod(shape) > room[0] or len(shape) > room[1]):
+        # What is so much larger is looked at by nobody: its shape says all.
+        reply.notes[name] = {"kind": "shape", "text": dtype, "shape": shape}
+        return True
+    return False
 
 
 def _unusual_layout(value: Tensor) -> str | None:

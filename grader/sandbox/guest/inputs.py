@@ -7,7 +7,47 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from grader.sandbox.guest.tensors import clone, unpack_tensors
+from torch import Tensor
+
+from grader.sandbox.guest import arrays
+from grader.sandbox.guest.tensors import clone, equal, unpack_tensors, version
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a function is given its arguments: by these names, and as numpy arrays if it is in numpy.
+
+    If `cache` names values, the cache is a tuple of them in this order, or the only one itself.
+    """
+
+    given: Sequence[str]
+    cache: Sequence[str] = ()
+    is_numpy: bool = False
+
+
+def read_form(question: Mapping[str, Any]) -> Form:
+    """Return the form that a request asks for."""
+    return Form(question["given"], question.get("cache", ()), question.get("arrays") == "numpy")
+
+
+@dataclass(frozen=True)
+class Given:
+    """The arguments of one call, with the tensors that hold their numbers by the names in `values`."""
+
+    arguments: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+    values: Mapping[str, Any]
+    versions: Mapping[str, int]
+
+    @property
+    def changed(self) -> list[str]:
+        """The names of those that were changed in place."""
+        if self.versions:
+            found = [name for name, tensor in self.tensors.items() if version(tensor) != self.versions[name]]
+        else:
+            # What numpy does to an array, its tensor does not count.
+            found = [name for name, tensor in self.tensors.items() if not equal(tensor, self.values[name])]
+        return [name.replace("/", ".") for name in found]
 
 
 @dataclass(frozen=True)
@@ -16,21 +56,34 @@ class Call:
 
     values: Mapping[str, Any]
 
-    def arguments(self, given: Sequence[str]) -> dict[str, Any]:
+    def give(self, form: Form) -> Given:
         """Return arguments of their own for one call.
 
         Cloned, they lie in memory as torch lays it out: by where its arguments lie, a product may differ in its last
         bit.
         """
         arguments: dict[str, Any] = {}
+        cache: dict[str, Any] = {}
+        tensors: dict[str, Tensor] = {}
         for name, value in self.values.items():
-            own = value if isinstance(value, float | int) else clone(value)
-            outer, _, inner = name.partition("/")
+            own = value
+            if isinstance(value, Tensor):
+                own = tensors[name] = clone(value)
+                own = arrays.as_array(own) if form.is_numpy else own
+            elif isinstance(value, dict):
+                own = dict(value)
+            _, _, inner = name.partition("/")
             if inner:
-                setattr(arguments.setdefault(outer, SimpleNamespace()), inner, own)
+                cache[inner] = own
             else:
                 arguments[name] = own
-        return {name: arguments[name] for name in given}
+        if form.cache:
+            ordered = tuple(cache[name] for name in form.cache)
+            arguments["cache"] = ordered if len(ordered) > 1 else ordered[0]
+        elif cache:
+            arguments["cache"] = SimpleNamespace(**cache)
+        versions = {} if form.is_numpy else {name: version(tensor) for name, tensor in tensors.items()}
+        return Given({name: arguments[name] for name in form.given}, tensors, self.values, versions)
 
 
 def unpack_call(described: Mapping[str, Any], data: memoryview) -> Call:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from grader.sandbox.guest import arrays
 from grader.sandbox.guest.call import Callee, call
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import Guard
@@ -68,10 +69,11 @@ class Run:
 
 
 class Hooks:
-    """What the rewritten functions call; `run` is the one that is under way."""
+    """What the rewritten functions call; `run` is the one that is under way. In numpy, arrays go in and out."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_numpy: bool = False) -> None:
         self.run = Run({}, {}, is_trial=True)
+        self._is_numpy = is_numpy
 
     def note(self, gradient: str, value: Any, site: int, is_copy: bool = False) -> Any:  # noqa: FBT001, FBT002, RUF100
         """See what a gradient is now, and return what it shall be."""
@@ -79,16 +81,16 @@ class Hooks:
         events = run.events.setdefault(gradient, [])
         planned = run.plan.get(gradient) == len(events)
         if planned:
-            run.made[gradient] = plain(value)
+            run.made[gradient] = self._plain(value)
         if planned:
-            value = run.probes[gradient].clone()
-        elif run.is_trial and (value is None or (run.mends and not _is_like(value, run.probes[gradient]))):
-            value = run.stand_in(gradient)
+            value = self._handed(run.probes[gradient].clone())
+        elif run.is_trial and (value is None or (run.mends and not self._is_like(value, run.probes[gradient]))):
+            value = self._handed(run.stand_in(gradient))
             run.has_failed = True  # or would have, at whatever reads it
         run.count += 1
         if run.count > MAX_EVENTS:
             raise RuntimeError("too many assignments to be looked at")
-        seen = plain(value)
+        seen = self._plain(value)
         if events and _is_same(seen, events[-1].value):
             seen = events[-1].value  # and no second copy of it is kept
         events.append(Event(site, run.count, is_copy, seen))
@@ -106,7 +108,7 @@ class Hooks:
         """Go on with a probe, whatever the run: the statement that was to make this gradient raised."""
         self.lost()
         value = self.note(gradient, None, site)
-        return self.run.stand_in(gradient) if value is None else value
+        return self._handed(self.run.stand_in(gradient)) if value is None else value
 
     def lost(self) -> None:
         """See that a statement raised."""
@@ -117,6 +119,19 @@ class Hooks:
         if type(key) is str and key in self.run.probes and isinstance(holder, dict):
             holder[key] = self.note(key, holder[key], site)
 
+    def _handed(self, tensor: Tensor) -> Any:
+        return arrays.as_array(tensor) if self._is_numpy else tensor
+
+    def _plain(self, value: Any) -> Tensor | None:
+        if not self._is_numpy:
+            return plain(value)
+        found = arrays.find_array(value)
+        return None if isinstance(found, str) or found.nbytes > MAX_BYTES else arrays.as_tensor(found)
+
+    def _is_like(self, value: Any, probe: Tensor) -> bool:
+        seen = self._plain(value) if self._is_numpy else value
+        return isinstance(seen, Tensor) and seen.shape == probe.shape and seen.dtype == probe.dtype
+
 
 class Prober:
     """A submission's function with hooks, ready to be called; `flags` are what there is to suspect in its calls."""
@@ -125,7 +140,7 @@ class Prober:
         self._guard = guard
         self._is_logged = is_logged
         self.flags: list[list[str]] = []
-        self._hooks = Hooks()
+        self._hooks = Hooks(is_numpy=callee.form.is_numpy)
         # A default or a decorator runs here again: it is watched like a call.
         with guard.watch(callee.files) as watch:
             found = copy(self._hooks)
@@ -216,10 +231,6 @@ def describe(run: Run) -> tuple[dict[str, Any], bytes]:
 
 def _ended(run: Run) -> dict[str, bool]:
     return {"complete": run.is_complete, "failed": run.has_failed}
-
-
-def _is_like(value: Any, probe: Tensor) -> bool:
-    return isinstance(value, Tensor) and value.shape == probe.shape and value.dtype == probe.dtype
 
 
 def is_kept(name: str, run: Run) -> bool:

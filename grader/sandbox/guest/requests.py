@@ -27,7 +27,7 @@ from torch import Tensor
 from grader.sandbox.guest.call import Callee, Reply, Room, call, explain, gather
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import AutogradRefusedError, Guard
-from grader.sandbox.guest.inputs import Inputs, unpack_call, unpack_inputs
+from grader.sandbox.guest.inputs import Form, Inputs, read_form, unpack_call, unpack_inputs
 from grader.sandbox.guest.probe import Hooks, Prober, copy_function, describe
 from grader.sandbox.guest.protocol import Frame, pack, read_frame, write_all
 from grader.sandbox.guest.slices import Statements, find_statements
@@ -80,7 +80,7 @@ class Responder:
         self.seconds: dict[int, float] = {}  # of the longest call of each
         self.places: dict[int, tuple[str, str]] = {}  # file and name of each of them
         self.timed: Any = None
-        self.given: Sequence[str] = ()
+        self.form = Form(())
         self.block = TimedBlock((), ())
 
     def answers(self, frame: Frame) -> Iterator[Part]:
@@ -167,7 +167,7 @@ class Responder:
                 yield {"found": file, "stopped": stopped, "rivals": rivals}, b""
                 self.places[index] = file, function
                 self.callees[index] = Callee(
-                    found, question["given"], question["gradients"], self.modules.sources, _room(question)
+                    found, read_form(question), question["gradients"], self.modules.sources, _room(question)
                 )
                 for number in question["order"]:
                     started = CLOCK()
@@ -190,7 +190,7 @@ class Responder:
         yield {"loading": found.file}, b""
         found.load()
         yield {"found": found.file, "stopped": None}, b""
-        self.callees[index] = Callee(found, question["given"], question["gradients"], self.modules.sources)
+        self.callees[index] = Callee(found, read_form(question), question["gradients"], self.modules.sources)
         for number in question["order"]:
             yield self._said(call(self.callees[index], self.inputs[index][number], self.guard), index)
 
@@ -270,14 +270,14 @@ class Responder:
 
     def _prepare(self, message: Mapping[str, Any], payload: bytes | bytearray) -> TimedBlock:
         """Set up a block of calls to be timed: of the student's function, or of autograd on a reference forward."""
-        calls = [each.arguments(message["given"]) for each in self.inputs[message["index"]]]
+        self.form = read_form(message)
+        calls = [each.give(self.form).arguments for each in self.inputs[message["index"]]]
         if message["forward"] is not None:
             return autograd_block(message["forward"], calls, message["gradients"])
         self._look(message, payload)
         with self.guard.loading(message["file"]):
             self.modules.load(message["file"])
         self.timed = self.modules.function(message["file"], message["function"])
-        self.given = message["given"]
         return function_block(self.timed, calls, self.guard, self.modules.sources)
 
     def _unpack(self, message: Mapping[str, Any], payload: bytes | bytearray) -> list[Mapping[str, Any]]:
@@ -286,7 +286,7 @@ class Responder:
         parts = memoryview(payload)
         for each in message["calls"]:
             own, parts = parts[: each["length"]], parts[each["length"] :]
-            calls.append(unpack_call(each, own).arguments(self.given))
+            calls.append(unpack_call(each, own).give(self.form).arguments)
         return calls
 
 
@@ -338,7 +338,9 @@ class TimedBlock:
 
     def reply(self, index: int, gradients: Sequence[str], files: Collection[str], room: Room) -> Reply:
         """Return what one of the calls gave, as the answer to a single call."""
-        return explain(self.error, files) if self.error is not None else gather(self.returned[index], gradients, room)
+        if self.error is not None:
+            return explain(self.error, files)
+        return gather(self.returned[index], Callee(self.thunks[index], Form(()), gradients, files, room))
 
 
 def function_block(

@@ -18,7 +18,7 @@ from grader.sandbox.guest.protocol import ALIGNMENT, DTYPES, FrameError, is_shap
 clone, detach, contiguous, reshape, view = Tensor.clone, Tensor.detach, Tensor.contiguous, Tensor.reshape, Tensor.view
 resolve_conj, resolve_neg, as_subclass = Tensor.resolve_conj, Tensor.resolve_neg, Tensor.as_subclass
 numel, element_size, numpy, to_bool = Tensor.numel, Tensor.element_size, Tensor.numpy, Tensor.bool
-frombuffer, zeros = torch.frombuffer, torch.zeros
+frombuffer, zeros, equal = torch.frombuffer, torch.zeros, torch.equal
 shape, dtype, layout, device = (getattr(Tensor, name).__get__ for name in ("shape", "dtype", "layout", "device"))
 requires_grad, is_nested, is_quantized = (
     getattr(Tensor, name).__get__ for name in ("requires_grad", "is_nested", "is_quantized")

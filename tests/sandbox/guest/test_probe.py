@@ -14,7 +14,7 @@ import torch
 from grader.sandbox.guest.call import Callee
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import Watch
-from grader.sandbox.guest.inputs import Call
+from grader.sandbox.guest.inputs import Call, Form
 from grader.sandbox.guest.probe import Prober, Run, copy_function, describe
 
 X = torch.tensor([[1.0, 2.0], [3.0, 4.0]], dtype=torch.float64)
@@ -39,7 +39,7 @@ def probe(files: dict[str, str], file: str = "steps.py") -> list[Run]:
     try:
         modules.load(file)
         function = modules.function(file, "backward")
-        callee = Callee(function, ["x"], ["dprobs", "dcounts", "dx"], modules.sources)
+        callee = Callee(function, Form(["x"]), ["dprobs", "dcounts", "dx"], modules.sources)
         copy = partial(copy_function, modules, callee.gradients, file, "backward")
         prober = Prober(callee, copy, Unguarded())  # type: ignore[arg-type]
         return list(prober.probe(Call({"x": X}), PROBES, {"dprobs", "dcounts"}))
