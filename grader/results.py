@@ -15,6 +15,7 @@ from grader.sandbox.answer import CodeLine, Flag, Outcome
 from grader.verdict.compare import Comparison, Verdict
 from grader.verdict.follow import Basis
 from grader.verdict.picture import Picture
+from grader.verdict.worked import Worked
 
 # How a run ends where there is nothing to judge yet.
 UNWRITTEN = (Outcome.NOT_WRITTEN, Outcome.MISSING)
@@ -26,7 +27,7 @@ class GradientFeedback:
 
     `note` says in words what no number shows. `slips` are the wrong gradients that a `follows` rests on, or one of
     which it could not be told whether it follows; `basis` are the numbers with which it was found right, or named;
-    `picture` is the error of a wrong one, and `code` the line that made it.
+    `picture` is the error of a wrong one, `worked` its worst entry worked by hand, and `code` the line that made it.
     It is `hidden` if the case that decided is.
     """
 
@@ -44,6 +45,7 @@ class GradientFeedback:
     case_number: int | None = None
     diagnosis: Diagnosis | None = None
     picture: Picture | None = None
+    worked: Worked | None = None
     code: CodeLine | None = None
     hidden: bool = False
 

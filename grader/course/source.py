@@ -46,6 +46,19 @@ class Source:
         text = textwrap.dedent("\n".join(lines[start or 0 : definition.end_lineno]))
         return _without(definition.args.args[0].arg, text).strip("\n")
 
+    def statement(self, line: int) -> str:
+        """Return the statement of the function at this line of the file, as a lesson writes it; "" if there is none."""
+        definition = self._node
+        if definition is None or not definition.args.args:
+            return ""
+        inside = (each for each in ast.walk(definition) if isinstance(each, ast.stmt) and each is not definition)
+        found = [each for each in inside if each.lineno <= line <= (each.end_lineno or 0)]
+        if not found:
+            return ""
+        smallest = max(found, key=lambda each: each.lineno)
+        text = "\n".join(self._text.splitlines()[smallest.lineno - 1 : smallest.end_lineno])
+        return _without(definition.args.args[0].arg, textwrap.dedent(text)).strip()
+
     @cached_property
     def runnable(self) -> str:
         """The function with the imports, constants and helpers of its file that it needs, ready to run."""

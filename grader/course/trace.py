@@ -86,6 +86,15 @@ class Forward:
                 pending += self.consumers(step) if step not in given else ()
         return self.gradients(upstream, given, without, steps).get(name)
 
+    def slopes(self, step: str, name: str, index: tuple[int, ...]) -> Tensor:
+        """Return how far each entry of a step's value moves if the entry at `index` of a value that it reads moves."""
+        output = next(each.output for each in self.steps if each.name == step)
+        with torch.enable_grad():
+            # A backward is linear in its upstream, and its slope towards that is the forward's own.
+            upstream = torch.zeros_like(output).requires_grad_()
+            (back,) = torch.autograd.grad((output * upstream).sum(), self.leaves[name], create_graph=True)
+        return torch.autograd.grad(back[index], upstream, retain_graph=True)[0]
+
     def gradients(
         self,
         upstream: Upstream,
@@ -120,11 +129,12 @@ class Forward:
 
 @dataclass(frozen=True)
 class NamedValue:
-    """One value of a graph: its shape in each case, and the names that it was computed from."""
+    """One value of a graph: its shape in each case, the names that it was computed from, and the line that did it."""
 
     name: str
     shapes: tuple[tuple[int, ...], ...]
     reads: tuple[str, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -143,19 +153,20 @@ class Graph:
         return tuple(value for value in self.values if name in value.reads)
 
 
-def make_graph(forwards: Sequence[Forward]) -> Graph:
-    """Return the graph of a forward pass that was run on several cases.
+def make_graph(forwards: Sequence[Forward], line: Callable[[int], str] = lambda _: "") -> Graph:
+    """Return the graph of a forward pass that was run on several cases; `line` gives the text of a step by its number.
 
     Where its names depend on a length, that is the graph of the longest; what another case lacks has its shape.
     """
     longest = max(forwards, key=lambda forward: len(forward.leaves))
-    reads = {step.name: step.reads for step in longest.steps}
+    steps = {step.name: step for step in longest.steps}
     return Graph(
         tuple(
             NamedValue(
                 name,
                 tuple(tuple(forward.leaves.get(name, longest.leaves[name]).shape) for forward in forwards),
-                reads.get(name, ()),
+                steps[name].reads if name in steps else (),
+                line(steps[name].line) if name in steps else "",
             )
             for name in longest.leaves
         )

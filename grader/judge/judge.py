@@ -28,6 +28,7 @@ from grader.verdict.compare import Comparison, Verdict, as_meant, compare
 from grader.verdict.follow import Basis, Follows, Trial, find_follows
 from grader.verdict.intervene import draw_probes, find_right_steps, is_needed, isolate, replaced
 from grader.verdict.picture import draw
+from grader.verdict.worked import Worked, work_out
 
 # What came of the call of one case with probes.
 Runs = tuple[ProbedRun, ...]
@@ -368,7 +369,18 @@ def _explain(
     if diagnosis is not None and prepared.exercise.arrays is Arrays.NUMPY and diagnosis.message not in sentences:
         diagnosis = replace(diagnosis, message=in_numpy(diagnosis.message))
     is_alone = diagnosis is not None and any(a.case is not b.case for a, b in zip(trials, plain, strict=True))
-    return replace(feedback, diagnosis=diagnosis, basis=Basis.RANDOM if is_alone else None)
+    worked = _work_out(gradient, feedback, plain)
+    return replace(feedback, diagnosis=diagnosis, basis=Basis.RANDOM if is_alone else None, worked=worked)
+
+
+def _work_out(gradient: Gradient, feedback: GradientFeedback, trials: Sequence[Trial]) -> Worked | None:
+    """Return the worst entry of a wrong gradient worked by hand, of one whose numbers are what is wrong."""
+    found, number = feedback.comparison, feedback.case_number
+    if feedback.picture is None or found is None or found.worst_index is None or number is None:
+        return None
+    if found.expected is None or found.actual is None:
+        return None
+    return work_out(trials[number - 1].case, gradient.value, found.worst_index, found.expected, found.actual)
 
 
 def _all_exact(exact: Sequence[bool | None]) -> bool | None:

@@ -56,7 +56,7 @@ class Prepared:
     @cached_property
     def graph(self) -> Graph:
         """The forward pass as values and what each was computed from."""
-        return make_graph([case.forward for case in self.cases])
+        return make_graph([case.forward for case in self.cases], self.source.statement)
 
     @property
     def _statements(self) -> Statements | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -13,22 +13,23 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from grader.errors import UsageError
-from grader.report import words
+from grader.report import page_words, words
 from grader.report.file import write_file
 from grader.report.graph import draw_standing
+from grader.report.heatmap import heat_maps, legend, overview, scale_strip
 from grader.report.maths import MathsError, to_mathml
 from grader.report.numbers_table import numbers_table
-from grader.results import UNWRITTEN, ExerciseFeedback, GradientFeedback, Report
+from grader.results import UNWRITTEN, AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
+from grader.sandbox.answer import Outcome
 from grader.verdict.compare import Verdict
-from grader.verdict.picture import Picture
 
 
-def write_html(report: Report, asked: Path | None, submission: Path) -> Path:
+def write_html(report: Report, asked: Path | None, submission: Path, since: str | None = None) -> Path:
     """Write the page where it was asked for, or beside the submission, or in the current folder; return where.
 
     Raises UsageError if it can't be written.
     """
-    content = render_html(report)
+    content = render_html(report, since=since)
     if asked is not None:
         return _write(asked, content)
     beside = (submission if submission.is_dir() else submission.parent) / "grade-report.html"
@@ -50,16 +51,22 @@ def _write(path: Path, content: str) -> Path:
     return path
 
 
-def render_html(report: Report, *, tells_seed: bool = True) -> str:
+def render_html(report: Report, *, tells_seed: bool = True, since: str | None = None) -> str:
     """Return a report as an HTML page for its student; everything that came from a submission is escaped.
 
-    Without the seed nobody can work out at home what a batch will ask.
+    Without the seed nobody can work out at home what a batch will ask. `since` says what the last run did not have.
     """
     report = report.for_student
     template, style, policy = _parts()
     following = words.find_next(report)
+    parts = report.selected
+    finished = [part for part in parts if _is_finished(part)]
     return template.render(
         report=report,
+        since=since,
+        finished=finished,
+        unbegun=[part for part in parts if not part.is_begun],
+        open_parts=[part for part in parts if part.is_begun and part not in finished],
         seed=report.seed if tells_seed else None,
         next=following,
         is_open=lambda exercise: exercise is following or _is_begun(exercise),
@@ -81,9 +88,12 @@ def _parts() -> tuple[Template, str, str]:
     environment.globals.update(
         Verdict=Verdict,
         words=words,
+        page_words=page_words,
         tone=_tone,
         verdict_tone=_verdict_tone,
-        heatmap=heatmap,
+        heat_maps=heat_maps,
+        scale_strip=scale_strip(),
+        overview=overview,
         graph_of=draw_standing,
         legend=legend,
         numbers_table=numbers_table,
@@ -91,6 +101,7 @@ def _parts() -> tuple[Template, str, str]:
         breakable=_breakable,
     )
     environment.filters["dedent"] = textwrap.dedent
+    environment.filters["reject_panels"] = _without_panels
     style = environment.get_template("report.css").render()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -100,6 +111,26 @@ def _parts() -> tuple[Template, str, str]:
 def _is_begun(exercise: ExerciseFeedback) -> bool:
     """Return whether there is something to mend: what is right and what is not written yet stays folded."""
     return not exercise.is_full_marks and exercise.outcome not in UNWRITTEN
+
+
+def _is_finished(assignment: AssignmentFeedback) -> bool:
+    """Return whether nothing of an assignment is left to look at, not even what costs no points."""
+    return all(
+        each.is_full_marks
+        and each.outcome is Outcome.RETURNED
+        and not each.slips
+        and all(invariant.held is not False for invariant in each.invariants)
+        for each in assignment.exercises
+    )
+
+
+def _without_panels(gradients: Iterable[GradientFeedback], exercise: ExerciseFeedback) -> list[GradientFeedback]:
+    """Return the gradients of which no panel of their own says all there is, so that a table has something to add."""
+    if not exercise.has_answer:
+        return list(gradients)
+    said = [exercise.slips[:1], [each for each in exercise.slips if each.verdict is not Verdict.NOT_RETURNED]]
+    names = {each.name for part in said for each in part}
+    return [each for each in gradients if each.name not in names]
 
 
 def _tone(exercise: ExerciseFeedback) -> str:
@@ -125,78 +156,3 @@ def _mathml(tex: str) -> Markup:
     except MathsError:
         # `grade check` refuses such a line; a report that shows it as it was written is still a report.
         return Markup("<p><code>") + escape(tex) + Markup("</code></p>")
-
-
-# The picture's width or height in pixels, which the style may shrink, and the size of a single cell.
-SIDE, LARGEST_CELL, SMALLEST_CELL = 288, 36, 12
-RING = 0.08
-# A cell's share of the largest error, from the faintest colour to the strongest.
-LEVELS = (0.01, 0.1, 0.3, 0.7)
-SHARES = ("below 1 %", "below 10 %", "below 30 %", "below 70 %", "up to 100 %")
-
-
-@dataclass(frozen=True)
-class Legend:
-    """One line of a legend: the class of the colour, and what it means."""
-
-    colour: str
-    meaning: str
-
-
-def heatmap(gradient: GradientFeedback) -> Markup:
-    """Return the picture of a gradient as SVG, with a sentence that says its numbers; empty if it has none."""
-    picture = gradient.picture
-    if picture is None:
-        return Markup("")
-    rows, columns = len(picture.cells), len(picture.cells[0])
-    cell = max(SMALLEST_CELL, min(LARGEST_CELL, SIDE // max(rows, columns)))
-    squares: dict[str, list[str]] = {}
-    for row, cells in enumerate(picture.cells):
-        for column, colour in enumerate(_colours(picture, cells)):
-            squares.setdefault(colour, []).append(f"M{column} {row}h1v1h-1z")
-    paths = [f'<path class="{colour}" d="{"".join(found)}"/>' for colour, found in sorted(squares.items())]
-    crosses = "".join(
-        f"M{column}.2 {row}.2l.6 .6m0-.6l-.6 .6"
-        for row, cells in enumerate(picture.cells)
-        for column, value in enumerate(cells)
-        if value != value
-    )
-    if crosses:
-        paths.append(f'<path class="cross" d="{crosses}"/>')
-    row, column = picture.worst
-    ring = "".join(
-        f'<rect class="{name}" x="{column + RING}" y="{row + RING}" width="{1 - 2 * RING}" height="{1 - 2 * RING}"/>'
-        for name in ("halo", "ring")
-    )
-    label = escape(words.picture_title(gradient, picture))
-    return Markup(  # noqa: S704 # made of numbers and of an escaped label
-        f'<svg class="heat" role="img" aria-label="{label}" width="{columns * cell}" height="{rows * cell}" '
-        f'viewBox="-.1 -.1 {columns + 0.2:g} {rows + 0.2:g}">{"".join(paths)}{ring}</svg>'
-    )
-
-
-def legend(picture: Picture) -> list[Legend]:
-    """Return what the colours of a picture mean, for those that occur in it."""
-    used = {colour for cells in picture.cells for colour in _colours(picture, cells)}
-    largest = words.number(_largest(picture), 3)
-    lines = [Legend("within", "within the tolerance")] if "within" in used else []
-    lines += [
-        Legend(f"level{level}", f"{share} of the largest error" + (f", {largest}" if level == len(LEVELS) else ""))
-        for level, share in enumerate(SHARES)
-        if f"level{level}" in used
-    ]
-    if "lost" in used:
-        lines.append(Legend("lost", "not finite (NaN or infinite)"))
-    return lines
-
-
-def _colours(picture: Picture, cells: tuple[float, ...]) -> list[str]:
-    largest = _largest(picture)
-    return [
-        "lost" if value != value else "within" if value == 0 else f"level{sum(value >= at * largest for at in LEVELS)}"
-        for value in cells
-    ]
-
-
-def _largest(picture: Picture) -> float:
-    return max((value for cells in picture.cells for value in cells if value == value), default=0.0)

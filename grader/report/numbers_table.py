@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from grader.report.words import number
 from grader.results import GradientFeedback
+from grader.verdict.picture import around
 
 DIGITS = 4
 
@@ -33,24 +34,25 @@ def numbers_table(gradient: GradientFeedback) -> NumbersTable | None:
     picture = gradient.picture
     if picture is None:
         return None
-    window = picture.window
-    dimensions = len(picture.shape)
+    window, (worst_row, worst_column) = picture.window, picture.worst_entry
+    dimensions, height, width = len(picture.shape), len(window.expected), len(window.expected[0])
+    # Three by three, or five in a line.
+    down = range(*around(worst_row - window.top, height, 5 if width == 1 else 3))
+    along = range(*around(worst_column - window.left, width, 5 if height == 1 else 3))
     rows = []
-    for row, (expected, actual) in enumerate(zip(window.expected, window.actual, strict=True), start=window.top):
+    for row in down:
+        place = window.top + row
         entries = tuple(
             Entry(
-                number(want, DIGITS),
-                number(got, DIGITS),
-                is_worst=(row, column) == picture.worst_entry,
-                is_right=(row, column) in window.right,
+                number(window.expected[row][column], DIGITS),
+                number(window.actual[row][column], DIGITS),
+                is_worst=(place, window.left + column) == picture.worst_entry,
+                is_right=(place, window.left + column) in window.right,
             )
-            for column, (want, got) in enumerate(zip(expected, actual, strict=True), start=window.left)
+            for column in along
         )
-        rows.append((_label(picture.index(row, 0)[:-1], None) if dimensions > 1 else "", entries))
-    width = len(window.expected[0])
-    columns = tuple(
-        _label(picture.shape[:-1], column) if dimensions else "" for column in range(window.left, window.left + width)
-    )
+        rows.append((_label(picture.index(place, 0)[:-1], None) if dimensions > 1 else "", entries))
+    columns = tuple(_label(picture.shape[:-1], window.left + column) if dimensions else "" for column in along)
     return NumbersTable(columns, tuple(rows))
 
 

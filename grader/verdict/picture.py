@@ -1,4 +1,4 @@
-"""The error of one gradient as a small picture, whatever the size of the tensor; pure."""
+"""A wrong gradient as small pictures, whatever the size of the tensor: its error, and its numbers; pure."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from grader.course import Tolerance
 from grader.verdict.compare import Comparison
 
 MAX_CELLS = 24
+# As many rows and columns of numbers are read at a glance, at 390 pixels as well.
+ROWS, COLUMNS = 12, 16
 
 Grid = npt.NDArray[np.float64]
 Numbers = tuple[tuple[float, ...], ...]
@@ -20,9 +22,9 @@ Numbers = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True)
 class Window:
-    """Expected and actual values around the worst place, from row `top` and column `left` of the flat view.
+    """Expected and actual values of the part that is shown, from row `top` and column `left` of the flat view.
 
-    `right` are the rows and columns, of the flat view as well, that are within the tolerance.
+    The worst place is in it. `right` are the rows and columns, of the flat view as well, that are within the tolerance.
     """
 
     top: int
@@ -53,6 +55,11 @@ class Picture:
     def size(self) -> int:
         """The number of entries of the tensor."""
         return math.prod(self.shape)
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the window is less than the tensor."""
+        return len(self.window.expected) * len(self.window.expected[0]) < self.size
 
     def index(self, row: int, column: int) -> tuple[int, ...]:
         """Return the tensor's own index of a row and column of the flat view."""
@@ -95,18 +102,17 @@ def _pooled(error: Grid, pool: tuple[int, int]) -> Grid:
 
 def _window(expected: Grid, actual: Grid, is_right: npt.NDArray[np.bool_], worst: tuple[int, int]) -> Window:
     (rows, columns), (row, column) = expected.shape, worst
-    # Three by three, or five in a line.
-    top, bottom = _around(row, rows, 2 if columns == 1 else 1)
-    left, right = _around(column, columns, 2 if rows == 1 else 1)
+    top, bottom = around(row, rows, ROWS)
+    left, right = around(column, columns, COLUMNS)
     cut = slice(top, bottom), slice(left, right)
     inside = frozenset((top + int(down), left + int(along)) for down, along in np.argwhere(is_right[cut]))
     return Window(top, left, _numbers(expected[cut]), _numbers(actual[cut]), inside)
 
 
-def _around(place: int, size: int, reach: int) -> tuple[int, int]:
-    """Return the bounds of the entries within `reach` of a place, moved inside where it is near an end."""
-    start = max(0, min(place - reach, size - 2 * reach - 1))
-    return start, min(size, start + 2 * reach + 1)
+def around(place: int, size: int, room: int) -> tuple[int, int]:
+    """Return the bounds of at most `room` of `size` entries around a place, moved inside where it is near an end."""
+    start = max(0, min(place - room // 2, size - room))
+    return start, min(size, start + room)
 
 
 def _numbers(grid: Grid) -> Numbers:

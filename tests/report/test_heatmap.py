@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from grader.course import Tolerance
-from grader.report.html import heatmap, legend
+from grader.report.heatmap import heat_maps, legend, overview
 from grader.report.numbers_table import numbers_table
+from grader.report.page_words import cut_line
 from grader.report.words import axes, picture_title, rows_in_numbers
 from grader.results import GradientFeedback
 from grader.verdict.compare import compare
@@ -39,7 +40,7 @@ SHAPES = [(), (1,), (7,), (1, 1), (3, 5), (1000, 1000), (2, 3, 4), (1, 900)]
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_a_picture_is_well_formed_and_small(shape: tuple[int, ...]):
-    svg = str(heatmap(_off(shape)))
+    svg = str(overview(_off(shape)))
 
     root = ElementTree.fromstring(svg)
     assert root.get("role") == "img"
@@ -48,13 +49,13 @@ def test_a_picture_is_well_formed_and_small(shape: tuple[int, ...]):
 
 
 def test_every_cell_is_drawn_once():
-    svg = str(heatmap(_off((3, 5))))
+    svg = str(overview(_off((3, 5))))
 
     assert len(set(re.findall(r"M\d+ \d+h1v1h-1z", svg))) == 15
 
 
 def test_a_cell_that_is_not_finite_is_crossed_out_so_that_colour_is_not_all():
-    svg = str(heatmap(_off((2, 2), by=math.nan)))
+    svg = str(overview(_off((2, 2), by=math.nan)))
 
     assert 'class="cross"' in svg
     assert "1 cell of the picture is not finite" in svg
@@ -68,7 +69,7 @@ def test_all_nan_is_a_picture_too():
 
 
 def test_a_gradient_without_a_picture_gives_none():
-    assert heatmap(_feedback(torch.ones(2, dtype=torch.float64), torch.ones(3, dtype=torch.float64))) == ""
+    assert overview(_feedback(torch.ones(2, dtype=torch.float64), torch.ones(3, dtype=torch.float64))) == ""
 
 
 def test_the_legend_names_only_what_is_there():
@@ -99,3 +100,42 @@ def test_the_numbers_beside_it_mark_the_worst():
     assert [label for label, _ in table.rows] == ["[0, :]", "[1, :]", "[2, :]"]
     worst = [entry for _, entries in table.rows for entry in entries if entry.is_worst]
     assert [(entry.expected, entry.actual, entry.is_right) for entry in worst] == [("1", "1.5", False)]
+
+
+def test_expected_and_own_numbers_have_one_scale_and_the_difference_its_own():
+    expected, own, difference = heat_maps(_off((3, 5), by=0.5))
+
+    assert (expected.scale, own.scale, difference.scale) == ("1.5", "1.5", "0.5")
+    assert [each.caption for each in (expected, own, difference)] == ["Expected", "Yours", "Yours minus expected"]
+
+
+def test_a_wrong_entry_has_its_corner_marked_and_a_negative_one_a_minus():
+    _, own, _ = heat_maps(_off((3, 5), by=-3.0))
+
+    assert 'class="corner" d="M4 2h.34l-.34 .34z"' in own.drawn
+    assert 'class="minus high" d="M4.3 2.5h.4"' in own.drawn
+
+
+def test_where_a_few_numbers_dwarf_the_others_colours_step_by_hundreds():
+    expected, own, difference = heat_maps(_off((3, 5), by=1e5))
+
+    assert expected.steps == own.steps == "each colour is a hundred times the one before"
+    assert difference.steps == ""
+    assert 'class="pos2"' in own.drawn
+
+
+def test_a_large_tensor_is_cut_and_says_so():
+    gradient = _off((1000, 1000))
+
+    assert cut_line(gradient.picture) == (
+        "Shown are 12 by 16 of its 1000000 entries, those around the worst place, from [988, 984] to [999, 999]."
+    )
+    assert "from [988, 984] to [999, 999]" in heat_maps(gradient)[0].drawn
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_three_maps_are_well_formed_and_small(shape: tuple[int, ...]):
+    maps = heat_maps(_off(shape, by=-1.5))
+
+    assert [ElementTree.fromstring(str(each.drawn)).get("role") for each in maps] == ["img"] * 3
+    assert sum(len(each.drawn) for each in maps) < 16_000

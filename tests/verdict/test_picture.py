@@ -10,7 +10,7 @@ from torch import Tensor
 
 from grader.course import Tolerance
 from grader.verdict.compare import compare
-from grader.verdict.picture import MAX_CELLS, Picture, draw
+from grader.verdict.picture import COLUMNS, MAX_CELLS, ROWS, Picture, draw
 
 TOLERANCE = Tolerance(rtol=1e-11, atol=1e-13)
 
@@ -88,17 +88,21 @@ def test_a_nan_is_not_lost_in_a_pooled_cell():
 
 
 def test_the_window_is_around_the_worst_place_and_inside_the_tensor():
-    window = _off_at((9, 9), (8, 0), by=0.25).window
+    window = _off_at((40, 40), (39, 0), by=0.25).window
 
-    assert (window.top, window.left) == (6, 0)
-    assert window.expected[2][0] + 0.25 == window.actual[2][0]
-    assert (8, 0) not in window.right
-    assert (6, 0) in window.right
+    assert (window.top, window.left) == (40 - ROWS, 0)
+    assert window.expected[-1][0] + 0.25 == window.actual[-1][0]
+    assert (39, 0) not in window.right
+    assert (38, 0) in window.right
 
 
-def test_a_row_and_a_column_show_five_in_a_line():
-    assert len(_off_at((1, 9), (0, 4)).window.expected[0]) == 5
-    assert len(_off_at((9, 1), (4, 0)).window.expected) == 5
+@pytest.mark.parametrize(("shape", "is_cut"), [((ROWS, COLUMNS), False), ((ROWS + 1, 1), True), ((COLUMNS + 1,), True)])
+def test_a_large_tensor_is_cut_to_a_readable_part(shape: tuple[int, ...], is_cut: bool):
+    picture = _off_at(shape, (0,) * len(shape))
+
+    assert picture.is_cut is is_cut
+    assert len(picture.window.expected) <= ROWS
+    assert len(picture.window.expected[0]) <= COLUMNS
 
 
 def test_an_index_of_the_flat_view_is_one_of_the_tensor():
