@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from grader.adjustment import Adjustment
-from grader.course.trace import Graph
+from grader.course.graph import Graph
 from grader.diagnose import Diagnosis
 from grader.hidden import HiddenCases
 from grader.rules import RULES

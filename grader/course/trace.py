@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from grader.course.graph import Graph, NamedValue
 from grader.errors import CourseError
 
 # Constants may also be texts, and settings: a dict of numbers and texts by name, such as a stride and a padding.
@@ -125,32 +126,6 @@ class Forward:
             found = torch.autograd.grad(scalar, [self.leaves[name] for name in step.reads], retain_graph=True)
             reached.update(zip(step.reads, found, strict=True))
         return reached
-
-
-@dataclass(frozen=True)
-class NamedValue:
-    """One value of a graph: its shape in each case, the names that it was computed from, and the line that did it."""
-
-    name: str
-    shapes: tuple[tuple[int, ...], ...]
-    reads: tuple[str, ...] = ()
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class Graph:
-    """The values of a forward pass that have a gradient, in forward order, the output last; no tensors."""
-
-    values: tuple[NamedValue, ...]
-
-    @property
-    def output(self) -> str:
-        """The name of the last value."""
-        return self.values[-1].name
-
-    def consumers(self, name: str) -> tuple[NamedValue, ...]:
-        """The values computed directly from `name`, in forward order."""
-        return tuple(value for value in self.values if name in value.reads)
 
 
 def make_graph(forwards: Sequence[Forward], line: Callable[[int], str] = lambda _: "") -> Graph:

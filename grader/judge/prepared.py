@@ -11,9 +11,10 @@ from torch import Tensor
 
 from grader.course import Exercise, InvariantKind, Rubric, Style
 from grader.course.cases import Argument, Case, Reference
+from grader.course.graph import Graph
 from grader.course.mistakes import Mistake, load_bank
 from grader.course.source import Source
-from grader.course.trace import Graph, make_graph
+from grader.course.trace import make_graph
 from grader.errors import CourseError
 from grader.judge.invariants import ForwardPass, find_misfits, probe_upstreams
 from grader.judge.speed import TimedCases, make_timed_cases

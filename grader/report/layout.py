@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from grader.course.trace import Graph
+from grader.course.graph import Graph
 
 # In pixels. A passing edge needs less room than a box.
 BOX_HEIGHT, LAYER_HEIGHT, GAP, PASSING, MARGIN = 24, 42, 8, 8, 4
