@@ -74,7 +74,7 @@ class Grader:
         """Grade one submission. Raises SubmissionError if it holds no file or function of the course, and must."""
         started = time.monotonic()
         names = self._always | self._brought(submission)
-        with _one_thread(), ExitStack() as stack:
+        with one_thread(), ExitStack() as stack:
             asked = [(part, part.agenda(names)) for part in self._asked(names)]
             sessions = [
                 stack.enter_context(Session(warm, submission, agenda.questionnaire, self.course.limits, agenda.draw))
@@ -232,7 +232,7 @@ def _grade_exercise(
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
     """Let torch work in one thread: several wait for each other by spinning, and these tensors are small."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

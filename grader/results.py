@@ -258,11 +258,6 @@ class Report:
         score = "not judged" if self.score is None else f"{self.score:g}"
         return f"<{type(self).__name__} of {self.submission}: {score} of {self.max_score:g} points>"
 
-    def __repr__(self) -> str:
-        # Of all that it holds, a line: nobody reads 90,000 characters.
-        score = "not judged" if self.score is None else f"{self.score:g}"
-        return f"<{type(self).__name__} of {self.submission}: {score} of {self.max_score:g} points>"
-
     @property
     def selected(self) -> tuple[AssignmentFeedback, ...]:
         """The assignments that were graded."""

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 # everybody's name for it
 
 from assignments.layernorm.reference import layernorm
+from assignments.mlp.reference import CHARACTERS, NAMES
 from assignments.transformer_block.reference import block_parameters, transformer_block
 
 SHARED = ("causal", "heads")
@@ -64,3 +65,53 @@ def gpt(t):
     layernorm(Part(t, in_final_norm))
     t.logits = t.lnf @ t.wte.T
     t.loss = F.cross_entropy(t.logits.flatten(0, 1), t.Y.flatten(), ignore_index=t.ignore_index)
+
+
+# Training, for `grade train`: on names, with sizes that none of the cases has, so that a size in the code shows.
+HEADS = 2
+LONGEST = 1 + max(map(len, NAMES))
+
+
+def gpt_training(rng):
+    """Return how it is trained, and the parameters that it begins with: every gain is 1, and every bias 0."""
+    V, E, hidden = len(CHARACTERS), HEADS * 8, 48
+    parameters = {
+        "wte": 0.1 * rng.normal(V, E),
+        "wpe": 0.1 * rng.normal(LONGEST + 1, E),
+        **{
+            f"{name}_{k}": _at_first(name, value)
+            for k in range(2)
+            for name, value in block_parameters(rng, E, hidden).items()
+        },
+        "lnf_gain": torch.ones(E, dtype=torch.float64),
+        "lnf_bias": torch.zeros(E, dtype=torch.float64),
+    }
+    return {"steps": 400, "rates": [0.3, 0.1], "characters": CHARACTERS, "parameters": parameters}
+
+
+def _at_first(name, value):
+    if name.endswith("gain"):
+        return torch.ones_like(value)
+    return torch.zeros_like(value) if value.dim() == 1 else value
+
+
+def gpt_batch(rng):
+    """Return the data of one step: whole names, and nothing to predict behind the end of each."""
+    chosen = [NAMES[i] for i in rng.integers(0, len(NAMES), 24).tolist()]
+    return _data([[CHARACTERS.index(character) for character in name] for name in chosen])
+
+
+def _data(names):
+    X = torch.zeros(len(names), LONGEST, dtype=torch.int64)
+    Y = torch.full_like(X, -1)
+    for row, name in enumerate(names):
+        X[row, 1 : len(name) + 1] = torch.tensor(name)
+        Y[row, : len(name) + 1] = torch.tensor([*name, 0])
+    causal = torch.ones(LONGEST, LONGEST).tril().bool()
+    return {"X": X, "Y": Y, "ignore_index": -1, "causal": causal, "heads": HEADS}
+
+
+def gpt_next(run, beginnings):
+    """Return a row of logits for each list of characters: `run` gives the forward's values on some data."""
+    places = [len(beginning) for beginning in beginnings]
+    return run(_data(beginnings))["logits"][range(len(places)), places]

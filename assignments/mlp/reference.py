@@ -1,5 +1,8 @@
 """The character-level MLP of the makemore lesson: embedding, batch norm, tanh, softmax and cross-entropy."""
 
+from functools import cache
+from pathlib import Path
+
 import torch
 
 WORDS = """
@@ -78,3 +81,55 @@ def mlp(t):
     t.probs = t.counts * t.counts_sum_inv
     t.logprobs = t.probs.log()
     t.loss = -t.logprobs[range(n), t.Y].mean()
+
+
+# Training, for `grade train`: on names, with sizes that none of the cases has, so that a size in the code shows.
+NAMES = (Path(__file__).parent / "names.txt").read_text(encoding="utf-8").split()
+CHARACTERS = "." + "".join(sorted(set("".join(NAMES))))
+
+
+def mlp_training(rng):
+    """Return how it is trained, as in the lesson, and the parameters that it begins with."""
+    V, E, H = len(CHARACTERS), 8, 100
+    fan_in = CONTEXT * E
+    parameters = {
+        "C": rng.normal(V, E),
+        "W1": rng.normal(fan_in, H) * (5 / 3) / fan_in**0.5,
+        "b1": rng.normal(H) * 0.1,
+        "bn_gain": rng.normal(H) * 0.1 + 1.0,
+        "bn_bias": rng.normal(H) * 0.1,
+        "W2": rng.normal(H, V) * 0.1,
+        "b2": rng.normal(V) * 0.1,
+    }
+    return {"steps": 1200, "rates": [0.1, 0.01], "characters": CHARACTERS, "parameters": parameters}
+
+
+@cache
+def _examples():
+    """Return contexts X and next characters Y of all names."""
+    X, Y = [], []
+    for name in NAMES:
+        context = [0] * CONTEXT
+        for character in name + ".":
+            X.append(context)
+            Y.append(CHARACTERS.index(character))
+            context = [*context[1:], Y[-1]]
+    return torch.tensor(X), torch.tensor(Y)
+
+
+def mlp_batch(rng):
+    """Return the data of one step."""
+    X, Y = _examples()
+    rows = rng.integers(0, len(X), 48)
+    return {"X": X[rows], "Y": Y[rows]}
+
+
+def mlp_next(run, beginnings):
+    """Return a row of logits for each list of characters: `run` gives the forward's values on some data.
+
+    Batch norm wants the mean and spread of the data: so what has begun is a few rows below all of the names.
+    """
+    X, Y = _examples()
+    rows = torch.tensor([([0] * CONTEXT + beginning)[-CONTEXT:] for beginning in beginnings])
+    data = {"X": torch.cat([X, rows]), "Y": torch.cat([Y, torch.zeros_like(rows[:, 0])])}
+    return run(data)["logits"][-len(rows) :]

@@ -19,10 +19,10 @@ from grader.cli.author import check, template
 from grader.cli.group import cli
 from grader.cli.instructor import autograder, batch, export, release
 from grader.cli.streams import ReaderGoneError, open_streams
-from grader.cli.student import case, explain, grade_submission, hint, start
+from grader.cli.student import case, explain, grade_submission, hint, start, train
 
 cli.add_command(grade_submission)
-cli.add_section("You write backward passes", (start, hint, explain, case))
+cli.add_section("You write backward passes", (start, hint, explain, case, train))
 cli.add_section("You teach", (batch, export, release, autograder))
 cli.add_section("You write a course", (check, template))
 

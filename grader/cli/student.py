@@ -1,4 +1,4 @@
-"""What a student types: grade, case, start."""
+"""What a student types: grade, case, train, start."""
 
 from __future__ import annotations
 
@@ -191,6 +191,40 @@ def case(function: str, case: str | None, seed: int, course: Path | None) -> Non
     if not is_fresh:
         console.print(f"{path} is there already and not as it was written: kept. Delete it for a fresh one.")
     console.print(f"run it: python {path}", soft_wrap=True)
+
+
+@click.command(short_help="Train a network with your own gradients.")
+@click.argument("words", nargs=-1, metavar="[FUNCTION] [PATH]")
+@click.option("--steps", type=click.IntRange(min=1), metavar="N", help="How many steps; default: what the course says.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Where to write the page.")
+@click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of parameters and batches.")
+@COURSE
+def train(words: tuple[str, ...], steps: int | None, report: Path | None, seed: int, course: Path | None) -> None:
+    """Train a network with the gradients of FUNCTION (default: mlp_backward), and beside it with autograd's.
+
+    PATH is a folder or one file, as for `grade`. Exit code: 0 both curves are the same, 1 they part or training did not
+    come to its end, 2 nothing to train.
+    """
+    if len(words) > 2:
+        raise UsageError(f"one function and one path are trained, and here are {one_line(', '.join(words), 300)}")
+    from grader.sandbox.warm import start_warm
+
+    with start_warm() as warm:
+        from grader.report.training_page import print_training, write_training
+        from grader.workbench.trainer import choose, train
+
+        loaded = load(course, Path(words[-1]) if words and Path(words[-1]).exists() else Path())
+        function, path = choose(loaded, words)
+        console = new_console()
+        result = train(loaded, function, path, warm, console, steps=steps, seed=seed)
+    print_training(result, console)
+    if result.student.losses:
+        try:
+            console.print(f"Both curves: {write_training(result, report, path)}", soft_wrap=True)
+        except UsageError as error:
+            # What was found is said, and stands.
+            click.echo(f"grade: {error}", err=True)
+    sys.exit(0 if result.agrees else 1)
 
 
 @click.command(short_help="Copy the files to work in; nothing is overwritten.")

@@ -136,6 +136,11 @@ class Reference:
         """Return the forward pass of an exercise, a function of a trace. Raises CourseError if it is not there."""
         return self._function(exercise.reference, exercise.forward, exercise)
 
+    def beside_forward(self, exercise: Exercise, ending: str) -> Callable[..., Any] | None:
+        """Return a function that stands beside the forward and is called as it is, with an ending; None without one."""
+        found = getattr(self._modules[exercise.reference], f"{exercise.forward}_{ending}", None)
+        return found if callable(found) else None
+
     def source(self, exercise: Exercise) -> Source:
         """Return the text of an exercise's forward pass."""
         return Source(exercise.reference, exercise.forward)

@@ -25,19 +25,23 @@ from grader.verdict.compare import Verdict
 
 
 def write_html(report: Report, asked: Path | None, submission: Path, since: str | None = None) -> Path:
-    """Write the page where it was asked for, or beside the submission, or in the current folder; return where.
+    """Write a report's page, as `write_page` does, and return where."""
+    return write_page(render_html(report, since=since), asked, submission, "grade-report.html")
+
+
+def write_page(content: str, asked: Path | None, submission: Path, name: str) -> Path:
+    """Write a page where it was asked for, or beside the submission, or in the current folder; return where.
 
     Raises UsageError if it can't be written.
     """
-    content = render_html(report, since=since)
     if asked is not None:
         return _write(asked, content)
-    beside = (submission if submission.is_dir() else submission.parent) / "grade-report.html"
+    beside = (submission if submission.is_dir() else submission.parent) / name
     try:
         return _write(beside, content)
     except UsageError as error:
         try:
-            return _write(Path("grade-report.html"), content)
+            return _write(Path(name), content)
         except UsageError:
             raise error from None
 
@@ -57,7 +61,7 @@ def render_html(report: Report, *, tells_seed: bool = True, since: str | None = 
     Without the seed nobody can work out at home what a batch will ask. `since` says what the last run did not have.
     """
     report = report.for_student
-    template, style, policy = _parts()
+    template, style, policy = load_page("report.html", "report.css")
     following = words.find_next(report)
     parts = report.selected
     finished = [part for part in parts if _is_finished(part)]
@@ -70,14 +74,14 @@ def render_html(report: Report, *, tells_seed: bool = True, since: str | None = 
         seed=report.seed if tells_seed else None,
         next=following,
         is_open=lambda exercise: exercise is following or _is_begun(exercise),
-        style=Markup(style),  # noqa: S704 # our own style sheet
+        style=style,
         policy=policy,
     )
 
 
 @cache
-def _parts() -> tuple[Template, str, str]:
-    """Return the template, its style sheet and the policy that allows this one style sheet and nothing else."""
+def load_page(name: str, *styles: str) -> tuple[Template, Markup, str]:
+    """Return a template, its style sheets as one, and the policy that allows these and nothing else."""
     environment = Environment(
         loader=PackageLoader("grader.report"),
         autoescape=True,
@@ -102,10 +106,10 @@ def _parts() -> tuple[Template, str, str]:
     )
     environment.filters["dedent"] = textwrap.dedent
     environment.filters["reject_panels"] = _without_panels
-    style = environment.get_template("report.css").render()
+    style = "\n".join(environment.get_template(each).render() for each in styles)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return environment.get_template("report.html"), style, policy
+    return environment.get_template(name), Markup(style), policy  # noqa: S704 # our own style sheets
 
 
 def _is_begun(exercise: ExerciseFeedback) -> bool:

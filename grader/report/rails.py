@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from grader.course.trace import Graph, NamedValue
+from grader.course.graph import Graph, NamedValue
 from grader.report import words
 from grader.report.graph import GLYPHS, MARKS, shown_case
 from grader.report.layout import lay_out

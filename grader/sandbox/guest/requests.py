@@ -4,7 +4,8 @@
 another word from the grader. `again` names calls to make once more and gradients whose line is wanted, and brings
 inputs that nobody has seen for one more call of each function, and probes: random tensors to call functions with in
 place of their gradients.
-`prepare`, `load`, `run` and `show` are the conversation of a timed exercise.
+`prepare`, `load`, `run` and `show` are the conversation of a timed exercise; `prepare` and `step` that of training,
+where each step brings the values of a forward pass.
 """
 
 from __future__ import annotations
@@ -109,6 +110,10 @@ class Responder:
             case "run":
                 self.block.run()
                 yield {}, b""
+            case "step":
+                callee = Callee(self.timed, self.form, message["gradients"], self.modules.sources, _room(message))
+                reply = call(callee, unpack_call(message, memoryview(payload)), self.guard)
+                yield _answered(reply), reply.payload
             case "show":
                 reply = self.block.reply(message["index"], message["gradients"], self.modules.sources, _room(message))
                 reply.pack()
