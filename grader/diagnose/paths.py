@@ -24,9 +24,13 @@ PROBES = 6
 
 @dataclass(frozen=True)
 class Path:
-    """All that reaches a gradient through these values, nearest first; no value means all of it."""
+    """All that reaches a gradient through these values, nearest first; no value means all of it.
+
+    Of an output that the forward goes on with, `is_own` is what comes to it as an output alone.
+    """
 
     through: tuple[str, ...] = ()
+    is_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,17 @@ def find_paths(sample: Sample) -> dict[Path, Tensor]:
             if not part.isfinite().all() or are_small(part, sample.expected) or are_small(part - sample.expected, part):
                 continue
             found[Path(tuple(word for word in through if word))] = part
-    return _merged(found)
+    return _merged(found) | dict(_own_upstreams(sample))
+
+
+def _own_upstreams(sample: Sample) -> Iterator[tuple[Path, Tensor]]:
+    """Yield what comes to each output by itself, without what comes back to it from what it goes into."""
+    for name, upstream in sample.case.upstream.items():
+        part = sample.flow({name: upstream}) if name in sample.plans else None
+        if part is None or part.shape != sample.expected.shape or are_small(part, sample.expected):
+            continue
+        if not are_small(part - sample.expected, part):
+            yield Path((name,), is_own=True), part
 
 
 def _uses_in_step(

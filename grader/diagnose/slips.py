@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from grader.diagnose.catalogue import Kind, Site, made, slips_of, whole_steps
+from grader.diagnose.catalogue import Site, made, slips_of, whole_steps
+from grader.diagnose.chains import find_chains, slips_of_chains
 from grader.diagnose.composites import slips_of_composites
 from grader.diagnose.evidence import Sample, are_small
-from grader.diagnose.graph import MISFIT, Patch, Plan, is_broadcast, reduce_to
+from grader.diagnose.graph import MISFIT, Patch, Plan, is_broadcast, make_plan, reduce_to
+from grader.diagnose.sites import repeated, site_of
 from grader.diagnose.slip import Slip
 
 Parts = dict[str, Tensor]
@@ -20,9 +22,12 @@ Parts = dict[str, Tensor]
 
 def slips(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
     """Yield the gradient with each slip there can be in the steps behind it, nearest first."""
+    chains = find_chains(sample)
+    in_loops = {name for chain in chains for name in chain.passes if sample.value not in chain.ends_at(name)}
     for name, plan in sample.plans.items():
         upstream = sample.upstream.get(name)
-        if upstream is None:
+        # What is written once goes wrong in every pass.
+        if upstream is None or name in in_loops:
             continue
         right = plan.backward(upstream)
         relevant = [read for read in right if read == sample.value or read in sample.plans]
@@ -43,6 +48,7 @@ def slips(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
             candidate = sample.replace(name, part, moved)
             if candidate is not None:
                 yield slip, candidate
+    yield from slips_of_chains(sample, chains)
     yield from _in_steps_of_one_form(sample)
     yield from slips_of_composites(sample)
     yield from _parts_reordered(sample)
@@ -78,6 +84,7 @@ class _Step:
                         yield Slip(self.name, read or self.relevant[0], node.kind, word), parts
         yield from self._shared_factors(arriving)
         yield from self._exchanged_results(arriving)
+        yield from self._own_factors()
         yield from self._in_loops()
 
     def _edges(self) -> Iterator[tuple[int, int, int | str]]:
@@ -88,14 +95,7 @@ class _Step:
 
     def site(self, index: int, position: int, g: Tensor) -> Site | None:
         """Return an operation of the step as a place for slips, for an upstream."""
-        node = self.plan.nodes[index]
-        right = node.backward(g)[position]
-        edge = node.edges[position]
-        if right is None or edge is None:
-            return None
-        inner = _inner(self.sample, self.plan, edge)
-        gradients = {f"d{name}": each for name, each in self.sample.upstream.items()}
-        return Site(node, position, g, right, inner, self.sample.tensors, gradients)
+        return site_of(self.sample, self.plan, index, position, g)
 
     def passed_on(self, patch: Patch, read: str = "") -> Parts | None:
         """Return what goes back with some results replaced; only towards `read`, if it is given."""
@@ -110,7 +110,9 @@ class _Step:
 
     def _sent(self) -> Iterator[tuple[Slip, Parts]]:
         gradients = {name: each for name, each in self.sample.upstream.items() if name != self.sample.value}
-        sent = whole_steps.Sent(self.name, self.upstream, gradients, self.sample.tensors)
+        forward = self.sample.case.forward
+        cutting = [step for step in forward.steps if self.name in step.reads and _is_cut(make_plan(step, forward))]
+        sent = whole_steps.Sent(self.name, self.upstream, gradients, self.sample.tensors, len(cutting))
         for kind in whole_steps.SENT:
             for word, other in made(kind, sent):
                 found = self.plan.backward(other)
@@ -150,11 +152,20 @@ class _Step:
             if parts is not None:
                 yield Slip(self.name, self.relevant[0], node.kind, whole_steps.results_exchanged.name), parts
 
+    def _own_factors(self) -> Iterator[tuple[Slip, Parts]]:
+        """Yield what comes out if both factors of a product are multiplied by themselves."""
+        for index, node in enumerate(self.plan.nodes):
+            one, two = (node.saved("self"), node.saved("other")) if node.kind == "Mul" else (None, None)
+            if isinstance(one, Tensor) and isinstance(two, Tensor) and one.shape == two.shape:
+                parts = self.passed_on({(index, 0): lambda g, *_, f=one: g * f, (index, 1): lambda g, *_, f=two: g * f})
+                if parts is not None:
+                    yield Slip(self.name, self.relevant[0], node.kind, whole_steps.own_factors.name), parts
+
     def _in_loops(self) -> Iterator[tuple[Slip, Parts]]:
         """Yield what comes out if an operation that a loop repeats goes wrong in every pass."""
         for (operation, partner, is_own), places in self._repeated().items():
             for kind in slips_of(operation):
-                parts = self.passed_on(dict.fromkeys(places, self._repeat(kind)))
+                parts = self.passed_on(dict.fromkeys(places, repeated(self.sample, self.plan, kind)))
                 if parts is not None:
                     yield Slip(self.name, self.relevant[0], operation, kind.name), parts
             if partner and not is_own and operation in ("Mm", "Bmm", "Mul"):
@@ -178,16 +189,6 @@ class _Step:
             partner = edge if isinstance(edge, str) and is_own else next(iter(others), "")
             found.setdefault((node.kind, partner, is_own, position), []).append((index, position))
         return {key[:3]: places for key, places in found.items() if key[1] or len(places) > 1}
-
-    def _repeat(self, kind: Kind[Site]) -> Callable[[Tensor, int, int], Tensor]:
-        def patched(g: Tensor, index: int, position: int) -> Tensor:
-            site = self.site(index, position, g)
-            found = [wrong for word, wrong in made(kind, site) if ":" not in word] if site is not None else []
-            if not found:
-                raise ValueError
-            return found[0]
-
-        return patched
 
     def _nothing(self, g: Tensor, index: int, position: int) -> Tensor:
         right = self.plan.nodes[index].backward(g)[position]
@@ -213,22 +214,16 @@ class _Step:
                     yield Slip(self.name, "", node.kind, f"{whole_steps.moved_out.name}:{name}"), flowed * partner
 
 
+def _is_cut(plan: Plan) -> bool:
+    """Return whether a step takes a part of what it reads."""
+    return any(node.kind == "Slice" for node in plan.nodes)
+
+
 def _name_of(sample: Sample, tensor: Tensor) -> str | None:
     same = (
         name for name, value in sample.tensors.items() if value.shape == tensor.shape and torch.equal(value, tensor)
     )
     return next(same, None)
-
-
-def _inner(sample: Sample, plan: Plan, edge: int | str) -> Tensor | None:
-    """Return the value of the forward that an operation was applied to, through additions of a number at most."""
-    while isinstance(edge, int):
-        node = plan.nodes[edge]
-        behind = [e for e in node.edges if e is not None]
-        if node.kind not in ("Add", "Sub") or len(behind) != 1:
-            return None
-        edge = behind[0]
-    return sample.tensors[edge]
 
 
 def _in_steps_of_one_form(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
@@ -272,24 +267,5 @@ def _all_wrong(steps: list[_Step]) -> Iterator[tuple[Slip, list[Parts]]]:
 
 def _parts_reordered(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
     """Yield the gradient cut into two to four equal parts along an axis, and joined in another order."""
-    for axis, size in enumerate(sample.expected.shape):
-        for count in (2, 3, 4):
-            if size % count or size == count:
-                continue
-            parts = sample.expected.chunk(count, dim=axis)
-            for order in _orders(count):
-                joined = torch.cat([parts[place] for place in order], dim=axis)
-                yield Slip(sample.value, "", "", f"{whole_steps.parts_reordered.name}:{axis}"), joined
-
-
-def _orders(count: int) -> Iterator[tuple[int, ...]]:
-    """Yield the orders in which two parts have changed places, all are turned round, or each has moved on by one."""
-    plain = list(range(count))
-    yield tuple(reversed(plain))
-    for shift in range(1, count):
-        yield tuple(plain[shift:] + plain[:shift])
-    for one in range(count):
-        for two in range(one + 1, count):
-            swapped = list(plain)
-            swapped[one], swapped[two] = two, one
-            yield tuple(swapped)
+    for axis, joined in whole_steps.in_other_orders(sample.expected, (2, 3, 4)):
+        yield Slip(sample.value, "", "", f"{whole_steps.parts_reordered.name}:{axis}"), joined

@@ -31,6 +31,9 @@ def other_tensors(sample: Sample) -> Iterator[tuple[Other, Tensor]]:
         yield from _changed("dout", sample.case.dout)
         ones = forward.gradients(torch.ones_like(sample.case.dout))
         yield Other("dout", "of_ones"), ones[sample.value]
+    if len(forward.outputs) > 1:
+        for name, upstream in sample.case.upstream.items():
+            yield Other(f"d{name}", "as_given"), upstream
     for name, value in sample.tensors.items():
         yield from _changed(name, value)
     yield Other("1", "ones"), torch.ones_like(sample.expected)

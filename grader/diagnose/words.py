@@ -133,6 +133,8 @@ def say_other(other: Other, sample: Sample) -> str:
                 f"Your {name} is the right answer for an upstream gradient of ones. It does not use {other.name}, "
                 "which is different for every entry."
             )
+        case "as_given":
+            return f"Your {name} is exactly the upstream gradient {other.name}, as it was given. {step}"
         case "negated":
             return f"Your {name} is exactly minus {what}. {step}"
         case "turned":
@@ -277,6 +279,8 @@ def _became(scaled: Scaled) -> str:
 
 
 def _through(path: Path, output: str) -> str:
+    if path.is_own:
+        return f"to {path.through[0]} as an output of its own"
     if path.through == (output,):
         return f"straight from {output}"  # through it comes everything
     *more, last = path.through[:3]

@@ -22,7 +22,7 @@ NAMED = {
     "heads_backward__dQ__of_q": "slip:scores:Bmm:factor_exchanged:Q",
     "heads_backward__dqkv__k_first": "slip:qkv:step:parts_reordered:2",
     "heads_backward__dqkv__wrong_merge": "slip:Q and K and V:Transpose:view_for_transpose",
-    "self_attention_backward__dx__swapped_q_and_k": "slip:scores:Bmm:results_exchanged",
+    "self_attention_backward__dx__swapped_q_and_k": "slip:qkv:step:upstream_reordered:2",
     "self_attention_backward__dWqkv__row_sum_apart": "slip:weights:Softmax:weighted_after_the_sum",
     "self_attention_backward__dx__scale_missing": "term:factor:√d:scores+masked+weights",
     "rnn_backward__db__recurrence_missing": "slip:h:Mm:not_carried_back:Wh",

@@ -4,18 +4,31 @@
 the operation and `{detail}` what a slip names besides. A sentence never shows the right formula.
 """
 
-from grader.diagnose.catalogue import layouts, norms, products, slopes, softmaxes, whole_steps
+from grader.diagnose.catalogue import layouts, loops, norms, products, slopes, softmaxes, whole_steps
 from grader.diagnose.catalogue.kind import OPERATIONS, Kind, Site, made
+from grader.diagnose.catalogue.slopes import FROM_OUTPUT
 
 _MODULES = (slopes, products, layouts)
 SENTENCES = {
     kind.name: kind
-    for module in (*_MODULES, whole_steps, softmaxes, norms)
+    for module in (*_MODULES, whole_steps, loops, softmaxes, norms)
     for kind in vars(module).values()
     if isinstance(kind, Kind)
 }
 
-__all__ = ["OPERATIONS", "SENTENCES", "Kind", "Site", "made", "norms", "slips_of", "softmaxes", "whole_steps"]
+__all__ = [
+    "FROM_OUTPUT",
+    "OPERATIONS",
+    "SENTENCES",
+    "Kind",
+    "Site",
+    "loops",
+    "made",
+    "norms",
+    "slips_of",
+    "softmaxes",
+    "whole_steps",
+]
 
 
 def slips_of(operation: str) -> list[Kind[Site]]:

@@ -30,7 +30,7 @@ ENTRYWISE = (
 EPSILONS = (1e-12, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5)
 EXPONENTS = (-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.5, 1.0, 1.5, 2.0, 3.0)
 # The slope of an operation as a function of its output, which is how people write it.
-_FROM_OUTPUT: Mapping[str, Callable[[Tensor], Tensor]] = {
+FROM_OUTPUT: Mapping[str, Callable[[Tensor], Tensor]] = {
     "Tanh": lambda h: 1 - h.square(),
     "Sigmoid": lambda s: s * (1 - s),
     "Exp": lambda y: y,
@@ -158,7 +158,7 @@ def bracket_squared(at: Site) -> Made:
 def applied_twice(at: Site) -> Made:
     """Your {d} applies {op} once more to {step}. {step} has been through it already."""
     again = _FUNCTIONS[at.node.kind](at.result)
-    return at.g * _FROM_OUTPUT[at.node.kind](again)
+    return at.g * FROM_OUTPUT[at.node.kind](again)
 
 
 @slip("Tanh")
@@ -184,8 +184,8 @@ def bracket_added(at: Site) -> Made:
 def slope_at(at: Site) -> Made:
     """Your {d} takes the slope of {op} in {step} at {detail}. That is not what the slope is made of."""
     kind, g = at.node.kind, at.g
-    if kind in _FROM_OUTPUT:
-        return [(name, g * _FROM_OUTPUT[kind](value)) for name, value in at.alike(at.result)]
+    if kind in FROM_OUTPUT:
+        return [(name, g * FROM_OUTPUT[kind](value)) for name, value in at.alike(at.result)]
     if kind == "Log":
         return [(name, g / value) for name, value in at.alike(at.x)]
     k = at.exponent
@@ -198,7 +198,7 @@ def result_anew(at: Site) -> Made:
     kind = at.node.kind
     if kind == "Log":
         return None
-    function, slope = _FUNCTIONS[kind], _FROM_OUTPUT[kind]
+    function, slope = _FUNCTIONS[kind], FROM_OUTPUT[kind]
     return [(name, at.g * slope(function(value))) for name, value in at.alike(at.result)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,12 +14,16 @@ from grader.diagnose.graph import is_broadcast
 
 @dataclass(frozen=True)
 class Sent:
-    """What comes back to the value `step`; `gradients` and `values` are what else there is, by name."""
+    """What comes back to the value `step`; `gradients` and `values` are what else there is, by name.
+
+    `cuts` is into how many parts the forward cuts the value, 0 where it does not.
+    """
 
     step: str
     upstream: Tensor
     gradients: Mapping[str, Tensor]
     values: Mapping[str, Tensor]
+    cuts: int = 0
 
 
 @slip()
@@ -39,7 +43,7 @@ def _some(at: Sent, first: int, last: int) -> Iterator[tuple[int, Tensor]]:
     """Yield the upstream with a part of each axis kept: from `first` on, as many as there are but `last`."""
     for axis, size in enumerate(at.upstream.shape):
         length, start = size - last if last else 1, first % size
-        if size > 1 or last:
+        if size > last:
             some = torch.zeros_like(at.upstream)
             some.narrow(axis, start, length).copy_(at.upstream.narrow(axis, start, length))
             yield axis, some
@@ -75,6 +79,37 @@ def upstream_all_but_last(at: Sent) -> Made:
     return _some(at, 0, 1)
 
 
+def _orders(count: int) -> Iterator[list[int]]:
+    """Yield the orders in which two parts have changed places, all are turned round, or each has moved on by some."""
+    plain = list(range(count))
+    yield plain[::-1]
+    for shift in range(1, count):
+        yield plain[shift:] + plain[:shift]
+    for one in range(count):
+        for two in range(one + 1, count):
+            swapped = list(plain)
+            swapped[one], swapped[two] = two, one
+            yield swapped
+
+
+def in_other_orders(tensor: Tensor, counts: Sequence[int]) -> Iterator[tuple[int, Tensor]]:
+    """Yield a tensor cut into equal parts along an axis and joined in another order, with the axis."""
+    for axis, size in enumerate(tensor.shape):
+        for count in counts:
+            if size % count == 0 and count > 1:
+                parts = tensor.chunk(count, dim=axis)
+                for order in _orders(count):
+                    yield axis, torch.cat([parts[place] for place in order], dim=axis)
+
+
+@slip()
+def upstream_reordered(at: Sent) -> Made:
+    """Your {d} has the parts of what came back to {step} in another order along axis {detail}. They go back in the
+    order in which the forward cuts {step}.
+    """
+    return in_other_orders(at.upstream, (at.cuts,)) if at.cuts else None
+
+
 SENT: tuple[Kind[Sent], ...] = (
     upstream_ones,
     upstream_exchanged,
@@ -82,6 +117,7 @@ SENT: tuple[Kind[Sent], ...] = (
     upstream_last,
     upstream_all_but_first,
     upstream_all_but_last,
+    upstream_reordered,
 )
 
 
@@ -224,6 +260,13 @@ SHARED: tuple[Kind[SharedFactor], ...] = (one_factor_summed, sums_multiplied)
 def results_exchanged(at: object) -> Made:
     """Your {d} is what comes out if the gradients of the two factors of {op} in {step} change places. Look at the order
     in which they are used after that.
+    """
+
+
+@slip()
+def own_factors(at: object) -> Made:
+    """At {step}, your {d} multiplies each of the two factors by itself. In a product, each factor gets the other
+    one.
     """
 
 
