@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import tempfile
@@ -11,7 +12,7 @@ import pytest
 
 from grader import submission
 from grader.errors import GraderError, SubmissionError, UsageError
-from grader.submission import read_submission
+from grader.submission import MAX_FILES, read_session, read_submission
 
 NOT_REGULAR = "not a regular file (a link, a device or a pipe)"
 
@@ -278,3 +279,24 @@ def test_a_folder_with_a_file_that_was_meant_to_be_python_says_so(tmp_path: Path
     assert str(caught.value) == (
         "ada holds no Python file; linear.py.txt is not a Python file by its name; rename it to linear.py"
     )
+
+
+def test_a_session_is_its_cells_by_their_number_and_the_python_files_beside_the_notebook(tmp_path):
+    write(tmp_path, "linear.py", "parts/deep.py", "parts/other.py", "hw.ipynb", ".hidden.py", "notes.txt")
+    cells = ["%load_ext grader", "%%writefile linear.py\nx = 2\n", "x = 3", "%grade"]
+
+    found = read_session(tmp_path, "hw.ipynb", cells, ["parts/deep.py"])
+
+    own = json.loads(found.files["hw.ipynb"])["cells"]
+    assert [each["source"] for each in own] == ["%load_ext grader", "", "x = 3", "%grade"]
+    assert sorted(found.files) == ["hw.ipynb", "linear.py", "parts/deep.py"]
+    assert (found.name, found.single, found.first) == ("hw.ipynb", True, "hw.ipynb")
+
+
+def test_in_a_folder_of_everything_a_session_has_what_it_imported(tmp_path):
+    write(tmp_path, *(f"a{number}.py" for number in range(MAX_FILES + 10)), "z/own.py")
+
+    found = read_session(tmp_path, "hw.ipynb", ["x = 1"], ["z/own.py"])
+
+    assert len(found.files) == MAX_FILES
+    assert "z/own.py" in found.files

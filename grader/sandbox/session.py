@@ -235,7 +235,8 @@ class Session:
                     loading = file
                     continue
                 case {"found": str(file)} if file in self.overview.defines:
-                    loading, notes = None, read_notes(message, question.function, file, question.home)
+                    home = self.overview.first or question.home
+                    loading, notes = None, read_notes(message, question.function, file, home)
                     self._found[question.function] = file
                     continue
                 case {"found": None, "others": list(others), "stopped": dict(where)}:

@@ -12,6 +12,7 @@ import pytest
 from grader.course import Course
 from grader.grading import Grader
 from grader.report.html import render_html
+from grader.report.notebook import notebook_bundle
 from grader.results import Report
 from grader.sandbox.warm import Warm
 from grader.submission import Submission, read_submission
@@ -115,6 +116,24 @@ def _overflowing(page) -> list[str]:
             .filter(element => element.getBoundingClientRect().right > edge + 1 && !inside(element.parentElement))
             .map(element => element.outerHTML.slice(0, 100));
     }""")
+
+
+def test_in_a_notebook_a_link_leads_to_a_part_of_the_report(browser, reports: dict[str, Report], tmp_path: Path):
+    report = reports["half_finished"]
+    bundle = notebook_bundle("3 of 10 points", render_html(report))
+    (tmp_path / "jupyter.html").write_text(f"<!doctype html><title>Jupyter</title>{bundle['text/html']}")
+    page = browser.new_page()
+    page.goto((tmp_path / "jupyter.html").as_uri())
+    frame = page.query_selector("iframe").content_frame()
+    below = frame.locator("h2", has_text="Attention").last
+
+    before = below.bounding_box()["y"]
+    frame.locator("nav a", has_text="Attention").click()
+    page.wait_for_timeout(100)
+
+    assert page.query_selector("iframe").content_frame().title() == frame.title() != "Jupyter"
+    assert below.bounding_box()["y"] < before
+    page.close()
 
 
 @pytest.mark.parametrize("width", WIDTHS)
