@@ -40,7 +40,17 @@ def batchnorm_steps_backward(dout, cache):
     # h_prebn is used in the difference, and every row has one n-th of the mean.
     dh_prebn = dbn_diff + dbn_mean / n  # (N, H)
     # END SOLUTION
-    return dbn_gain, dbn_bias, dbn_raw, dbn_var_inv, dbn_var, dbn_diff_sq, dbn_diff, dbn_mean, dh_prebn
+    return (
+        dbn_gain,
+        dbn_bias,
+        dbn_raw,
+        dbn_var_inv,
+        dbn_var,
+        dbn_diff_sq,
+        dbn_diff,
+        dbn_mean,
+        dh_prebn,
+    )
 
 
 def batchnorm_backward(dout, bn_raw, bn_gain, bn_var_inv):

@@ -64,4 +64,18 @@ def causal_attention_backward(dout, cache):
     dWqkv = torch.einsum("btk,btj->kj", x, dqkv)  # (E, 3E)
     dx = dqkv @ Wqkv.T  # (B, T, E)
     # END SOLUTION
-    return dWo, dmerged, datt, dV, ddropped, dweights, dmasked, dscores, dQ, dK, dqkv, dWqkv, dx
+    return (
+        dWo,
+        dmerged,
+        datt,
+        dV,
+        ddropped,
+        dweights,
+        dmasked,
+        dscores,
+        dQ,
+        dK,
+        dqkv,
+        dWqkv,
+        dx,
+    )

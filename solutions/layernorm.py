@@ -41,7 +41,17 @@ def layernorm_steps_backward(dout, cache):
     # x is used in the difference, and every feature has one D-th of the mean.
     dx = dln_diff + dln_mean / D  # (B, T, D)
     # END SOLUTION
-    return dln_gain, dln_bias, dln_raw, dln_rstd, dln_var, dln_diff_sq, dln_diff, dln_mean, dx
+    return (
+        dln_gain,
+        dln_bias,
+        dln_raw,
+        dln_rstd,
+        dln_var,
+        dln_diff_sq,
+        dln_diff,
+        dln_mean,
+        dx,
+    )
 
 
 def layernorm_backward(dout, ln_raw, ln_gain, ln_rstd):

@@ -11,11 +11,11 @@
 
 # %%
 import torch
-import torch.nn.functional as F  # noqa: N812 # the lesson's name for it
+import torch.nn.functional as F  # noqa: F401, RUF100 # yours to use
 
 # %%
 # A batch of contexts and the characters that follow them.
-words = ["emma", "olivia", "ava", "isabella", "sophia", "charlotte", "mia", "amelia", "harper", "evelyn"]
+words = ["emma", "olivia", "ava", "isabella", "sophia", "mia", "amelia", "evelyn"]
 itos = [".", *"abcdefghijklmnopqrstuvwxyz"]
 vocab_size, block_size = len(itos), 3
 contexts, following = [], []
@@ -33,7 +33,8 @@ Xb, Yb = torch.tensor(contexts[:n]), torch.tensor(following[:n])
 n_embd, n_hidden = 10, 64
 g = torch.Generator().manual_seed(2147483647)
 C = torch.randn((vocab_size, n_embd), generator=g)
-W1 = torch.randn((n_embd * block_size, n_hidden), generator=g) * (5 / 3) / (n_embd * block_size) ** 0.5
+W1 = torch.randn((n_embd * block_size, n_hidden), generator=g)
+W1 *= (5 / 3) / (n_embd * block_size) ** 0.5
 b1 = torch.randn(n_hidden, generator=g) * 0.1
 W2 = torch.randn((n_hidden, vocab_size), generator=g) * 0.1
 b2 = torch.randn(vocab_size, generator=g) * 0.1
@@ -65,7 +66,21 @@ counts_sum_inv = counts_sum**-1  # (32, 1)
 probs = counts * counts_sum_inv  # (32, 27)
 logprobs = probs.log()  # (32, 27)
 loss = -logprobs[range(n), Yb].mean()
-for value in [emb, embcat, hprebn, bnmeani, bndiff, bndiff2, bnvar, bnvar_inv, bnraw, hpreact, h, logits, logit_maxes]:
+for value in [
+    emb,
+    embcat,
+    hprebn,
+    bnmeani,
+    bndiff,
+    bndiff2,
+    bnvar,
+    bnvar_inv,
+    bnraw,
+    hpreact,
+    h,
+    logits,
+    logit_maxes,
+]:
     value.retain_grad()
 for value in [norm_logits, counts, counts_sum, counts_sum_inv, probs, logprobs]:
     value.retain_grad()
@@ -77,9 +92,11 @@ def cmp(name, gradient, value):
     if gradient is None:
         print(f"{name:15s} | not written yet")
         return
-    exact, approximate = bool((gradient == value.grad).all()), torch.allclose(gradient, value.grad)
+    exact = bool((gradient == value.grad).all())
+    approximate = torch.allclose(gradient, value.grad)
     error = (gradient - value.grad).abs().max().item()
-    print(f"{name:15s} | exact: {exact!s:5s} | approximate: {approximate!s:5s} | maxdiff: {error}")
+    found = f"exact: {exact!s:5s} | approximate: {approximate!s:5s} | maxdiff: {error}"
+    print(f"{name:15s} | {found}")
 
 
 # %% [markdown]

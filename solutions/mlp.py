@@ -1,7 +1,7 @@
 """The whole MLP of the makemore lesson: backward through every intermediate value."""
 
 import torch
-import torch.nn.functional as F  # noqa: N812 # the lesson's name for it
+import torch.nn.functional as F
 
 
 def mlp_backward(cache):

@@ -1,7 +1,7 @@
 """Softmax and cross-entropy: backward step by step, by the shortcut, and through softmax alone."""
 
 import torch
-import torch.nn.functional as F  # noqa: N812 # the lesson's name for it
+import torch.nn.functional as F
 
 
 def cross_entropy_steps_backward(cache):
@@ -49,7 +49,16 @@ def cross_entropy_steps_backward(cache):
     dlogits = dnorm_logits.clone()  # (N, V)
     dlogits += F.one_hot(logits.argmax(dim=1), num_classes=logits.shape[1]) * dlogit_maxes
     # END SOLUTION
-    return dlogprobs, dprobs, dcounts_sum_inv, dcounts_sum, dcounts, dnorm_logits, dlogit_maxes, dlogits
+    return (
+        dlogprobs,
+        dprobs,
+        dcounts_sum_inv,
+        dcounts_sum,
+        dcounts,
+        dnorm_logits,
+        dlogit_maxes,
+        dlogits,
+    )
 
 
 def cross_entropy_backward(logits, Y):

@@ -1,5 +1,7 @@
 """Activations: the slopes of relu, sigmoid, silu and gelu."""
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 import math
 
 import torch

@@ -3,6 +3,8 @@
 B sequences, T queries, S positions that the queries attend to, queries and keys of size d, values of size v.
 """
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 import math
 
 

@@ -1,5 +1,7 @@
 """Batch normalisation: backward step by step, and by the one formula that the steps collapse into."""
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 
 def batchnorm_steps_backward(dout, cache):
     """Walk back through batch normalisation, one step of the forward at a time.
@@ -34,7 +36,17 @@ def batchnorm_steps_backward(dout, cache):
     dbn_diff = None  # (N, H)
     dbn_mean = None  # (1, H)
     dh_prebn = None  # (N, H)
-    return dbn_gain, dbn_bias, dbn_raw, dbn_var_inv, dbn_var, dbn_diff_sq, dbn_diff, dbn_mean, dh_prebn
+    return (
+        dbn_gain,
+        dbn_bias,
+        dbn_raw,
+        dbn_var_inv,
+        dbn_var,
+        dbn_diff_sq,
+        dbn_diff,
+        dbn_mean,
+        dh_prebn,
+    )
 
 
 def batchnorm_backward(dout, bn_raw, bn_gain, bn_var_inv):

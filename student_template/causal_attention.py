@@ -3,6 +3,8 @@
 B sequences of T positions, of width E = heads * d.
 """
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 import math
 
 import torch
@@ -52,4 +54,18 @@ def causal_attention_backward(dout, cache):
     dqkv = None  # (B, T, 3E)
     dWqkv = None  # (E, 3E)
     dx = None  # (B, T, E)
-    return dWo, dmerged, datt, dV, ddropped, dweights, dmasked, dscores, dQ, dK, dqkv, dWqkv, dx
+    return (
+        dWo,
+        dmerged,
+        datt,
+        dV,
+        ddropped,
+        dweights,
+        dmasked,
+        dscores,
+        dQ,
+        dK,
+        dqkv,
+        dWqkv,
+        dx,
+    )

@@ -1,7 +1,9 @@
 """Convolution and pooling: back through windows that share their weights, and through windows that choose."""
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 import torch
-import torch.nn.functional as F  # noqa: N812 # everybody's name for it
+import torch.nn.functional as F
 
 
 def conv2d_backward(dout, x, w, b, stride, padding):

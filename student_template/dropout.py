@@ -1,5 +1,7 @@
 """Inverted dropout, alone and after a tanh: backward through the mask that the forward drew."""
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 
 def dropout_backward(dout, mask, p):
     """Pass the upstream gradient back through dropout.

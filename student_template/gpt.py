@@ -3,6 +3,8 @@
 B sequences of T positions, of width E = heads * d; V tokens; F hidden units in the small network of each block.
 """
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 from types import SimpleNamespace
 
 import torch
@@ -17,8 +19,12 @@ from transformer_block import transformer_block_backward
 def block_cache(cache, number):
     """Return the cache of one block: its values, without the number behind their names."""
     ending = f"_{number}"
-    values = {name.removesuffix(ending): value for name, value in vars(cache).items() if name.endswith(ending)}
-    return SimpleNamespace(**values, out=getattr(cache, f"x_{number + 1}"), causal=cache.causal, heads=cache.heads)
+    values = {}
+    for name, value in vars(cache).items():
+        if name.endswith(ending):
+            values[name.removesuffix(ending)] = value
+    out = getattr(cache, f"x_{number + 1}")
+    return SimpleNamespace(**values, out=out, causal=cache.causal, heads=cache.heads)
 
 
 def gpt_backward(cache):
@@ -42,7 +48,13 @@ def gpt_backward(cache):
         but for dx, then dlnf_gain, dlnf_bias
     """
     X, Y, wte, wpe = cache.X, cache.Y, cache.wte, cache.wpe
-    logits, lnf, lnf_raw, lnf_gain, lnf_rstd = cache.logits, cache.lnf, cache.lnf_raw, cache.lnf_gain, cache.lnf_rstd
+    logits, lnf, lnf_raw, lnf_gain, lnf_rstd = (
+        cache.logits,
+        cache.lnf,
+        cache.lnf_raw,
+        cache.lnf_gain,
+        cache.lnf_rstd,
+    )
     # Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others.
     dwte = None  # (V, E)
     dwpe = None  # (P, E)
@@ -70,7 +82,29 @@ def gpt_backward(cache):
     dlnf_bias = None  # (E,)
     return (
         *(dwte, dwpe),
-        *(dln1_gain_0, dln1_bias_0, dWqkv_0, dWo_0, dln2_gain_0, dln2_bias_0, dW1_0, db1_0, dW2_0, db2_0),
-        *(dln1_gain_1, dln1_bias_1, dWqkv_1, dWo_1, dln2_gain_1, dln2_bias_1, dW1_1, db1_1, dW2_1, db2_1),
+        *(
+            dln1_gain_0,
+            dln1_bias_0,
+            dWqkv_0,
+            dWo_0,
+            dln2_gain_0,
+            dln2_bias_0,
+            dW1_0,
+            db1_0,
+            dW2_0,
+            db2_0,
+        ),
+        *(
+            dln1_gain_1,
+            dln1_bias_1,
+            dWqkv_1,
+            dWo_1,
+            dln2_gain_1,
+            dln2_bias_1,
+            dW1_1,
+            db1_1,
+            dW2_1,
+            db2_1,
+        ),
         *(dlnf_gain, dlnf_bias),
     )

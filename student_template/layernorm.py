@@ -1,5 +1,7 @@
 """Layer normalisation: backward step by step and by one formula, and its short form, RMSNorm."""
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 
 def layernorm_steps_backward(dout, cache):
     """Walk back through layer normalisation, one step of the forward at a time.
@@ -34,7 +36,17 @@ def layernorm_steps_backward(dout, cache):
     dln_diff = None  # (B, T, D)
     dln_mean = None  # (B, T, 1)
     dx = None  # (B, T, D)
-    return dln_gain, dln_bias, dln_raw, dln_rstd, dln_var, dln_diff_sq, dln_diff, dln_mean, dx
+    return (
+        dln_gain,
+        dln_bias,
+        dln_raw,
+        dln_rstd,
+        dln_var,
+        dln_diff_sq,
+        dln_diff,
+        dln_mean,
+        dx,
+    )
 
 
 def layernorm_backward(dout, ln_raw, ln_gain, ln_rstd):

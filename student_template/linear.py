@@ -1,5 +1,7 @@
 """A linear layer: backward to its input, its weights and its bias."""
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 
 def linear_backward(dout, x, W):
     """Pass the upstream gradient back through a linear layer.

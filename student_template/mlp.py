@@ -1,7 +1,9 @@
 """The whole MLP of the makemore lesson: backward through every intermediate value."""
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 import torch
-import torch.nn.functional as F  # noqa: N812 # the lesson's name for it
+import torch.nn.functional as F
 
 
 def mlp_backward(cache):

@@ -4,6 +4,8 @@ Every function is given dout, the gradient of its output, and returns the gradie
 A gradient has the shape of its value.
 """
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 import torch
 
 

@@ -1,5 +1,7 @@
 """Recurrence: back through a sequence of steps that share their weights, and back through one step of an LSTM."""
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 import torch
 
 

@@ -1,5 +1,7 @@
 """A residual block: the backward pass where the input is used twice."""
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 
 def residual_backward(dout, x, W, h):
     """Backward of out = x + h, where h = tanh(x @ W + b).

@@ -1,7 +1,9 @@
 """Softmax and cross-entropy: backward step by step, by the shortcut, and through softmax alone."""
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 import torch
-import torch.nn.functional as F  # noqa: N812 # the lesson's name for it
+import torch.nn.functional as F
 
 
 def cross_entropy_steps_backward(cache):
@@ -39,7 +41,16 @@ def cross_entropy_steps_backward(cache):
     dnorm_logits = None  # (N, V)
     dlogit_maxes = None  # (N, 1)
     dlogits = None  # (N, V)
-    return dlogprobs, dprobs, dcounts_sum_inv, dcounts_sum, dcounts, dnorm_logits, dlogit_maxes, dlogits
+    return (
+        dlogprobs,
+        dprobs,
+        dcounts_sum_inv,
+        dcounts_sum,
+        dcounts,
+        dnorm_logits,
+        dlogit_maxes,
+        dlogits,
+    )
 
 
 def cross_entropy_backward(logits, Y):

@@ -1,5 +1,7 @@
 """A fast backward pass through the whole MLP: the gradients of its parameters, and nothing that they don't need."""
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 import torch
 
 

@@ -3,6 +3,8 @@
 B sequences of T positions, of width E = heads * d; the small network has F hidden units.
 """
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 import math
 
 import torch
@@ -36,10 +38,20 @@ def transformer_block_backward(dout, cache):
         dx (B, T, E), dln1_gain (E,), dln1_bias (E,), dWqkv (E, 3E), dWo (E, E),
         dln2_gain (E,), dln2_bias (E,), dW1 (E, F), db1 (F,), dW2 (F, E), db2 (E,)
     """
-    ln1, ln1_raw, ln1_gain, ln1_rstd = cache.ln1, cache.ln1_raw, cache.ln1_gain, cache.ln1_rstd
+    ln1, ln1_raw, ln1_gain, ln1_rstd = (
+        cache.ln1,
+        cache.ln1_raw,
+        cache.ln1_gain,
+        cache.ln1_rstd,
+    )
     Wqkv, Q, K, V, weights = cache.Wqkv, cache.Q, cache.K, cache.V, cache.weights
     merged, Wo = cache.merged, cache.Wo
-    ln2, ln2_raw, ln2_gain, ln2_rstd = cache.ln2, cache.ln2_raw, cache.ln2_gain, cache.ln2_rstd
+    ln2, ln2_raw, ln2_gain, ln2_rstd = (
+        cache.ln2,
+        cache.ln2_raw,
+        cache.ln2_gain,
+        cache.ln2_rstd,
+    )
     W1, pre, act, W2 = cache.W1, cache.pre, cache.act, cache.W2
     B, T, E = dout.shape
     heads, d = cache.heads, E // cache.heads
@@ -55,4 +67,16 @@ def transformer_block_backward(dout, cache):
     db1 = None  # (F,)
     dW2 = None  # (F, E)
     db2 = None  # (E,)
-    return dx, dln1_gain, dln1_bias, dWqkv, dWo, dln2_gain, dln2_bias, dW1, db1, dW2, db2
+    return (
+        dx,
+        dln1_gain,
+        dln1_bias,
+        dWqkv,
+        dWo,
+        dln2_gain,
+        dln2_bias,
+        dW1,
+        db1,
+        dW2,
+        db2,
+    )

@@ -33,6 +33,8 @@ class SolutionBlock:
     lines: tuple[str, ...]
 
 
+# A stub unpacks and imports what it will need, which a linter would call unused.
+_UNUSED = "# ruff: noqa: F401, F841, RUF059, RUF100"
 _STUCK = "# Stuck is not lost: leave a step None, and go on with the next. It costs its own points and no others."
 
 
@@ -60,7 +62,17 @@ def make_template(path: Path) -> str:
             skip -= 1
         else:
             template.append(line)
-    return "\n".join(template) + "\n"
+    text = "\n".join(template) + "\n"
+    return _with_note(text) if blocks else text
+
+
+def _with_note(template: str) -> str:
+    """Return a template with the note for linters, behind its docstring."""
+    lines = template.splitlines(keepends=True)
+    first = next(iter(ast.parse(template).body), None)
+    is_docstring = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
+    end = (first.end_lineno or 0) if first is not None and is_docstring else 0
+    return "".join([*lines[:end], *(["\n"] if end else []), f"{_UNUSED}\n", *lines[end:]])
 
 
 def is_in_cells(source: str) -> bool:

@@ -46,4 +46,6 @@ def in_short(exercise: ExerciseFeedback) -> str:
         f"{words.NOT_HELD}: {each.name}" for each in exercise.invariants if each.held is False and not exercise.slips
     ]
     parts += [exercise.hidden.sentence] if exercise.hidden and exercise.hidden.failed else []
+    if not parts and exercise.timing and exercise.timing.score < exercise.timing.max_score:
+        parts = ["right, and not fast enough for all points"]
     return "; ".join(parts)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import ast
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,6 +51,8 @@ def third_backward(dout):
 '''
 TEMPLATE = '''\
 """Two functions."""
+
+# ruff: noqa: F401, F841, RUF059, RUF100
 
 
 def first_backward(dout, x, W):
@@ -242,3 +247,19 @@ def test_a_course_without_a_template_is_said(small_course, tmp_path):
     path = small_course.folder / "student_template" / "linear.py"
     assert str(caught.value) == f"{path}: the file is not there; `grade template` writes the templates"
     assert not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize("arguments", [["check"], ["format", "--check"]], ids=["check", "format"])
+def test_what_students_start_from_passes_a_linter_and_keeps_its_form(arguments: list[str]):
+    ruff = shutil.which("ruff", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if ruff is None:
+        pytest.skip("ruff is not installed")
+
+    finished = subprocess.run(
+        [ruff, *arguments, "--isolated", "--no-cache", ROOT / "student_template"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert finished.returncode == 0, finished.stdout
