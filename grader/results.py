@@ -98,7 +98,7 @@ class ExerciseFeedback:
 
     `source` is the text of the line that ended the run; `forward` and `maths` are the forward pass as
     code and as lines of TeX, and `graph` its values. `case_number` is the case whose run ended otherwise than those of
-    others, counted from 1. `hidden` tells of hidden cases, if there are any; then `shown` is what was made of the
+    others, counted from 1. `is_trainable` is set if `grade train` takes it. `hidden` tells of hidden cases, if there are any; then `shown` is what was made of the
     others alone, without any gradients where all cases are hidden.
     """
 
@@ -121,6 +121,7 @@ class ExerciseFeedback:
     case_number: int | None = None
     graph: Graph | None = None
     is_statements: bool = False
+    is_trainable: bool = False
     hidden: HiddenCases | None = None
     shown: ExerciseFeedback | None = None
 

@@ -101,7 +101,7 @@ def mlp_training(rng):
         "W2": rng.normal(H, V) * 0.1,
         "b2": rng.normal(V) * 0.1,
     }
-    return {"steps": 1200, "rates": [0.1, 0.01], "characters": CHARACTERS, "parameters": parameters}
+    return {"steps": 1000, "rates": [0.1, 0.01], "characters": CHARACTERS, "parameters": parameters}
 
 
 @cache

@@ -19,7 +19,7 @@ from grader.course.cases import Case, Random, Reference
 from grader.course.trace import Forward, Value, run_forward
 from grader.errors import CourseError
 
-TRAINING, BATCH, NEXT = "training", "batch", "next"
+ENDINGS = "training", "batch", "next"
 
 Parameters = Mapping[str, Tensor]
 Values = Mapping[str, Value]
@@ -90,15 +90,22 @@ class Model:
             raise CourseError([text]) from error
 
 
+def is_trainable(reference: Reference, exercise: Exercise) -> bool:
+    """Return whether an exercise is a function of a whole network, and the course says how that is trained."""
+    is_whole = exercise.given == ("cache",) and not exercise.outputs and exercise.style is Style.FUNCTION
+    return is_whole and all(reference.beside_forward(exercise, ending) is not None for ending in ENDINGS)
+
+
 def find_model(course: Course, function: str, seed: int) -> Model | None:
     """Return what trains a function, or None if nothing does. Raises CourseError if it does not hold together."""
     rubric, exercise = course.exercise(function)
-    if exercise.given != ("cache",) or exercise.outputs or exercise.style is not Style.FUNCTION:
-        return None
     reference = Reference(rubric)
-    begin, batch, following = (reference.beside_forward(exercise, ending) for ending in (TRAINING, BATCH, NEXT))
-    if begin is None or batch is None or following is None:
+    if not is_trainable(reference, exercise):
         return None
+    begin, batch, following = (reference.beside_forward(exercise, ending) for ending in ENDINGS)
+    assert begin is not None
+    assert batch is not None
+    assert following is not None
     begun = begin(Random(seed, rubric.name, exercise.forward, "parameters"))
     trained = {gradient.value for gradient in exercise.gradients}
     parameters = begun["parameters"]

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from grader.course import Arrays, Exercise, Gradient, Style
 from grader.course.cases import Case
+from grader.course.model import is_trainable
 from grader.diagnose import NOT_LOOKED_INTO, diagnose
 from grader.judge.advice import ask_about_size
 from grader.judge.dialect import in_numpy
@@ -171,6 +172,7 @@ class Judge:
             graph=prepared.graph,
             case_number=place + 1 if len({answer.outcome for answer in restored[:count]}) > 1 else None,
             is_statements=prepared.exercise.style is Style.STATEMENTS,
+            is_trainable=is_trainable(prepared.reference, prepared.exercise),
         )
 
     def _advised(self, answers: Sequence[Answer], place: int) -> str:

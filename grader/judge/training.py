@@ -30,7 +30,7 @@ ROUNDING = 1e-6
 # Of a gradient's largest entry: far above the rounding of any right answer, far below any slip.
 SHARE, DUST = 1e-8, 1e-11
 TEXTS, LONGEST = 10, 12
-# Losses of single batches jump; the mean of so many tells how far training is.
+# The mean loss of so many steps tells how far training is.
 RECENT = 50
 BATCHES = "batches"
 
@@ -58,6 +58,11 @@ class Curve:
 
     losses: tuple[float, ...]
     texts: tuple[str, ...]
+
+    @property
+    def late(self) -> float:
+        """The mean loss of the last steps."""
+        return recent(self.losses)
 
 
 @dataclass(frozen=True)
@@ -145,7 +150,7 @@ class Trainer:
                             raise
                         self.problem = str(stopped)
                 self._step_with_autograd(data, rate)
-                progress(step, None if self.problem else _recent(self.losses), _recent(self.true_losses))
+                progress(step, None if self.problem else recent(self.losses), recent(self.true_losses))
         except KeyboardInterrupt:
             self.problem = self.problem or f"You stopped it after step {len(self.true_losses)} of {self.steps}"
         except _StoppedError as stopped:
@@ -291,9 +296,10 @@ def _descend(parameters: Parameters, gradients: Mapping[str, Tensor], rate: floa
     return {name: value - rate * gradients[name] for name, value in parameters.items()}
 
 
-def _recent(losses: Sequence[float]) -> float:
-    recent = losses[-RECENT:]
-    return sum(recent) / len(recent)
+def recent(losses: Sequence[float]) -> float:
+    """Return the mean of the last losses: that of one batch jumps."""
+    last = losses[-RECENT:]
+    return sum(last) / len(last)
 
 
 def _loss(values: Mapping[str, Value]) -> float:

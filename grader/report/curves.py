@@ -11,8 +11,8 @@ from markupsafe import Markup, escape
 from grader.judge.training import Training
 
 # In units that are pixels on a narrow page. Beside the plot there is room for numbers, and for names of the curves.
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 358, 250, 30, 84, 22, 34
-POINTS = 60
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 358, 250, 30, 94, 22, 34
+POINTS = 40
 LINE_HEIGHT = 13
 # A loss so far above all of autograd's is drawn at the upper edge.
 HEADROOM = 1.0
@@ -66,7 +66,7 @@ def draw_curves(training: Training, label: str) -> Markup:
         _level(plot, training.uniform_loss),
         f'<path class="band" d="{_path(plot, true)}"/>',
         f'<path class="thin" d="{_path(plot, yours)}"/>',
-        *_names(plot, yours, true, is_one=training.parted is None),
+        *_names(plot, training, yours[-1], true[-1]),
     ]
     difference = training.difference
     if difference is not None:
@@ -87,11 +87,11 @@ def draw_curves(training: Training, label: str) -> Markup:
 def _axes(plot: Plot) -> list[str]:
     bottom, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     parts = []
-    for loss in _ticks(plot.lowest, plot.highest, 5):
+    for loss in _ticks(plot.lowest, plot.highest, 7):
         y = plot.y(loss)
         parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{right}"/>')
         parts.append(f'<text x="{LEFT - 5}" y="{y + 4:.1f}" text-anchor="end">{loss:g}</text>')
-    for step in dict.fromkeys([1, *_ticks(1, plot.steps, 4)]):
+    for step in dict.fromkeys([1, *_ticks(1, plot.steps, 5)]):
         x = plot.x(step)
         parts.append(f'<path class="grid" d="M{x:.1f} {bottom}v4"/>')
         parts.append(f'<text x="{x:.1f}" y="{bottom + 16}" text-anchor="middle">{step:g}</text>')
@@ -102,23 +102,22 @@ def _axes(plot: Plot) -> list[str]:
 
 def _level(plot: Plot, loss: float) -> str:
     y = plot.y(loss)
-    text = f'<text x="{WIDTH - RIGHT + 4}" y="{y + 4:.1f}">{{}}</text>'
-    return f'<path class="level" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>' + text.format("all alike")
+    text = f'<text x="{WIDTH - RIGHT + 6}" y="{y + 4:.1f}">all alike</text>'
+    return f'<path class="level" d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}"/>{text}'
 
 
-def _names(plot: Plot, yours: Sequence[Point], true: Sequence[Point], *, is_one: bool) -> list[str]:
+def _names(plot: Plot, training: Training, yours: Point, true: Point) -> list[str]:
     """Name the curves at their ends, one above the other where these are close."""
-    ends = {"autograd": true[-1], "yours": yours[-1]}
-    if is_one:
-        ends = {"both": true[-1]}
+    ends = {f"autograd {training.autograd.late:.2f}": true, f"yours {training.student.late:.2f}": yours}
+    if training.parted is None and yours.step == true.step:
+        ends = {f"both {training.autograd.late:.2f}": true}
     places = {name: plot.y(end.loss) + 4 for name, end in ends.items()}
-    if len(places) == 2 and abs(places["yours"] - places["autograd"]) < LINE_HEIGHT:
-        above = min(places, key=lambda name: places[name])
-        middle = sum(places.values()) / 2
-        places = {name: middle + (-0.5 if name == above else 0.5) * LINE_HEIGHT for name in places}
-    beside = {name: min(plot.x(end.step), WIDTH - RIGHT) + 6 for name, end in ends.items()}
+    upper, lower = min(places, key=lambda name: places[name]), max(places, key=lambda name: places[name])
+    if yours.step == true.step and 0 < (near := LINE_HEIGHT - places[lower] + places[upper]) < LINE_HEIGHT:
+        places[upper] -= near / 2
+        places[lower] += near / 2
     return [
-        f'<text class="name" x="{beside[name]:.1f}" y="{y:.1f}">{name} {ends[name].loss:.2f}</text>'
+        f'<text class="name" x="{plot.x(ends[name].step) + 6:.1f}" y="{y:.1f}">{name}</text>'
         for name, y in places.items()
     ]
 

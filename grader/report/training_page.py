@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -13,8 +12,8 @@ from grader.report.curves import draw_curves
 from grader.report.html import load_page, write_page
 from grader.verdict.compare import Verdict
 
-LAST = 50
 ROWS = 8
+ADVICE = "To look for the reason:"
 
 
 def write_training(training: Training, asked: Path | None, submission: Path) -> Path:
@@ -34,6 +33,7 @@ def render_training(training: Training) -> str:
         sentences=sentences(training),
         picture=draw_curves(training, describe_losses(training)),
         rows=_rows(training),
+        advice=(ADVICE, explain_command(training)) if training.difference is not None else None,
         command=f"grade train {training.function}",
         style=style,
         policy=policy,
@@ -47,6 +47,8 @@ def print_training(training: Training, console: Console) -> None:
         return
     for sentence in [*sentences(training), describe_losses(training)]:
         console.print(sentence, soft_wrap=True)
+    if training.difference is not None:
+        console.print(f"{ADVICE} {explain_command(training)}", soft_wrap=True)
     for whose, curve in (("Your network invents", training.student), ("Autograd's invents", training.autograd)):
         if curve.texts:
             console.print(f"{whose}: {', '.join(curve.texts)}", soft_wrap=True)
@@ -72,8 +74,12 @@ def sentences(training: Training) -> list[str]:
         said += _blame(training.difference)
         if training.parted is None and not training.problem:
             said.append("The loss does not notice, but it is not autograd's all the same.")
-        said.append(f"`grade --only {training.function} --explain` looks for the reason.")
     return said
+
+
+def explain_command(training: Training) -> str:
+    """Return the command that looks for the reason of a wrong gradient."""
+    return f"grade --only {training.function} --explain"
 
 
 def _blame(difference: Difference) -> list[str]:
@@ -102,22 +108,12 @@ def _blame(difference: Difference) -> list[str]:
 
 def describe_losses(training: Training) -> str:
     """Say in a sentence how low both losses have come."""
-    yours, true = _late(training.student.losses), _late(training.autograd.losses)
-    steps = words.count(len(training.student.losses), "step")
+    steps, true_steps = len(training.student.losses), len(training.autograd.losses)
+    longer = f" after {true_steps}" if true_steps > steps else ""
     return (
-        f"After {steps} your loss is {yours:.3f} and autograd's {true:.3f}"
-        f"{_after(training)}; with all characters alike it would be {training.uniform_loss:.3f}."
+        f"After {words.count(steps, 'step')} your loss is {training.student.late:.3f} and autograd's "
+        f"{training.autograd.late:.3f}{longer}; with all characters alike it would be {training.uniform_loss:.3f}."
     )
-
-
-def _after(training: Training) -> str:
-    further = len(training.autograd.losses)
-    return f" after {further}" if further > len(training.student.losses) else ""
-
-
-def _late(losses: Sequence[float]) -> float:
-    late = losses[-LAST:]
-    return sum(late) / len(late)
 
 
 def _rows(training: Training) -> list[tuple[str, str, str]]:

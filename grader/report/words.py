@@ -90,7 +90,7 @@ def next_step(report: Report) -> str:
             return (
                 "The grader itself failed on a function, which is not your doing. Show this report to your instructor."
             )
-        return _about_loose_ends(report) or "Everything is right. There is nothing left to do."
+        return _about_loose_ends(report) or f"Everything is right. {_about_training(report)}"
     function = exercise.function
     if exercise.outcome is Outcome.UNREADABLE:
         return f"{exercise.message}. Mend that first: nothing in the file can run before it can be read."
@@ -117,6 +117,13 @@ def _about_slip(exercise: ExerciseFeedback, slip: GradientFeedback) -> str:
     verb = "follows" if len(resting) == 1 else "follow"
     rest = f" {count(len(resting), 'gradient')} behind it only {verb} from it." if resting else ""
     return f"Look at {slip.name} in {exercise.function}: {VERDICTS[slip.verdict]}.{rest}"
+
+
+def _about_training(report: Report) -> str:
+    """Say what there is to see of a network whose every gradient is right, if there is one."""
+    exercises = (exercise for assignment in report.selected for exercise in assignment.exercises)
+    found = next((exercise.function for exercise in exercises if exercise.is_trainable), None)
+    return f"`grade train {found}` trains a network with your gradients." if found else "There is nothing left to do."
 
 
 def _about_loose_ends(report: Report) -> str:
