@@ -98,8 +98,9 @@ class ExerciseFeedback:
 
     `source` is the text of the line that ended the run; `forward` and `maths` are the forward pass as
     code and as lines of TeX, and `graph` its values. `case_number` is the case whose run ended otherwise than those of
-    others, counted from 1. `is_trainable` is set if `grade train` takes it. `hidden` tells of hidden cases, if there are any; then `shown` is what was made of the
-    others alone, without any gradients where all cases are hidden.
+    others, counted from 1. `is_trainable` says that `grade train` takes the function. `hidden` tells of hidden cases,
+    if there are any; then `shown` is what was made of the others alone, without any gradients where all cases are
+    hidden.
     """
 
     function: str

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 # everybody's name for it
 
 from assignments.layernorm.reference import layernorm
-from assignments.mlp.reference import CHARACTERS, NAMES
+from assignments.mlp.reference import CHARACTERS, LONGEST, NAMES
 from assignments.transformer_block.reference import block_parameters, transformer_block
 
 SHARED = ("causal", "heads")
@@ -69,7 +69,7 @@ def gpt(t):
 
 # Training, for `grade train`: on names, with sizes that none of the cases has, so that a size in the code shows.
 HEADS = 2
-LONGEST = 1 + max(map(len, NAMES))
+T_NAMES = 1 + LONGEST  # what begins a name, and its characters
 
 
 def gpt_training(rng):
@@ -77,7 +77,7 @@ def gpt_training(rng):
     V, E, hidden = len(CHARACTERS), HEADS * 8, 48
     parameters = {
         "wte": 0.1 * rng.normal(V, E),
-        "wpe": 0.1 * rng.normal(LONGEST + 1, E),
+        "wpe": 0.1 * rng.normal(T_NAMES + 1, E),
         **{
             f"{name}_{k}": _at_first(name, value)
             for k in range(2)
@@ -86,7 +86,8 @@ def gpt_training(rng):
         "lnf_gain": torch.ones(E, dtype=torch.float64),
         "lnf_bias": torch.zeros(E, dtype=torch.float64),
     }
-    return {"steps": 400, "rates": [0.3, 0.1], "characters": CHARACTERS, "parameters": parameters}
+    plan = {"steps": 400, "rates": [0.3, 0.1], "characters": CHARACTERS, "longest": LONGEST}
+    return {**plan, "parameters": parameters}
 
 
 def _at_first(name, value):
@@ -102,12 +103,12 @@ def gpt_batch(rng):
 
 
 def _data(names):
-    X = torch.zeros(len(names), LONGEST, dtype=torch.int64)
+    X = torch.zeros(len(names), T_NAMES, dtype=torch.int64)
     Y = torch.full_like(X, -1)
     for row, name in enumerate(names):
         X[row, 1 : len(name) + 1] = torch.tensor(name)
         Y[row, : len(name) + 1] = torch.tensor([*name, 0])
-    causal = torch.ones(LONGEST, LONGEST).tril().bool()
+    causal = torch.ones(T_NAMES, T_NAMES).tril().bool()
     return {"X": X, "Y": Y, "ignore_index": -1, "causal": causal, "heads": HEADS}
 
 

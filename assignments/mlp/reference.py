@@ -86,6 +86,7 @@ def mlp(t):
 # Training, for `grade train`: on names, with sizes that none of the cases has, so that a size in the code shows.
 NAMES = (Path(__file__).parent / "names.txt").read_text(encoding="utf-8").split()
 CHARACTERS = "." + "".join(sorted(set("".join(NAMES))))
+LONGEST = max(map(len, NAMES))
 
 
 def mlp_training(rng):
@@ -101,7 +102,8 @@ def mlp_training(rng):
         "W2": rng.normal(H, V) * 0.1,
         "b2": rng.normal(V) * 0.1,
     }
-    return {"steps": 1000, "rates": [0.1, 0.01], "characters": CHARACTERS, "parameters": parameters}
+    plan = {"steps": 1000, "rates": [0.1, 0.01], "characters": CHARACTERS, "longest": LONGEST}
+    return {**plan, "parameters": parameters}
 
 
 @cache

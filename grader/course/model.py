@@ -30,7 +30,7 @@ class Model:
     """What trains the function of an exercise: `parameters` are those whose gradients it returns, as they begin.
 
     `constants` are the parameters whose gradients it does not return. Of the steps, each learning rate has the same
-    share. `characters` are what the network writes; the first one ends a text.
+    share. `characters` are what the network writes, in texts of at most `longest`; the first one ends a text.
     """
 
     rubric: Rubric
@@ -39,6 +39,7 @@ class Model:
     steps: int
     rates: tuple[float, ...]
     characters: str
+    longest: int
     parameters: Parameters
     constants: Parameters
     _forward: Callable[..., object]
@@ -116,6 +117,7 @@ def find_model(course: Course, function: str, seed: int) -> Model | None:
         begun["steps"],
         tuple(begun["rates"]),
         begun["characters"],
+        begun["longest"],
         {name: value for name, value in parameters.items() if name in trained},
         {name: value for name, value in parameters.items() if name not in trained},
         reference.forward(exercise),

@@ -29,7 +29,7 @@ MINUTE = 60.0
 ROUNDING = 1e-6
 # Of a gradient's largest entry: far above the rounding of any right answer, far below any slip.
 SHARE, DUST = 1e-8, 1e-11
-TEXTS, LONGEST = 10, 12
+TEXTS = 10
 # The mean loss of so many steps tells how far training is.
 RECENT = 50
 BATCHES = "batches"
@@ -210,7 +210,7 @@ def invent(model: Model, parameters: Parameters) -> tuple[str, ...]:
     begun: list[list[int]] = [[] for _ in range(TEXTS)]
     ended: set[int] = set()
     with torch.no_grad():
-        for _ in range(LONGEST):
+        for _ in range(model.longest):
             likely = model.logits(parameters, begun).softmax(dim=1).cumsum(dim=1)
             if not likely.isfinite().all():
                 return ()

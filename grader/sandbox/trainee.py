@@ -13,7 +13,7 @@ from typing import Any, Self
 from grader.course import Limits
 from grader.course.trace import Value
 from grader.sandbox.answer import Answer, Outcome, explain_end, read_answer
-from grader.sandbox.child import Child, Heard
+from grader.sandbox.child import Child, End, Heard
 from grader.sandbox.guest.protocol import FrameError
 from grader.sandbox.question import Question, Questionnaire, flatten, pack_call
 from grader.sandbox.session import Session
@@ -61,9 +61,6 @@ class Trainee:
 
     def answer(self, values: Mapping[str, Value]) -> Answer:
         """Return the gradients at the values of a forward pass, or why there are none; then there will be no more."""
-        if self._seconds_left <= 0:
-            text = f"the {self._limits.submission_seconds:g} s that a submission may take are used up"
-            return Answer(Outcome.TIMED_OUT, text)
         described, data = pack_call(flatten({"cache": values}))
         heard = self._ask({"do": "step", **self._question.names(), **described}, data)
         if heard.frame is None:
@@ -80,6 +77,7 @@ class Trainee:
         return heard
 
     def _explain(self, heard: Heard, what: str) -> Answer:
-        return explain_end(
-            heard, what, self._limits, min(self._limits.call_seconds, self._seconds_left + heard.seconds)
-        )
+        if heard.end is End.TIMED_OUT and self._seconds_left <= 0:
+            text = f"the {self._limits.submission_seconds:g} s that a submission may take are used up"
+            return Answer(Outcome.TIMED_OUT, text)
+        return explain_end(heard, what, self._limits, self._limits.call_seconds)
