@@ -109,9 +109,12 @@ def _solution(subject: Subject, right: Right) -> Iterator[str]:
     said: dict[str, str] = {}
     seeds: dict[str, list[int]] = {}
     ratios: dict[str, float] = {}
+    unwritten: set[str] = set()
     for seed in SEEDS:
         for exercise in subject.grade(seed, submission):
             shortcoming = _shortcoming(subject, exercise)
+            if exercise.outcome is Outcome.NOT_WRITTEN:
+                unwritten.add(exercise.function)
             if shortcoming:
                 line = f"{subject.solution}:{exercise.line}" if exercise.line else None
                 where = line or place_of_function(subject, exercise.function)
@@ -127,6 +130,10 @@ def _solution(subject: Subject, right: Right) -> Iterator[str]:
             continue
         if asked.style is Style.FUNCTION and asked.function not in _definitions(subject.solution):
             yield f"{asked.place}: {asked.function} has points, and {subject.solution} does not define it"
+        elif asked.function in unwritten:
+            where = place_of_function(subject, asked.function)
+            text = "is not written yet; put its formulas between BEGIN SOLUTION and END SOLUTION"
+            yield f"{where}: the solution's {asked.function} {text}"
         else:
             yield f"{said[asked.function]}; so with {_seeds(seeds[asked.function])}"
 

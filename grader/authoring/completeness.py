@@ -10,6 +10,8 @@ from grader.course.mistakes import load_bank
 
 # Goal, forward, rules and a worked number take some; the shortest of this course's own has twice as many.
 ENOUGH_WORDS = 250
+# How a text that was begun by `grade new` marks what only its author can write.
+TO_WRITE = "To write:"
 
 
 def check_completeness(rubric: Rubric) -> Iterator[str]:
@@ -31,6 +33,9 @@ def check_completeness(rubric: Rubric) -> Iterator[str]:
 def _thin_text(rubric: Rubric) -> Iterator[str]:
     path = rubric.folder / "README.md"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if f"<!-- {TO_WRITE}" in line:
+            yield f"{path}:{number}: still to write: {line.partition(TO_WRITE)[2].removesuffix('-->').strip()}"
     words = {_without_number(word) for word in re.findall(r"\w+", text)}
     count = len(text.split())
     if count < ENOUGH_WORDS:

@@ -75,8 +75,13 @@ def _is_anybodys(line: str) -> bool:
         case ast.Return(value=ast.Name() | ast.Tuple()):
             return all(isinstance(node, ast.Return | ast.Name | ast.Tuple | ast.Load) for node in ast.walk(statement))
         case ast.Assign(value=value) if all(isinstance(each, ast.Name | ast.Tuple) for each in statement.targets):
-            return _is_size(value) or _is_room(value)
+            return _is_size(value) or _is_room(value) or _is_none(value)
     return False
+
+
+def _is_none(value: ast.expr) -> bool:
+    """Return whether a value is None, as in a solution that is still to be written."""
+    return isinstance(value, ast.Constant) and value.value is None
 
 
 def _is_size(value: ast.expr) -> bool:

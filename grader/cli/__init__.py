@@ -15,7 +15,7 @@ try:
 except ModuleNotFoundError as error:
     leave_absent(error)
 
-from grader.cli.author import check, template
+from grader.cli.author import check, new, template
 from grader.cli.group import cli
 from grader.cli.instructor import autograder, batch, export, release
 from grader.cli.streams import ReaderGoneError, open_streams
@@ -24,7 +24,7 @@ from grader.cli.student import case, explain, grade_submission, hint, start, tra
 cli.add_command(grade_submission)
 cli.add_section("You write backward passes", (start, hint, explain, case, train))
 cli.add_section("You teach", (batch, export, release, autograder))
-cli.add_section("You write a course", (check, template))
+cli.add_section("You write a course", (new, check, template))
 
 
 def main() -> NoReturn:

@@ -1,4 +1,4 @@
-"""What an author types: check, template."""
+"""What an author types: new, check, template."""
 
 from __future__ import annotations
 
@@ -9,6 +9,24 @@ from pathlib import Path
 import click
 
 from grader.cli.options import COURSE, load, new_console
+
+
+@click.command(short_help="Make an assignment from its forward pass.")
+@click.argument("name")
+@COURSE
+def new(name: str, course: Path | None) -> None:
+    """Make the assignment NAME from the forward pass in its reference.py; nothing is overwritten."""
+    from grader.authoring.new import new_assignment
+
+    made = new_assignment(course, name)
+    console = new_console()
+    for path in made.written:
+        console.print(f"written: {path}", soft_wrap=True)
+    for path in made.kept:
+        console.print(f"kept: {path}", soft_wrap=True)
+    console.print("\nWhat to do next:")
+    for number, step in enumerate(made.next_steps, start=1):
+        console.print(f"{number}. {step}", soft_wrap=True)
 
 
 @click.command(short_help="Prove that every assignment holds together.")
