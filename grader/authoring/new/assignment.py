@@ -16,7 +16,7 @@ from grader.authoring.new.passes import Pass, find_passes
 from grader.authoring.new.rubric_text import function_name, write_rubric
 from grader.authoring.new.texts import title_of, write_solution, write_start, write_text
 from grader.authoring.template import NAME, check_notebook, make_notebook, make_template, template_name
-from grader.course import Course, Rubric, default_course, load_course, load_rubric
+from grader.course import Course, Rubric, Style, default_course, load_course, load_rubric
 from grader.errors import CourseError, UsageError
 from grader.text import one_line
 
@@ -70,7 +70,14 @@ def new_assignment(course_folder: Path | None, name: str) -> Made:
             f"Make the rest of it: grade new {name}{command}",
         ]
         return made
-    passes = {found.name: found for found in find_passes(own / "reference.py")}
+    rubric = load_rubric(own) if (own / "rubric.yaml").is_file() else None
+    asked = rubric.exercises if rubric else ()
+    if any(exercise.style is Style.STATEMENTS for exercise in asked):
+        raise CourseError(
+            [f"{own / 'rubric.yaml'}:1: its exercises are statements, and what is made here is functions"]
+        )
+    outputs = {exercise.forward: exercise.outputs for exercise in asked}
+    passes = {found.name: found for found in find_passes(own / "reference.py", outputs)}
     _check_names(course, name, own, list(passes.values()))
     title = title_of(name, (own / "reference.py").read_text(encoding="utf-8"))
     made.kept.append(own / "reference.py")
@@ -82,7 +89,7 @@ def new_assignment(course_folder: Path | None, name: str) -> Made:
     made.write(solution, lambda: write_solution(rubric, passes))
     _list(made, course, listing, name)
     _make_template(made, course, load_course(folder), solution)
-    made.next_steps += _next_steps(rubric, passes, solution, command)
+    made.next_steps += _next_steps(made, rubric, passes, solution, command)
     return made
 
 
@@ -129,7 +136,7 @@ def _make_template(made: Made, before: Course | None, course: Course, solution: 
         made.written.append(folder / NAME)
 
 
-def _next_steps(rubric: Rubric, passes: Mapping[str, Pass], solution: Path, command: str) -> list[str]:
+def _next_steps(made: Made, rubric: Rubric, passes: Mapping[str, Pass], solution: Path, command: str) -> list[str]:
     unknown = [name for found in passes.values() for name, shape in name_shapes(found).items() if UNKNOWN in shape]
     untold = [name for found in passes.values() for name in found.lines if tex_of_line(found, name) is None]
     shifting = [found.name for found in passes.values() if len(found.common) < len(found.forward.leaves)]
@@ -138,7 +145,7 @@ def _next_steps(rubric: Rubric, passes: Mapping[str, Pass], solution: Path, comm
         f"Prove it: grade check {rubric.name}{command}",
         f"Read {rubric.path}: points, which gradients to ask for, and hints that lead further.",
     ]
-    if untold:
+    if untold and rubric.path in made.written:
         steps.append(f"Write `maths` in it for {', '.join(dict.fromkeys(untold))}, which have no formula yet.")
     if unknown:
         steps.append(f"Write the shapes that are still {UNKNOWN}: {', '.join(dict.fromkeys(unknown))}.")

@@ -90,8 +90,10 @@ class Pass:
 
     @cached_property
     def common(self) -> list[str]:
-        """The values that have a gradient in every case, in forward order."""
-        return [name for name in self.forward.leaves if all(name in run.forward.leaves for run in self.cases.values())]
+        """The values that have a gradient in every case, in forward order; steps that depend on a length do not."""
+        is_fixed = all(run.forward.leaves.keys() == self.forward.leaves.keys() for run in self.runs)
+        named = {*self.forward.inputs, *self.lines}
+        return [name for name in self.forward.leaves if is_fixed or name in named]
 
     def backward_order(self) -> list[str]:
         """Return the values but the output in the order in which a backward pass gets to know their gradients."""
@@ -114,11 +116,11 @@ class Pass:
         return bool(inputs) and all(bool(((each == 0) | (each == 1)).all()) for each in inputs)
 
 
-def find_passes(path: Path) -> list[Pass]:
+def find_passes(path: Path, outputs: Mapping[str, Sequence[str]]) -> list[Pass]:
     """Return every forward pass of a reference.py, run on a few sizes.
 
-    Raises CourseError, with file and line, if there is none, or one has no input maker, or takes no sizes, or does not
-    run on any.
+    `outputs` are the values with an upstream gradient of a forward that has several, by its name. Raises CourseError,
+    with file and line, if there is no forward, or one has no input maker, or takes no sizes, or does not run on any.
     """
     module = load_module(path)
     functions = [node for node in ast.parse(path.read_bytes()).body if isinstance(node, ast.FunctionDef)]
@@ -137,7 +139,7 @@ def find_passes(path: Path) -> list[Pass]:
             if not inspect.isfunction(maker):
                 text = f"the forward {node.name} has no input maker; write `def {node.name}_inputs(rng, N, D):`"
                 raise CourseError([f"{path}:{node.lineno}: {text}, which returns its inputs by name"])
-            passes.append(_try_sizes(path, node, maker, module))
+            passes.append(_try_sizes(path, node, maker, module, outputs.get(node.name, ())))
         except CourseError as error:
             problems += error.problems
     if problems:
@@ -159,14 +161,16 @@ def _is_forward(function: ast.FunctionDef) -> bool:
     return False
 
 
-def _try_sizes(path: Path, function: ast.FunctionDef, maker: FunctionType, module: ModuleType) -> Pass:
+def _try_sizes(
+    path: Path, function: ast.FunctionDef, maker: FunctionType, module: ModuleType, outputs: Sequence[str]
+) -> Pass:
     arguments = _arguments(maker)
     fixed = {name: SHARE for name, argument in arguments.items() if name == RATE or argument.annotation is float}
     names = [name for name in arguments if name not in fixed]
     if not names:
         text = f"{maker.__name__} takes no sizes, so all cases would be alike; write `def {maker.__name__}(rng, N, D):`"
         raise CourseError([f"{path}:{maker.__code__.co_firstlineno}: {text}"])
-    run = _runner(path, function.name, module)
+    run = _runner(path, function.name, module, outputs)
     first = _first(run, names, FIRST, fixed)
     cases = {"all sizes differ" if len(names) > 1 else "a few": first}
     if len(names) > 1:
@@ -223,7 +227,7 @@ def _working(
                 continue
 
 
-def _runner(path: Path, name: str, module: ModuleType) -> Runner:
+def _runner(path: Path, name: str, module: ModuleType, outputs: Sequence[str]) -> Runner:
     maker, function = getattr(module, f"{name}_inputs"), getattr(module, name)
     line = maker.__code__.co_firstlineno
 
@@ -238,15 +242,19 @@ def _runner(path: Path, name: str, module: ModuleType) -> Runner:
         if not isinstance(inputs, dict):
             text = f"{maker.__name__} must return a dict of inputs by name, not {type(inputs).__name__}"
             raise CourseError([f"{path}:{line}: {text}"])
-        forward = run_forward(function, inputs)
-        output = forward.leaves[forward.output].detach()
-        upstream = random.normal(*output.shape) if output.dim() else torch.ones_like(output)
+        forward = run_forward(function, inputs, outputs)
+        upstream = {
+            each: random.normal(*forward.leaves[each].shape)
+            if forward.leaves[each].dim()
+            else torch.tensor(1.0).double()
+            for each in forward.outputs
+        }
         gradients = forward.gradients(upstream)
         for value, gradient in gradients.items():
             if not gradient.isfinite().all():
                 where = f"{path}:{function.__code__.co_firstlineno}"
                 raise CourseError([f"{where}: d{value} of {name} is not finite; draw inputs with which it is"])
-        least = ZERO * float(upstream.norm())
+        least = ZERO * max(float(each.norm()) for each in upstream.values())
         zero = frozenset(value for value, gradient in gradients.items() if float(gradient.norm()) <= least)
         return Run(sizes, forward, gradients, zero)
 

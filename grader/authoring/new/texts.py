@@ -113,7 +113,11 @@ def _table(found: Pass) -> Iterator[str]:
 def _derive(exercise: Exercise, found: Pass) -> Iterator[str]:
     names = ", ".join(f"`d{gradient.value}`" for gradient in exercise.gradients)
     given = ", ".join(exercise.given)
-    upstream = f" `dout` is the upstream gradient of `{found.forward.output}`." if "dout" in exercise.given else ""
+    upstream = "".join(
+        f" `{name}` is the upstream gradient of `{output}`."
+        for name, output in _upstreams(exercise, found).items()
+        if name in exercise.given
+    )
     cache = " `cache` holds every value of the forward by name." if "cache" in exercise.given else ""
     yield f"`{exercise.function}({given})` returns {names}.{upstream}{cache}"
     lines = []
@@ -166,22 +170,24 @@ def write_solution(rubric: Rubric, passes: Mapping[str, Pass]) -> str:
     return text
 
 
+def _upstreams(exercise: Exercise, found: Pass) -> dict[str, str]:
+    """Return the upstream gradients of an exercise with the outputs that they belong to."""
+    return dict(zip(exercise.upstream_names, found.forward.outputs, strict=True))
+
+
 def _function(rubric: Rubric, exercise: Exercise, found: Pass) -> str:
     shapes = name_shapes(found)
     lesson = Source(rubric.folder / "reference.py", exercise.forward).lesson
-    given = []
-    for name in exercise.given:
-        said = {
-            "cache": "every value above, and the inputs, by name",
-            "dout": f"{shapes[found.forward.output]}, the upstream gradient of {found.forward.output}",
-        }
-        given.append(f"{name}: {said.get(name) or shapes.get(name, 'a number')}")
+    known = {f"d{name}": shape for name, shape in shapes.items()} | shapes
+    known["cache"] = "every value above, and the inputs, by name"
+    for name, output in _upstreams(exercise, found).items():
+        known[name] = f"{shapes[output]}, the upstream gradient of {output}"
+    given = [f"{name}: {known.get(name, 'a number')}" for name in exercise.given]
+    what = ", ".join(each.value for each in exercise.gradients if each.value in found.forward.inputs) or "its values"
     returned = [f"{gradient.name}: {shapes[gradient.value]}" for gradient in exercise.gradients]
     lines = [
         f"def {exercise.function}({', '.join(exercise.given)}):",
-        f'    """Pass the upstream gradient back through {found.name}.'
-        if "dout" in exercise.given
-        else f'    """Pass back from {found.forward.output} through {found.name}.',
+        f'    """Go back through {found.name}, from {" and ".join(found.forward.outputs)} to {what}.',
         "",
         "    The forward:",
         *textwrap.indent(lesson, " " * 8).splitlines(),
