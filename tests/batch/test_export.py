@@ -276,7 +276,15 @@ def test_a_line_is_found_by_number_then_by_e_mail_then_by_a_name_of_nobody_else(
 
 def test_the_log_of_a_grade_says_each_time_what_changed_and_by_whom(batch):
     store = Store(batch)
-    key = {"content": {"linear.py": "1"}, "course": {}, "selection": [], "seed": 7, "grader": "g", "adjustments": {}}
+    key = {
+        "content": {"linear.py": "1"},
+        "course": {},
+        "selection": [],
+        "seed": 7,
+        "grader": "g",
+        "rules": 1,
+        "adjustments": {},
+    }
     first = record_of("ada", {**key, "submitted_at": ""}, result("ada", (5.0, 4.0)), None, None)
     adjusted = {**key, "submitted_at": "", "seed": 8, "adjustments": {"dropout_backward": [5.0, "argued", "Ms T"]}}
     made = {"function": "dropout_backward", "graded": 4.0, "points": 5.0, "reason": "argued", "by": "Ms T"}
