@@ -1,4 +1,4 @@
-"""Slips in the one formula for what the forward writes out in several steps: a softmax, a normalisation."""
+"""Slips in the one formula for what the forward may write out in steps: an activation, a softmax, a norm."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from grader.diagnose.catalogue import Kind, made, norms, softmaxes
+from grader.diagnose.catalogue import Kind, activations, made, norms, softmaxes
 from grader.diagnose.evidence import Sample, are_equal, are_small
 from grader.diagnose.graph import MISFIT
 from grader.diagnose.slip import Slip
@@ -25,6 +25,9 @@ def slips_of_composites(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
         for name in inputs:
             if sample.tensors[name].shape != sample.tensors[result].shape or name == result:
                 continue
+            for activation in _activations(sample, name, result):
+                for slip, wrong in _made(activations.KINDS, activation, result, name, "Activation"):
+                    yield from _carried_on(sample, name, slip, wrong)
             for softmax in _softmaxes(sample, name, result):
                 for slip, wrong in _made(softmaxes.KINDS, softmax, result, name, "Softmax"):
                     yield from _carried_on(sample, name, slip, wrong)
@@ -54,6 +57,14 @@ def _carried_on(sample: Sample, name: str, slip: Slip, wrong: Tensor) -> Iterato
     part, flowed = sample.flow({name: right}), sample.flow({name: wrong})
     if part is not None and flowed is not None and part.shape == flowed.shape == sample.expected.shape:
         yield slip, flowed if are_small(sample.expected - part, part) else sample.expected - part + flowed
+
+
+def _activations(sample: Sample, name: str, result: str) -> Iterator[activations.Activation]:
+    x, y, g = sample.tensors[name], sample.tensors[result], sample.upstream[result]
+    found = activations.recognise(x, y)
+    # Only where nothing else comes back to the input is the formula all of its gradient.
+    if found is not None and are_equal(g * activations.FUNCTIONS[found].slope(x), sample.upstream[name]):
+        yield activations.Activation(found, x, y, g)
 
 
 def _softmaxes(sample: Sample, name: str, result: str) -> Iterator[softmaxes.Softmax]:

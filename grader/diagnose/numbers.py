@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 
+import torch
 from torch import Tensor
 
 from grader.diagnose.evidence import Sample
@@ -32,8 +33,10 @@ def name_factor(samples: Sequence[Sample], factors: Sequence[float]) -> tuple[st
     """
     sizes = _sizes(samples)
     fitting: dict[str, int] | None = None
+    targets = _with_ignored(samples)
     for place, (sample, factor) in enumerate(zip(samples, factors, strict=True)):
         here = _numbers(sample, {name: values[place] for name, values in sizes.items()})
+        here.update(_of_what_counts(sample, targets))
         found = {
             name if sign == 1 else f"-{name}": rank
             for name, (value, rank) in here.items()
@@ -154,6 +157,27 @@ def _of_the_masks(sample: Sample) -> Iterator[tuple[str, Ranked]]:
             for other, p in values.items():
                 if isinstance(p, float):
                     yield f"(1 - {other})/(the share of ones in {name})", ((1 - p) / share, 2)
+
+
+def _with_ignored(samples: Sequence[Sample]) -> list[str]:
+    """Return the names of the indices of which some, which are negative, are not counted in a loss."""
+    return [
+        name
+        for name, value in samples[0].case.forward.values.items()
+        if isinstance(value, Tensor) and value.dtype == torch.int64
+        if any(bool((sample.case.forward.values[name] < 0).any()) for sample in samples)
+    ]
+
+
+def _of_what_counts(sample: Sample, names: Sequence[str]) -> Iterator[tuple[str, Ranked]]:
+    """Yield the number of entries that are not ignored, and their share."""
+    for name in names:
+        counts = sample.case.forward.values[name] >= 0
+        if bool(counts.any()):
+            yield f"the number of entries of {name} that count", (float(counts.sum()), 1)
+            yield f"1/(the number of entries of {name} that count)", (1 / float(counts.sum()), 1)
+            yield f"(the entries of {name} that count)/(all of them)", (float(counts.double().mean()), 1)
+            yield f"(all entries of {name})/(those that count)", (1 / float(counts.double().mean()), 1)
 
 
 def _sizes(samples: Sequence[Sample]) -> dict[str, tuple[float, ...]]:

@@ -108,7 +108,6 @@ def _places(sample: Sample) -> Iterator[tuple[Region, Tensor]]:
                 part = none.clone()
                 part.select(axis, place).fill_(True)
                 yield Region(word, str(axis)), part
-                yield Region(f"all_but_{word}", str(axis)), ~part
 
 
 def _of_an_index(name: str, index: Tensor, none: Tensor) -> Iterator[tuple[Region, Tensor]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from torch import Tensor
@@ -9,6 +10,9 @@ from torch import Tensor
 from grader.diagnose.catalogue import Kind, Site, made
 from grader.diagnose.evidence import Sample
 from grader.diagnose.graph import Plan
+
+# What keeps all numbers in their order.
+VIEWS = ("View", "UnsafeView", "ReshapeAlias", "Clone")
 
 
 def site_of(sample: Sample, plan: Plan, index: int, position: int, g: Tensor) -> Site | None:
@@ -36,11 +40,13 @@ def repeated(sample: Sample, plan: Plan, kind: Kind[Site]) -> Callable[[Tensor, 
 
 
 def _inner(sample: Sample, plan: Plan, edge: int | str) -> Tensor | None:
-    """Return the value of the forward that an operation was applied to, through additions of a number at most."""
+    """Return the value of the forward that an operation was applied to, through additions of a number and views."""
+    shape = plan.nodes[edge].shape if isinstance(edge, int) else None
     while isinstance(edge, int):
         node = plan.nodes[edge]
         behind = [e for e in node.edges if e is not None]
-        if node.kind not in ("Add", "Sub") or len(behind) != 1:
+        if node.kind not in ("Add", "Sub", *VIEWS) or len(behind) != 1:
             return None
         edge = behind[0]
-    return sample.tensors[edge]
+    value = sample.tensors[edge]
+    return value if shape is None or value.numel() != math.prod(shape) else value.reshape(shape)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 
 import torch
 from torch import Tensor
 
-from grader.diagnose.catalogue import Site, made, slips_of, whole_steps
+from grader.diagnose.catalogue import FROM_OUTPUT, Kind, Site, made, slips_of, whole_steps
 from grader.diagnose.chains import find_chains, slips_of_chains
 from grader.diagnose.composites import slips_of_composites
 from grader.diagnose.evidence import Sample, are_small
 from grader.diagnose.graph import MISFIT, Patch, Plan, is_broadcast, make_plan, reduce_to
 from grader.diagnose.sites import repeated, site_of
 from grader.diagnose.slip import Slip
+from grader.diagnose.windows import slips_of_windows
 
 Parts = dict[str, Tensor]
 
@@ -51,7 +53,8 @@ def slips(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
     yield from slips_of_chains(sample, chains)
     yield from _in_steps_of_one_form(sample)
     yield from slips_of_composites(sample)
-    yield from _parts_reordered(sample)
+    yield from slips_of_windows(sample)
+    yield from _rearranged(sample)
 
 
 @dataclass(frozen=True)
@@ -236,6 +239,7 @@ def _in_steps_of_one_form(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
             relevant = tuple(read for read in right if read == sample.value or read in sample.plans)
             step = _Step(sample, plan, upstream, right, relevant)
             forms.setdefault(tuple(node.kind for node in plan.nodes), []).append(step)
+    yield from _activations_skipped(sample, [step for steps in forms.values() for step in steps])
     for steps in forms.values():
         parts = [sample.flow({read: step.right[read] for read in step.relevant}) for step in steps]
         if len(steps) < 2 or len({step.plan.step.reads for step in steps}) > 1:
@@ -246,6 +250,25 @@ def _in_steps_of_one_form(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
             known = [each for each in flowed if each is not None and each.shape == sample.expected.shape]
             if len(known) == len(steps):
                 yield slip, sample.expected - whole + torch.stack(known).sum(dim=0)
+
+
+def _activations_skipped(sample: Sample, steps: list[_Step]) -> Iterator[tuple[Slip, Tensor]]:
+    """Yield what comes out if the activations of several steps, as the gates of an LSTM, are all passed by."""
+    curved: dict[tuple[str, ...], list[_Step]] = {}
+    for step in steps:
+        if step.plan.nodes[0].kind in FROM_OUTPUT:
+            curved.setdefault(step.plan.step.reads, []).append(step)
+    for together in curved.values():
+        if len({step.plan.nodes[0].kind for step in together}) < 2:
+            continue
+        right = [sample.flow({read: step.right[read] for read in step.relevant}) for step in together]
+        patched = [step.passed_on({(0, 0): lambda g, *_: g}) for step in together]
+        wrong = [sample.flow(parts) if parts is not None else None for parts in patched]
+        known = [w - r for w, r in zip(wrong, right, strict=True) if w is not None and r is not None]
+        if len(known) == len(together) and all(each.shape == sample.expected.shape for each in known):
+            names = " and ".join(step.name for step in together)
+            slip = Slip(names, together[0].relevant[0], "", whole_steps.activations_skipped.name)
+            yield slip, sample.expected + torch.stack(known).sum(dim=0)
 
 
 def _all_wrong(steps: list[_Step]) -> Iterator[tuple[Slip, list[Parts]]]:
@@ -265,7 +288,17 @@ def _all_wrong(steps: list[_Step]) -> Iterator[tuple[Slip, list[Parts]]]:
                 yield Slip(names, first.relevant[0], node.kind, kind.name), parts
 
 
-def _parts_reordered(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
-    """Yield the gradient cut into two to four equal parts along an axis, and joined in another order."""
+def _rearranged(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
+    """Yield the gradient in another order: its parts along an axis, its entries turned round, two axes swapped."""
+
+    def named(kind: Kind[object], detail: str) -> Slip:
+        return Slip(sample.value, "", "", f"{kind.name}:{detail}")
+
     for axis, joined in whole_steps.in_other_orders(sample.expected, (2, 3, 4)):
-        yield Slip(sample.value, "", "", f"{whole_steps.parts_reordered.name}:{axis}"), joined
+        yield named(whole_steps.parts_reordered, str(axis)), joined
+    axes = range(sample.expected.dim())
+    for some in [(axis,) for axis in axes] + list(combinations(axes, 2)):
+        yield named(whole_steps.turned_round, " and ".join(map(str, some))), sample.expected.flip(some)
+    for one, two in combinations(axes, 2):
+        if sample.expected.shape[one] == sample.expected.shape[two]:
+            yield named(whole_steps.axes_turned, f"{one} and {two}"), sample.expected.transpose(one, two)

@@ -44,9 +44,11 @@ def is_beside(other: Other, samples: Sequence[Sample]) -> bool:
     value = other.name.removeprefix("d")
     if other.change.startswith(("first", "last")):
         return True
-    if other.change or value == other.name or value not in samples[0].case.forward.leaves:
+    if value == other.name or value not in samples[0].case.forward.leaves:
         return False
-    return not is_swapped(other, samples[0]) and value not in replace(samples[0], is_deep=True).plans
+    return (other.change != "" or not is_swapped(other, samples[0])) and value not in replace(
+        samples[0], is_deep=True
+    ).plans
 
 
 def is_swapped(other: Other, sample: Sample) -> bool:

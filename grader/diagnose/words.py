@@ -220,7 +220,7 @@ def say_support(fact: str, place: Region, sample: Sample) -> str:
         return f"Your {name} is zero {where}, and right everywhere else. Those entries have a gradient, too."
     if fact == "only_in":
         return f"Your {name} is right {where}, and zero everywhere else. The other entries have a gradient, too."
-    return f"Your {name} is wrong only {where}, and right everywhere else. {_advice(place)}".rstrip()
+    return f"Your {name} is wrong only {where}, and right everywhere else. {_advice(place)}"
 
 
 def say_precision(kind: str, sample: Sample) -> str:
@@ -307,9 +307,7 @@ def _place(place: Region, dimensions: int) -> str:
             return f"where {place.about} is negative"
         case "positive":
             return f"where {place.about} is positive"
-        case "first" | "last":
-            return f"in the {place.kind} {rows}"
-    return f"in all but the {place.kind.removeprefix('all_but_')} {rows}"
+    return f"in the {place.kind} {rows}"
 
 
 def _advice(place: Region) -> str:
@@ -322,8 +320,6 @@ def _advice(place: Region) -> str:
             return "Those entries have a path to the output of their own."
         case "first" | "last":
             return "Look at a loop or an index that begins or ends too soon."
-        case "all_but_first" | "all_but_last":
-            return ""
     return "Look at what is special there."
 
 

@@ -4,14 +4,24 @@
 the operation and `{detail}` what a slip names besides. A sentence never shows the right formula.
 """
 
-from grader.diagnose.catalogue import layouts, loops, norms, products, slopes, softmaxes, whole_steps
+from grader.diagnose.catalogue import (
+    activations,
+    layouts,
+    loops,
+    norms,
+    products,
+    slopes,
+    softmaxes,
+    whole_steps,
+    windows,
+)
 from grader.diagnose.catalogue.kind import OPERATIONS, Kind, Site, made
 from grader.diagnose.catalogue.slopes import FROM_OUTPUT
 
 _MODULES = (slopes, products, layouts)
 SENTENCES = {
     kind.name: kind
-    for module in (*_MODULES, whole_steps, loops, softmaxes, norms)
+    for module in (*_MODULES, whole_steps, loops, windows, activations, softmaxes, norms)
     for kind in vars(module).values()
     if isinstance(kind, Kind)
 }
@@ -22,12 +32,14 @@ __all__ = [
     "SENTENCES",
     "Kind",
     "Site",
+    "activations",
     "loops",
     "made",
     "norms",
     "slips_of",
     "softmaxes",
     "whole_steps",
+    "windows",
 ]
 
 

@@ -97,6 +97,48 @@ def to_every_entry(at: Site) -> Made:
 
 
 @slip(*MAXIMA)
+def averaged(at: Site) -> Made:
+    """Your {d} shares what came back among all entries, as through a mean. {Op} in {step} reads a single one."""
+    dim = _dim(at)
+    return None if dim is None else _wide(at).expand_as(at.right) / at.right.shape[dim]
+
+
+def _ties(at: Site) -> Tensor:
+    """Return where the largest entries are; there may be several."""
+    dim = _dim(at)
+    if at.inner is None or dim is None:
+        raise ValueError
+    return at.inner == at.inner.amax(dim=dim, keepdim=True)
+
+
+@slip(*MAXIMA)
+def to_all_of_equal_ones(at: Site) -> Made:
+    """Your {d} gives what came back to every entry that is as large as the largest, in {step}. Where several are equal,
+    the forward reads one of them.
+    """
+    return torch.where(_ties(at), _wide(at), 0.0)
+
+
+@slip(*MAXIMA)
+def shared_by_equal_ones(at: Site) -> Made:
+    """Your {d} shares what came back among entries that are equally large, in {step}. The forward reads one of them."""
+    ties, dim = _ties(at), _dim(at)
+    assert dim is not None
+    return torch.where(ties, _wide(at) / ties.sum(dim=dim, keepdim=True), 0.0)
+
+
+@slip(*MAXIMA)
+def last_of_equal_ones(at: Site) -> Made:
+    """Your {d} gives what came back to the last of several entries that are equally large, in {step}. The forward reads
+    the first.
+    """
+    ties, dim = _ties(at), _dim(at)
+    assert dim is not None
+    last = ties.shape[dim] - 1 - ties.flip(dim).double().argmax(dim=dim, keepdim=True)
+    return torch.zeros_like(at.right).scatter(dim, last, _wide(at))
+
+
+@slip(*MAXIMA)
 def smallest(at: Site) -> Made:
     """Your {d} gives what came back to the smallest entry, and the forward takes the largest."""
     dim, wide = _dim(at), _wide(at)

@@ -209,11 +209,18 @@ def factor_out_of_order(at: Site) -> Made:
     def found(other: Tensor) -> Iterator[tuple[str, Tensor]]:
         for name, value in at.values.items():
             is_in_order = set(value.shape[-2:]) == set(other.shape[-2:])
-            if value.numel() == other.numel() and value.dim() != other.dim() and not is_in_order:
+            if value.dim() != other.dim() and not is_in_order and _has_the_numbers_of(value, other):
                 for turned in (value, value.mT) if value.dim() > 1 else (value,):
                     yield name, _matmul(at, at.g, turned.reshape(other.shape))
 
     return _with_partner(at, found)
+
+
+def _has_the_numbers_of(value: Tensor, other: Tensor) -> bool:
+    """Return whether two tensors hold the same numbers, in whatever order."""
+    if value.numel() != other.numel():
+        return False
+    return torch.equal(value.flatten().sort().values, other.flatten().sort().values)
 
 
 @slip("Mm", "Bmm")
@@ -228,9 +235,13 @@ def _exchanged(
     """Yield the product with each value or gradient that has the size of the other factor, as it is or turned."""
     sizes = {(other.shape[-2], other.shape[-1]), (other.shape[-1], other.shape[-2])}
     for name, value in {**at.values, **at.gradients}.items():
-        if value.dim() < 2 or value.numel() != other.numel() or tuple(value.shape[-2:]) not in sizes:
+        if value.dim() < 2 or value.numel() != other.numel():
             continue
-        changed = change(value)
+        # A product over the last axis has all axes before it in one.
+        is_in_order = value.dim() > other.dim() and value.shape[-1] == other.shape[-1]
+        if tuple(value.shape[-2:]) not in sizes and not is_in_order:
+            continue
+        changed = change(value).reshape(other.shape) if is_in_order else change(value)
         for turned in (changed, changed.mT):
             if turned.shape[-2:] == other.shape[-2:]:
                 yield name, _matmul(at, at.g, turned.reshape(other.shape))

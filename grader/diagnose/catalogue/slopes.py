@@ -161,6 +161,12 @@ def applied_twice(at: Site) -> Made:
     return at.g * FROM_OUTPUT[at.node.kind](again)
 
 
+@slip("Tanh", "Sigmoid")
+def function_as_slope(at: Site) -> Made:
+    """Your {d} multiplies by {op} of {step} itself, which is no slope. A slope says how fast it rises."""
+    return at.g * _FUNCTIONS[at.node.kind](at.result)
+
+
 @slip("Tanh")
 def upstream_in_the_slope(at: Site) -> Made:
     """Your {d} has {step} and what came back to it exchanged in the slope of {op}."""

@@ -39,14 +39,24 @@ def upstream_exchanged(at: Sent) -> Made:
     return [(name, each) for name, each in others.items() if each.shape == at.upstream.shape]
 
 
-def _some(at: Sent, first: int, last: int) -> Iterator[tuple[int, Tensor]]:
+# From so many axes on, the last two are rows and columns.
+IMAGES = 4
+
+
+def _some(at: Sent, first: int, last: int) -> Iterator[tuple[str, Tensor]]:
     """Yield the upstream with a part of each axis kept: from `first` on, as many as there are but `last`."""
-    for axis, size in enumerate(at.upstream.shape):
-        length, start = size - last if last else 1, first % size
-        if size > last:
-            some = torch.zeros_like(at.upstream)
-            some.narrow(axis, start, length).copy_(at.upstream.narrow(axis, start, length))
-            yield axis, some
+    dims = at.upstream.dim()
+    groups = [(axis,) for axis in range(dims)]
+    # Rows and columns of an image, which two loops go through.
+    for axes in [*groups, (dims - 2, dims - 1)] if dims >= IMAGES else groups:
+        kept = torch.zeros_like(at.upstream)
+        some, part = kept, at.upstream
+        for axis in axes:
+            size = at.upstream.shape[axis]
+            start, length = first % size, size - last if last else 1
+            part, some = part.narrow(axis, start, length), some.narrow(axis, start, length)
+        some.copy_(part)
+        yield " and ".join(map(str, axes)), kept
 
 
 @slip()
@@ -264,6 +274,11 @@ def results_exchanged(at: object) -> Made:
 
 
 @slip()
+def activations_skipped(at: object) -> Made:
+    """Your {d} is what comes out if the activations in {step} are all passed by, as if they had slope 1."""
+
+
+@slip()
 def own_factors(at: object) -> Made:
     """At {step}, your {d} multiplies each of the two factors by itself. In a product, each factor gets the other
     one.
@@ -282,6 +297,18 @@ def not_carried_back(at: object) -> Made:
     """Your {d} leaves out what one pass of the loop in {step} hands back to the pass before it, through {op} with
     {detail}. Each pass gets a gradient from outside and one from the next pass.
     """
+
+
+@slip()
+def turned_round(at: object) -> Made:
+    """Your {d} has the right numbers in the reverse order along axis {detail}. Look for a flip, or for a list that was
+    filled backward.
+    """
+
+
+@slip()
+def axes_turned(at: object) -> Made:
+    """Your {d} has axes {detail} swapped: look at the order of the indices, or for a transpose."""
 
 
 @slip()
