@@ -165,14 +165,14 @@ def _with_ignored(samples: Sequence[Sample]) -> list[str]:
         name
         for name, value in samples[0].case.forward.values.items()
         if isinstance(value, Tensor) and value.dtype == torch.int64
-        if any(bool((sample.case.forward.values[name] < 0).any()) for sample in samples)
+        if any(bool((torch.as_tensor(sample.case.forward.values[name]) < 0).any()) for sample in samples)
     ]
 
 
 def _of_what_counts(sample: Sample, names: Sequence[str]) -> Iterator[tuple[str, Ranked]]:
     """Yield the number of entries that are not ignored, and their share."""
     for name in names:
-        counts = sample.case.forward.values[name] >= 0
+        counts = torch.as_tensor(sample.case.forward.values[name]) >= 0
         if bool(counts.any()):
             yield f"the number of entries of {name} that count", (float(counts.sum()), 1)
             yield f"1/(the number of entries of {name} that count)", (1 / float(counts.sum()), 1)

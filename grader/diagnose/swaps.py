@@ -46,9 +46,9 @@ def is_beside(other: Other, samples: Sequence[Sample]) -> bool:
         return True
     if value == other.name or value not in samples[0].case.forward.leaves:
         return False
-    return (other.change != "" or not is_swapped(other, samples[0])) and value not in replace(
-        samples[0], is_deep=True
-    ).plans
+    if not other.change and is_swapped(other, samples[0]):
+        return False
+    return value not in replace(samples[0], is_deep=True).plans
 
 
 def is_swapped(other: Other, sample: Sample) -> bool:
