@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from grader.report.spelling import SPELLED, spell
+from grader.report.spelling import spell
 
 # A narrow terminal has no room for deep indents.
 NARROW = 60
@@ -77,8 +77,8 @@ class Screen:
         encoding = self._console.encoding
         if spell(line.plain, encoding) == line.plain:
             return line
-        for sign in SPELLED:
+        for sign in sorted(set(line.plain)):
             word = spell(sign, encoding)
-            if sign in line.plain and word != sign:
+            if word != sign:
                 line = Text(word).join(line.split(sign, allow_blank=True))
         return line

@@ -86,15 +86,12 @@ def print_report(
         screen.skip()
     if changes:
         screen.say(0, Text(changes, style="cyan"))
-    screen.say(
-        0,
-        Text.assemble(
-            (f"Total {words.points(report.score)} of {words.points(report.max_score)} points", "bold"),
-            (f" · seed {report.seed} · sandbox: {', '.join(report.isolation) or words.NO_ISOLATION}", "dim"),
-        ),
-    )
+    isolation = ", ".join(report.isolation) or words.NO_ISOLATION
+    screen.say(0, Text(f"seed {report.seed} · sandbox: {isolation}", style="dim"))
     for weakness in report.weaknesses:
         screen.say(0, Text(f"{words.WEAKNESS} {weakness}", style="dim"))
+    total = f"Total {words.points(report.score)} of {words.points(report.max_score)} points"
+    screen.say(0, Text(total, style="bold"))
     screen.say(0, Text.assemble(("Next: ", "bold"), words.next_step(report)))
     if following is not None and following.outcome in UNWRITTEN:
         screen.say_each(0, ways.TRY, ways.ways_to_begin(following))
