@@ -27,7 +27,7 @@ STYLES = {
     Mark.START: "bold",
     Mark.NOT_ASKED: "dim",
 }
-POINTER = "←"
+POINTER, DOT = "←", "·"
 # What a rail's cell is drawn with: does the way go up, down, left, right from it?
 UP, DOWN, LEFT, RIGHT = 1, 2, 4, 8
 STROKES = {
@@ -72,21 +72,25 @@ def print_graph(exercise: ExerciseFeedback, console: Console) -> None:
     name = max(len(row.value.name) for row in rows)
     sizes = {row.value.name: _sizes(row.value, case) for row in rows}
     size = max(map(len, sizes.values()))
-    room = screen.room(0)
-    least = width + 1 + name + 2 + max(len(MARKS[mark]) for mark in marks.values()) + 2
-    has_sizes = room is None or room >= least + size + 2
-    is_plain = spell("✓│", console.encoding) != "✓│"
+    notes = {mark: f"{POINTER} {text}" if mark is Mark.SLIP else text for mark, text in MARKS.items()}
+    room, least = screen.room(0), width + 1 + name
+    wide = least + 2 + max(len(notes[mark]) for mark in marks.values())
+    # A narrow terminal has the words below; one that is wider has the shapes, too.
+    has_words, has_sizes = room is None or room >= wide, room is None or room >= wide + size + 2
+    glyphs = PLAIN if spell("✓│", console.encoding) != "✓│" else {**GLYPHS, Mark.START: DOT, Mark.NOT_ASKED: DOT}
     for row in rows:
         mark = marks[row.value.name]
-        glyph = PLAIN[mark] if is_plain else GLYPHS[mark] or "·"
         rail = Text("".join(row.cells[: row.place]), style="dim")
-        rail.append(glyph, STYLES[mark]).append("".join(row.cells[row.place + 1 :]), "dim")
+        rail.append(glyphs[mark], STYLES[mark]).append("".join(row.cells[row.place + 1 :]), "dim")
         rail.append(" " * (width - len(row.cells) + 1))
         rail.append(f"{row.value.name:{name}}", STYLES[mark])
         if has_sizes:
             rail.append(f"  {sizes[row.value.name]:{size}}", "dim")
-        rail.append(f"  {POINTER} {MARKS[mark]}" if mark is Mark.SLIP else f"  {MARKS[mark]}", STYLES[mark])
+        rail.append(f"  {notes[mark] if has_words else POINTER if mark is Mark.SLIP else ''}", STYLES[mark])
         screen.say(0, rail)
+    if not has_words:
+        used = [mark for mark in MARKS if mark in marks.values() and mark not in (Mark.START, Mark.NOT_ASKED)]
+        screen.say(0, Text(", ".join(f"{glyphs[mark]} {MARKS[mark]}" for mark in used), style="dim"))
     if exercise.slips and exercise.has_answer:
         first = exercise.slips[0]
         head = f"{words.GLYPHS[first.verdict]} {first.name}: {words.VERDICTS[first.verdict]}: "
