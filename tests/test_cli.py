@@ -127,7 +127,7 @@ def test_output_in_a_pipe_has_no_colour(begun: Graded):
 def test_another_seed_grades_with_other_data(run_grade, work: Path):
     (work / "linear.py").write_text(RIGHT.replace("dout.sum(0)", "(dout.sum(0), print(dout[0, 0].item()))[0]"))
 
-    printed = [run_grade("--only", "linear", "--seed", seed, cwd=work).stdout for seed in (1, 1, 2)]
+    printed = [run_grade("--only", "linear", "--seed", seed, "--no-history", cwd=work).stdout for seed in (1, 1, 2)]
 
     assert printed[0] == printed[1] != printed[2]
 
@@ -141,6 +141,65 @@ def test_python_grades_like_the_command(work: Path):
 def test_python_raises_what_the_command_says():
     with pytest.raises(UsageError, match="is not there"):
         grade("no/such/folder")
+
+
+def test_from_python_a_path_that_is_not_there_is_said_before_torch_is_loaded():
+    code = (
+        "import sys\nfrom grader import GraderError, grade\n"
+        "try:\n    grade('nope')\nexcept GraderError as error:\n    print(error, 'torch' in sys.modules)"
+    )
+
+    finished = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert finished.stdout == "nope is not there; give the folder or the file with your functions False\n"
+
+
+def test_the_help_fits_a_screen_and_begins_with_what_a_student_does(run_grade):
+    lines = run_grade("--help").stdout.splitlines()
+
+    assert len(lines) <= 24
+    assert max(map(len, lines)) <= 80
+    assert lines[2] == "You write backward passes:"
+    assert [line for line in lines if line.startswith("You")] == [lines[2], "You teach:", "You write a course:"]
+    assert lines[-1] == "All options: `grade . --help`; those of a command: `grade COMMAND --help`."
+
+
+@pytest.mark.slow
+def test_hints_and_what_changed_are_remembered_in_the_folder(run_grade, work: Path):
+    (work / "linear.py").write_text(RIGHT.replace("dout.sum(0)", "dout.sum(1)"))
+    run_grade("--only", "linear", cwd=work)
+    hints = [run_grade("hint", "db", cwd=work).stdout.splitlines()[0] for _ in range(2)]
+    (work / "linear.py").write_text(RIGHT)
+
+    graded = run_grade("--only", "linear", cwd=work)
+
+    assert hints == ["db of linear_backward · hint 1 of 5", "db of linear_backward · hint 2 of 5"]
+    assert "Since the last run: +1 gradient right.\n" in graded.stdout
+
+
+@pytest.mark.slow
+def test_the_graph_is_drawn_and_nothing_is_written(run_grade, work: Path):
+    drawn = run_grade("--graph", "linear_backward", cwd=work)
+    unknown = run_grade("--graph", "linear", cwd=work)
+
+    assert drawn.returncode == 0
+    assert drawn.stdout.splitlines()[0].endswith("the output")
+    assert [path.name for path in work.iterdir()] == ["linear.py"]
+    assert "linear is an assignment; its function is linear_backward: `grade --graph linear_backward`" in unknown.stderr
+
+
+@pytest.mark.slow
+def test_a_notebook_that_is_too_large_is_told_that_first(run_grade, tmp_path: Path):
+    (tmp_path / "hw.ipynb").write_text('{"cells": [], "x": "' + "x" * 16_000_001 + '"}')
+    (tmp_path / "notes.py").write_text("x = 1\n")
+
+    finished = run_grade()
+
+    assert finished.returncode == 2
+    assert finished.stderr.startswith(
+        "grade: hw.ipynb could not be read: larger than 16 MB; clear the outputs of all its cells and save it; "
+        "no function of the course is defined in "
+    )
 
 
 MISUSES = {
@@ -187,6 +246,8 @@ def test_a_report_that_cannot_be_written_is_said(run_grade, work: Path):
 
     assert finished.returncode == 2
     assert "nowhere/report.html could not be written" in finished.stderr
+    assert "name another place with --report FILE" in finished.stderr
+    assert "Total 5 of 5 points" in finished.stdout
 
 
 @pytest.mark.slow
