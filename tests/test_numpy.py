@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.verdict.compare import Verdict
 from grader.verdict.follow import Basis
+from grader.workbench.script import write_case
 
 FOLDER = Path(__file__).parent / "courses" / "numpy_layers"
 HEAD = "import numpy as np\nimport torch\n\n\n"
@@ -267,6 +270,17 @@ def test_a_diagnosis_speaks_numpy(ask_for: AskFor):
     assert single is not None
     assert kept.message.endswith("An axis of size 1 is left over; look for a keepdims.")
     assert single.message.endswith("Look for a float32, or for an array made with a dtype of its own.")
+
+
+@pytest.mark.slow
+def test_a_case_is_a_script_with_arrays_and_the_cache_in_its_order(tmp_path: Path):
+    (tmp_path / "layers.py").write_text(SOLUTION.replace("dx = dout * mask", "dx = -dout * mask"), encoding="utf-8")
+    path, _ = write_case(load_course(FOLDER), "dropout_backward", None, 0, tmp_path)
+
+    done = subprocess.run([sys.executable, path.name], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    assert "cache = (values.dropout_param, values.mask)" in path.read_text(encoding="utf-8")
+    assert re.fullmatch(r"dx +\| exact: False \| approximate: False \| maxdiff: \d\.\d+\n", done.stdout)
 
 
 @pytest.mark.slow

@@ -125,11 +125,12 @@ def _check_names(exercise: Exercise, document: Document) -> None:
     if exercise.style is Style.STATEMENTS and exercise.timing:
         document.complain(exercise.timing.place, f"{function} is statements, and only a function can be timed")
     elif exercise.timing and (exercise.arrays is not Arrays.TORCH or exercise.cache):
-        text = f"{function} is timed beside autograd, so it must take torch tensors, in a cache that has them by name"
+        text = f"{function} is timed beside autograd: it must take torch tensors, and the cache by name"
         document.complain(exercise.timing.place, text)
     if exercise.style is Style.STATEMENTS and exercise.arrays is not Arrays.TORCH:
-        text = f"{function} is statements, whose values are torch tensors; take `arrays` out, or write a function"
-        document.complain(exercise.place, text)
+        document.complain(
+            exercise.place, f"{function} is statements, whose values are torch tensors; take `arrays` out"
+        )
     _check_cache(exercise, document)
     for index, name in enumerate(exercise.outputs):
         place = document.place(("exercises", function, "outputs", index))

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from grader.course import CaseSpec, Course, Exercise, Gradient, Style
+from grader.course import Arrays, CaseSpec, Course, Exercise, Gradient, Style
 from grader.course.cases import Case, Reference
 from grader.course.literal import literal
 from grader.course.meant import explain_function
@@ -70,7 +70,7 @@ def make_script(reference: Reference, exercise: Exercise, case: Case, number: in
         f'"""{exercise.function}, case {number} ({one_line(case.name, 200)}), seed {seed}.\n\n'
         f"Written by `{command}`. Run it with `python`, add prints or a breakpoint(): it is yours.\n"
         '"""',
-        _imports("" if is_statements else module, data),
+        _imports("" if is_statements else module, data, exercise.arrays),
         "torch.set_default_dtype(torch.float64)",
         _UNPACK if "unpack(" in data else "",
         data,
@@ -80,9 +80,7 @@ def make_script(reference: Reference, exercise: Exercise, case: Case, number: in
             forward=exercise.forward,
             objective=_objective(exercise, case),
         ).strip("\n"),
-        (_STATEMENTS if is_statements else _FUNCTION)
-        .format(call=_call(exercise, case), names=_tuple(exercise.gradient_names), given=_given(exercise))
-        .strip("\n"),
+        _asked(exercise, case).strip("\n"),
         _COMPARE.strip("\n"),
         "\n".join(_compare_line(gradient) for gradient in exercise.gradients),
     ]
@@ -118,14 +116,15 @@ def _number(function: str, cases: Sequence[CaseSpec], case: str | None) -> int:
     raise UsageError(f"--case {one_line(case, 100)}: {function} has the cases {listed}")
 
 
-def _imports(module: str, data: str) -> str:
+def _imports(module: str, data: str, arrays: Arrays) -> str:
     """Return the import lines; a file whose name is no Python name is imported by its text."""
+    libraries = ["import numpy as np", "import torch"] if arrays is Arrays.NUMPY else ["import torch"]
     is_plain = all(part.isidentifier() for part in module.split("."))
     lines = ["import base64"] if "unpack(" in data else []
     if not module:
         return "\n".join([*lines, "from types import SimpleNamespace", "", "import torch", _FUNCTIONAL])
     lines += [] if is_plain else ["import importlib"]
-    lines += ["from types import SimpleNamespace", "", "import torch", ""]
+    lines += ["from types import SimpleNamespace", "", *libraries, ""]
     lines.append(f"import {module} as yours" if is_plain else f"yours = importlib.import_module({module!r})")
     return "\n".join(lines) + "  # the file with your function"
 
@@ -146,10 +145,35 @@ def _objective(exercise: Exercise, case: Case) -> str:
     return terms[0] if len(terms) == 1 else f"({' + '.join(terms)})"
 
 
+def _asked(exercise: Exercise, case: Case) -> str:
+    """Return the lines that make the arguments and call the function, or stand in for it."""
+    names = _tuple(exercise.gradient_names)
+    if exercise.style is Style.STATEMENTS:
+        return _STATEMENTS.format(names=names, given=_given(exercise))
+    is_numpy = exercise.arrays is Arrays.NUMPY
+    return _FUNCTION.format(
+        kind="the same values as numpy arrays" if is_numpy else "the same values, without autograd",
+        values="values" if exercise.cache else "cache",
+        own="value.detach().numpy().copy()" if is_numpy else "value.detach().clone()",
+        order=_ordered(exercise.cache) if exercise.cache else "",
+        call=_call(exercise, case),
+        names=names,
+        one="np.ndarray | np.generic" if is_numpy else "torch.Tensor",
+        back=_BACK if is_numpy else "",
+    )
+
+
+def _ordered(cache: Sequence[str]) -> str:
+    values = ", ".join(f"values.{name}" for name in cache)
+    return f"cache = {values if len(cache) == 1 else f'({values})'}\n"
+
+
 def _call(exercise: Exercise, case: Case) -> str:
-    own = {name: name for name in (*exercise.upstream_names, "cache")}
-    given = {name: f"cache.{name}" for name in case.forward.values} | own
-    arguments = ", ".join(f"{name}={given.get(name, f't.{name[1:]}.grad')}" for name in exercise.given)
+    """Return the call, each argument from where the script has it."""
+    kind = ".numpy().copy()" if exercise.arrays is Arrays.NUMPY else ""
+    own = {"cache": "cache", **{name: f"{name}{kind}" for name in exercise.upstream_names}}
+    given = {name: f"{'values' if exercise.cache else 'cache'}.{name}" for name in case.forward.values} | own
+    arguments = ", ".join(f"{name}={given.get(name, f't.{name[1:]}.grad{kind}')}" for name in exercise.given)
     return f"yours.{exercise.function}({arguments})"
 
 
@@ -185,11 +209,11 @@ for value in vars(t).values():
 """
 
 _FUNCTION = """
-# What your function is given: the same values, without autograd.
-cache = SimpleNamespace(
-    **{{name: value.detach().clone() if isinstance(value, torch.Tensor) else value for name, value in vars(t).items()}}
+# What your function is given: {kind}.
+{values} = SimpleNamespace(
+    **{{name: {own} if isinstance(value, torch.Tensor) else value for name, value in vars(t).items()}}
 )
-
+{order}
 # Your function. Put a breakpoint() or a print into it, or here.
 with torch.no_grad():
     returned = {call}
@@ -197,10 +221,17 @@ with torch.no_grad():
 names = [{names}]
 if isinstance(returned, dict):
     gradients = returned
-elif isinstance(returned, torch.Tensor) or returned is None:
+elif isinstance(returned, {one}) or returned is None:
     gradients = {{names[0]: returned}}
 else:
     gradients = dict(zip(names, returned))
+{back}"""
+
+_BACK = """
+# To be compared with autograd's, arrays of numbers become tensors again.
+for name, value in gradients.items():
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind in "biuf":
+        gradients[name] = torch.from_numpy(np.array(value))
 """
 
 _STATEMENTS = '''

@@ -78,6 +78,11 @@ UNSERVED = {
         "given: [x, k]",
         "4:3: the output out of scale is no scalar, so `given` must name dout",
     ),
+    "a cache of what is no value": (
+        "given: [dout, x, k]",
+        "given: [dout, cache]\n    cache: [x, w]",
+        "4:3: cache names 'w', which the forward scale does not have; it has x, k, Y, doubled, out",
+    ),
     "detached, and no value": (
         "    given: [dout, x, k]",
         "    detached: [maxes]\n    given: [dout, x, k]",
@@ -333,6 +338,15 @@ def test_an_upstream_of_an_output_is_given_and_not_asked_for(folder, given, grad
     (folder / "rubric.yaml").write_text(text.replace("dx: {points", f"{gradient}: {{points", 1))
 
     assert said_of(folder) == [f"{folder}/rubric.yaml:{said}"]
+
+
+def test_a_cache_in_an_order_holds_these_values_and_no_other(folder):
+    text = RUBRIC.replace("given: [dout, x, k]", "given: [dout, cache]\n    cache: [k, x]")
+    (folder / "rubric.yaml").write_text(text)
+
+    (case, _) = cases_of(folder)
+
+    assert list(case.arguments["cache"]) == ["k", "x"]
 
 
 @pytest.fixture

@@ -45,6 +45,41 @@ exercises:
 
 # What stands in WHOLE, what is put in its place, and all that is said of it.
 MISFITS = {
+    "arrays of neither kind": (
+        "given: [dout, x, W]",
+        "given: [dout, x, W]\n    arrays: jax",
+        ["7:13: arrays must be one of 'torch' or 'numpy', not 'jax'"],
+    ),
+    "an order of no cache": (
+        "given: [dout, x, W]",
+        "given: [dout, x, W]\n    cache: [x, W]",
+        ["7:5: linear_backward is not given a cache; write given: [dout, cache]"],
+    ),
+    "a value twice in a cache": (
+        "given: [dout, x, W]",
+        "given: [dout, cache]\n    cache: [x, W, x]",
+        ["7:5: `cache` names 'x' twice; remove one"],
+    ),
+    "an empty cache": (
+        "given: [dout, x, W]",
+        "given: [dout, cache]\n    cache: []",
+        ["7:12: cache must not be empty"],
+    ),
+    "a cache in an order, of statements": (
+        "given: [dout, x, W]",
+        "given: [dout, cache]\n    style: statements\n    cache: [x, W]",
+        ["8:5: linear_backward is statements, which have every value by name; take `cache` out"],
+    ),
+    "statements in numpy": (
+        "given: [dout, x, W]",
+        "given: [dout, cache]\n    style: statements\n    arrays: numpy",
+        ["4:3: linear_backward is statements, whose values are torch tensors; take `arrays` out"],
+    ),
+    "a time in numpy": (
+        "given: [dout, x, W]",
+        "given: [cache]\n    arrays: numpy\n    timing: {case: one row, ratio: 2}",
+        ["8:13: linear_backward is timed beside autograd: it must take torch tensors, and the cache by name"],
+    ),
     "a misspelt key of the rubric": (
         "title: A",
         "titel: A",
