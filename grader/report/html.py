@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import textwrap
-from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
@@ -15,11 +14,12 @@ from markupsafe import Markup, escape
 from grader.errors import UsageError
 from grader.report import page_words, words
 from grader.report.file import write_file
+from grader.report.gradients_table import gradients_table
 from grader.report.graph import draw_standing
 from grader.report.heatmap import heat_maps, legend, overview, scale_strip
 from grader.report.maths import MathsError, to_mathml
 from grader.report.numbers_table import numbers_table
-from grader.results import UNWRITTEN, AssignmentFeedback, ExerciseFeedback, GradientFeedback, Report
+from grader.results import UNWRITTEN, AssignmentFeedback, ExerciseFeedback, Report
 from grader.sandbox.answer import Outcome
 from grader.verdict.compare import Verdict
 
@@ -94,7 +94,7 @@ def load_page(name: str, *styles: str) -> tuple[Template, Markup, str]:
         words=words,
         page_words=page_words,
         tone=_tone,
-        verdict_tone=_verdict_tone,
+        gradients_table=gradients_table,
         heat_maps=heat_maps,
         scale_strip=scale_strip(),
         overview=overview,
@@ -105,7 +105,6 @@ def load_page(name: str, *styles: str) -> tuple[Template, Markup, str]:
         breakable=_breakable,
     )
     environment.filters["dedent"] = textwrap.dedent
-    environment.filters["reject_panels"] = _without_panels
     style = "\n".join(environment.get_template(each).render() for each in styles)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -128,25 +127,10 @@ def _is_finished(assignment: AssignmentFeedback) -> bool:
     )
 
 
-def _without_panels(gradients: Iterable[GradientFeedback], exercise: ExerciseFeedback) -> list[GradientFeedback]:
-    """Return the gradients of which no panel of their own says all there is, so that a table has something to add."""
-    if not exercise.has_answer:
-        return list(gradients)
-    said = [exercise.slips[:1], [each for each in exercise.slips if each.verdict is not Verdict.NOT_RETURNED]]
-    names = {each.name for part in said for each in part}
-    return [each for each in gradients if each.name not in names]
-
-
 def _tone(exercise: ExerciseFeedback) -> str:
     """Return the class that colours a function; its glyph and word say the same."""
     glyph, _ = words.state(exercise)
     return {"✓": "good", "✗": "wrong"}.get(glyph, "quiet")
-
-
-def _verdict_tone(gradient: GradientFeedback) -> str:
-    if gradient.verdict in (Verdict.CORRECT, Verdict.FOLLOWS):
-        return "good"
-    return "quiet" if gradient.verdict in (Verdict.NOT_RETURNED, Verdict.NOT_JUDGED) else "wrong"
 
 
 def _breakable(name: str) -> Markup:

@@ -144,13 +144,3 @@ def _of(right: int, follows: int, total: int) -> str:
 def functions(amount: int) -> str:
     """Return an amount of functions."""
     return words.count(amount, "function")
-
-
-def listed_title(exercise: ExerciseFeedback, listed: Sequence[GradientFeedback]) -> str:
-    """Head the table of gradients that have no panel of their own: how many of them stand how."""
-    verdicts = [each.verdict for each in listed]
-    said = [f"{verdicts.count(one)} {words.VERDICTS[one]}" for one in Verdict if one in verdicts]
-    other = "" if len(listed) == len(exercise.gradients) else "other "
-    verb = "follows" if verdicts.count(Verdict.FOLLOWS) == 1 else "follow"
-    stand = ", ".join(said).replace(words.VERDICTS[Verdict.FOLLOWS], verb)
-    return f"The {other}{words.count(len(listed), 'gradient')} in figures: {stand}"

@@ -56,7 +56,7 @@ class Records:
         """Write a report in every form; what cannot be written costs nothing else."""
         written, problems, is_complete = None, [], True
         try:
-            written = write_html(report, self.page, self.submission)
+            written = write_html(report, self.page, self.submission, since=self.say_changes(report))
         except UsageError as error:
             problems.append(str(error))
             is_complete = self.page is None
