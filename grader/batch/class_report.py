@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from grader.batch.gradebook import read_rows
@@ -19,6 +19,7 @@ from grader.batch.statistics import BINS, ClassStatistics, Snapshot, count
 from grader.batch.store import Store, read_json
 from grader.batch.suspicions import most_suspicious, suspicions
 from grader.errors import UsageError
+from grader.report.drawing import Share, draw_shares
 from grader.text import one_line
 
 OUTCOMES = {
@@ -37,6 +38,8 @@ OUTCOMES = {
 # As many of the hardest gradients are seen at once; the others are folded.
 HARDEST = 12
 LAST_RUN = "the run before"
+# A graph of fewer values tells no more than a list.
+LEAST_DRAWN = 4
 
 
 @dataclass(frozen=True)
@@ -67,12 +70,27 @@ def render_class_report(store: Store, *, shows_names: bool, compare: Path | None
             for name, words in OUTCOMES.items()
             if any(each.outcomes[name] for each in statistics.functions.values())
         },
+        drawn=_draw(store, statistics),
+        most_slips=sorted(statistics.functions, key=lambda name: -statistics.functions[name].slips),
         # An iterator: the page is written as it is read.
         rows=read_rows(store) if shows_names else None,
         suspicious=most_suspicious(read_rows(store)) if shows_names else [],
         style=Markup(style),  # noqa: S704 # our own style sheet
         policy=policy,
     )
+
+
+def _draw(store: Store, statistics: ClassStatistics) -> dict[str, Markup]:
+    """Return the graphs of the functions in which not all is right, with how the class did, by function."""
+    graphs, drawn = store.graphs(), {}
+    for name, function in statistics.functions.items():
+        graph = graphs.get(name)
+        tallies = function.gradients
+        is_open = any(each.right < statistics.graded for each in tallies.values())
+        if graph is not None and is_open and len(graph.values) >= LEAST_DRAWN:
+            shares = {each.name: Share(statistics.share(each), each.slips) for each in tallies.values()}
+            drawn[name] = draw_shares(graph, shares, f"The graph of {name}: how the class did with each gradient")
+    return drawn
 
 
 def read_earlier(folder: Path) -> Earlier:
@@ -138,7 +156,8 @@ def range_of(number: int, statistics: ClassStatistics) -> str:
 def _parts() -> tuple[Template, str, str]:
     """Return the template, its style sheet and the policy that allows this one style sheet and nothing else."""
     environment = Environment(
-        loader=PackageLoader("grader.batch"),
+        # The graph looks as it does in a student's report.
+        loader=ChoiceLoader([PackageLoader("grader.batch"), PackageLoader("grader.report")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

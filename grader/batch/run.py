@@ -147,6 +147,7 @@ class _Batch:
             say.line(f"{FILE} names {one_line(name, 100)}, which is not among the submissions")
         self.kept = self.graded = self.not_judged = self.problems = 0
         self.handed_in: set[str] = set()
+        self.drawn: set[str] = set()
 
     def run(self) -> Summary:
         say, seed = self.say, self.order.seed
@@ -222,6 +223,9 @@ class _Batch:
         record = record_of(name.shown, key, result, graded.problem, before)
         record = replace(record, is_final=graded.is_final, lines=graded.lines)
         self.store.keep(name.file, record, graded.result, graded.report)
+        if graded.graphs.keys() - self.drawn:
+            self.store.keep_graphs(graded.graphs)
+            self.drawn |= graded.graphs.keys()
         self.graded += 1
         self._count(record)
         if record.score is None:

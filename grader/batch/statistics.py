@@ -15,6 +15,8 @@ from grader.flags import weight
 
 BINS = 10
 RIGHT = ("correct", "follows")
+# Wrong in itself, and not just not there.
+SLIPS = ("wrong_values", "wrong_shape", "wrong_dtype", "not_finite")
 MOST_SLIPS = 10
 # A comment or a text may say whose line it is.
 _PERSONAL = re.compile(r"""#.*|(?P<quote>"{3}|'{3}|["'])(?P<text>.*?)(?P=quote)""")
@@ -33,12 +35,13 @@ PROBLEMS = (
 
 @dataclass
 class GradientTally:
-    """One gradient, and how many have it right."""
+    """One gradient, how many have it right, and how many have the slip itself there."""
 
     function: str
     name: str
     points: float
     right: int = 0
+    slips: int = 0
 
 
 @dataclass
@@ -55,6 +58,11 @@ class FunctionTally:
     seconds: float = 0.0
     runs: int = 0
     slowest: float = 0.0
+
+    @property
+    def slips(self) -> int:
+        """How many slips there are in its gradients, of the whole class."""
+        return sum(each.slips for each in self.gradients.values())
 
 
 @dataclass
@@ -203,6 +211,7 @@ def _count_exercise(
         name = gradient["name"]
         counted = tally.gradients.setdefault(name, GradientTally(tally.name, name, gradient["max_score"]))
         counted.right += gradient["verdict"] in RIGHT
+        counted.slips += gradient["verdict"] in SLIPS
         diagnosis = gradient["diagnosis"]
         if diagnosis is not None:
             key = (tally.name, name, diagnosis["id"])

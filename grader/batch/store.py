@@ -16,11 +16,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from grader.course.graph import Graph, NamedValue
 from grader.errors import UsageError
 from grader.rules import OLDEST
 from grader.text import one_line
 
-RECORDS = ".records"
+RECORDS, GRAPHS = ".records", ".graphs.json"
 # So many that nobody can try them all with the numbers of a report, and each still a number that JSON can hold.
 SEEDS = 2**53
 
@@ -75,6 +76,23 @@ class Store:
     def class_path(self) -> Path:
         """Where the class as a whole is kept, for the next class report to stand beside it."""
         return self.out / RECORDS / ".class.json"
+
+    def keep_graphs(self, graphs: Mapping[str, Graph]) -> None:
+        """Keep the graphs of functions, beside those of others, for the class report."""
+        kept = {**self.graphs(), **graphs}
+        content = {name: [[value.name, value.reads] for value in graph.values] for name, graph in kept.items()}
+        self.write(self.out / RECORDS / GRAPHS, json.dumps(content) + "\n")
+
+    def graphs(self) -> dict[str, Graph]:
+        """Return the graphs that are kept, by function; none where they cannot be read."""
+        found = read_json(self.out / RECORDS / GRAPHS)
+        try:
+            return {
+                str(name): Graph(tuple(NamedValue(str(value), (), tuple(map(str, reads))) for value, reads in values))
+                for name, values in (found.items() if isinstance(found, dict) else ())
+            }
+        except (TypeError, ValueError):  # of another version
+            return {}
 
     def result(self, file: str) -> dict[str, Any] | None:
         """Return a submission's result, if there is one that can be read."""

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.adjustment import Adjustment
+from grader.course.graph import Graph
 from grader.errors import SandboxError
 from grader.submission import Submission
 
@@ -45,7 +46,7 @@ class Graded:
 
     There are both where a person has given points for what the grader could not read. `is_final` is not set if
     a part could not be judged: it is graded again the next time. `lines` are the lines of code that made
-    wrong gradients, by function and gradient.
+    wrong gradients, by function and gradient, and `graphs` the forward passes of its functions, for the class report.
     """
 
     result: str | None
@@ -54,6 +55,7 @@ class Graded:
     is_final: bool = True
     isolation: tuple[str, ...] = ()
     lines: Mapping[str, str] = field(default_factory=dict)
+    graphs: Mapping[str, Graph] = field(default_factory=dict)
 
 
 def require_isolation(proved: Collection[str], reasons: Sequence[str], *, allows_weak: bool) -> None:

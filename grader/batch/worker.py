@@ -13,6 +13,7 @@ import torch
 from grader.batch.hashes import hash_course, hash_grader
 from grader.batch.task import Graded, Order, Task, require_isolation
 from grader.course import default_course, load_course
+from grader.course.graph import Graph, NamedValue
 from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.grading import Grader
 from grader.report.html import render_html
@@ -41,7 +42,18 @@ def grade_task(order: Order, task: Task) -> Graded:
         is_final=report.score is not None,
         isolation=report.isolation,
         lines=_lines(report.for_student),
+        graphs=_graphs(report.for_student),
     )
+
+
+def _graphs(report: Report) -> dict[str, Graph]:
+    """Return the graphs of the functions that were graded, without sizes and lines, which a class has no use for."""
+    exercises = (exercise for assignment in report.selected for exercise in assignment.exercises)
+    return {
+        each.function: Graph(tuple(NamedValue(value.name, (), value.reads) for value in each.graph.values))
+        for each in exercises
+        if each.graph is not None
+    }
 
 
 def _lines(report: Report) -> dict[str, str]:

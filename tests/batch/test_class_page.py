@@ -10,6 +10,7 @@ import pytest
 
 from grader.batch.class_report import render_class_report
 from grader.batch.store import Record, Store
+from grader.course.graph import Graph, NamedValue
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -44,6 +45,10 @@ def _make(store: Store, scores: list[float]) -> None:
     entries = [{"submission": file, "name": file, "file": file, **blank} for file in files]
     head = {"format": 1, "seed": 7, "course": "Backward passes by hand", "assignments": ["all"], "system": "a folder"}
     store.write(store.out / "batch.json", json.dumps({**head, "entries": entries}))
+    reads = {"dlogit_maxes": ("dx",), "dcounts_sum_inv": ("dx", "dlogit_maxes"), "dloss": ("dcounts_sum_inv",)}
+    names = ["dx", "dlogit_maxes", "dcounts_sum_inv", "dloss"]
+    values = [NamedValue(name[1:], (), tuple(each[1:] for each in reads.get(name, ()))) for name in names]
+    store.keep_graphs(dict.fromkeys(FUNCTIONS, Graph(tuple(values))))
     lines = {f"{FUNCTIONS[0]} dcounts_sum_inv": "dcounts_sum_inv = (counts * dprobs).sum(dim=1)  # mine"}
     for file, score in zip(files, scores, strict=False):
         store.keep(file, Record({}, score, lines=lines), json.dumps(_result(score)), None)
@@ -110,6 +115,10 @@ def test_no_word_is_broken_and_nothing_overflows(width, open_page):
     }""")
     assert broken == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_graph_of_the_function_with_most_slips_is_seen_at_once(open_page):
+    assert open_page(1280).locator("svg.graph").first.get_by_text("counts_sum_inv").is_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

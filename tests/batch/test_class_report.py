@@ -10,6 +10,7 @@ import pytest
 from grader.batch.class_report import render_class_report
 from grader.batch.statistics import without_person
 from grader.batch.store import Record, Store
+from grader.course.graph import Graph, NamedValue
 from grader.errors import UsageError
 
 
@@ -73,6 +74,32 @@ def test_the_hardest_gradient_comes_first_and_every_share_is_of_all_who_were_gra
     assert "Every share on this page is one of these 4." in text
     hardest = text.partition("the hardest first")[2].partition("All gradients")[0]
     assert re.findall(r"(d\w+) of linear_ backward (\d) \((\d+) %\)", hardest) == [("dW", "1", "25"), ("dx", "3", "75")]
+
+
+GRAPH = Graph(
+    (
+        NamedValue("x", ()),
+        NamedValue("W", ()),
+        NamedValue("b", ()),
+        NamedValue("out", (), ("x", "W", "b")),
+    )
+)
+
+
+def test_the_graph_has_the_share_of_each_gradient_and_how_many_have_the_slip_there(store):
+    store.keep_graphs({"linear_backward": GRAPH})
+
+    page = render_class_report(store, shows_names=False)
+
+    (drawn,) = re.findall(r'<svg class="graph".*?</svg>', page, re.DOTALL)
+    assert re.findall(r">(\w+)</tspan><tspan[^>]*>([^<]*)<", drawn) == [("W", "25 %, 2 ✗"), ("x", "75 %")]
+    assert re.findall(r'<g class="slip">.*?</g>', drawn)[0].count("W") == 1
+
+
+def test_graphs_of_another_version_are_not_drawn(store):
+    store.write(store.out / ".records" / ".graphs.json", '{"linear_backward": [[1]]}')
+
+    assert '<svg class="graph"' not in render_class_report(store, shows_names=False)
 
 
 def test_the_scores_stand_beside_their_maximum(store):
