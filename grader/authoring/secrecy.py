@@ -31,26 +31,24 @@ ALLOCATIONS = frozenset(
 
 def check_secrecy(course: Course, rubric: Rubric) -> Iterator[str]:
     """Yield a line for every line of an assignment's solution that stands in something students get."""
-    solution = course.folder / "solutions" / f"{rubric.name}.py"
     secret = secret_lines(course, rubric)
     for path in list_files(course.folder / "assignments", course.folder / "student_template"):
         text = path.read_bytes().decode("utf-8", errors="replace")
         for number, line in enumerate(text.splitlines(), start=1):
             if _tells(line, secret, whole=path.suffix in (".py", ".md", ".yaml")):
-                yield f"{path}:{number}: a line of the solution of {solution.stem}: {line.strip()[:120]}"
+                yield f"{path}:{number}: a line of the solution of {rubric.name}: {line.strip()[:120]}"
 
 
 def secret_lines(course: Course, rubric: Rubric) -> set[str]:
-    """Return the lines of an assignment's solution, without their comments, that tell it.
+    """Return the lines of an assignment's solution that tell it.
 
     Not those that anybody would write: imports, loops, what is returned, sizes taken from a shape, room made for a
     result, and what the references of the course have in public.
     """
-    solution = course.folder / "solutions" / f"{rubric.name}.py"
     public = _public_lines(course)
     gradients = {name for exercise in rubric.exercises for name in exercise.gradient_names}
     secret = set()
-    for block in find_blocks(solution):
+    for block in find_blocks(course.folder / "solutions" / f"{rubric.name}.py"):
         for line in map(_bare, block.lines):
             is_public = line in public and not gradients.intersection(_names(line))
             if len(line) >= TELLING_LENGTH and not is_public and not _is_anybodys(line):

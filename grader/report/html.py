@@ -65,12 +65,14 @@ def render_html(report: Report, *, tells_seed: bool = True, since: str | None = 
     following = words.find_next(report)
     parts = report.selected
     finished = [part for part in parts if _is_finished(part)]
+    open_parts = [part for part in parts if part.is_begun and part not in finished]
     return template.render(
         report=report,
         since=since,
         finished=finished,
         unbegun=[part for part in parts if not part.is_begun],
-        open_parts=[part for part in parts if part.is_begun and part not in finished],
+        # Where there is something to mend comes before what is all unwritten.
+        open_parts=sorted(open_parts, key=lambda part: not part.is_handed_in),
         seed=report.seed if tells_seed else None,
         next=following,
         is_open=lambda exercise: exercise is following or _is_begun(exercise),
