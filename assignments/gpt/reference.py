@@ -86,7 +86,7 @@ def gpt_training(rng):
         "lnf_gain": torch.ones(E, dtype=torch.float64),
         "lnf_bias": torch.zeros(E, dtype=torch.float64),
     }
-    plan = {"steps": 400, "rates": [0.3, 0.1], "characters": CHARACTERS, "longest": LONGEST}
+    plan = {"steps": 300, "rates": [0.3, 0.1], "characters": CHARACTERS, "longest": LONGEST}
     return {**plan, "parameters": parameters}
 
 

@@ -34,7 +34,7 @@ def render_training(training: Training) -> str:
         picture=draw_curves(training, describe_losses(training)),
         rows=_rows(training),
         advice=(ADVICE, explain_command(training)) if training.difference is not None else None,
-        command=f"grade train {training.function}",
+        command=f"grade train {training.function}" + (f" --seed {training.seed}" if training.seed else ""),
         style=style,
         policy=policy,
     )

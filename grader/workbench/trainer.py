@@ -13,7 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from grader.course import Course
 from grader.course.meant import explain_function
 from grader.course.model import find_model, trainable
-from grader.errors import UsageError
+from grader.errors import SubmissionError, UsageError
 from grader.grading import one_thread
 from grader.judge.training import Progress as Hear
 from grader.judge.training import Trainer, Training, first_question
@@ -58,6 +58,8 @@ def train(
     Raises SubmissionError if there is nothing to read, and CourseError if the course's training does not work.
     """
     submission = read_submission(path)
+    if not submission.files and not submission.refused:
+        raise SubmissionError(f"{submission.name} holds no Python file; give the folder or the file with {function}")
     started = time.monotonic()
     model = find_model(course, function, seed)
     assert model is not None, "choose has seen to it"

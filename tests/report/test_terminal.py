@@ -121,6 +121,15 @@ def test_full_marks_leave_nothing_to_do(course: Course, warm: Warm):
     assert _say(report)[-1] == "Next: Everything is right. There is nothing left to do."
 
 
+def test_a_network_that_is_right_can_be_trained(course: Course, warm: Warm):
+    report = _grade(Grader(course, only=["mlp"]), warm, mlp=(course.folder / "solutions" / "mlp.py").read_text())
+
+    assert (
+        _say(report)[-1]
+        == "Next: Everything is right. `grade train mlp_backward` trains a network with your gradients."
+    )
+
+
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_a_terminal_of_any_width_gets_no_longer_line(wrong: Report, width: int):
     styles = re.compile(r"\x1b\[[\d;]*m")

@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from grader.course import Course
-from grader.errors import UsageError
+from grader.errors import SubmissionError, UsageError
 from grader.judge.training import Training
 from grader.report.training_page import headline, print_training, render_training, sentences
 from grader.sandbox.warm import Warm
@@ -243,6 +243,11 @@ REFUSED = {
 def test_other_words_are_refused(words, course: Course):
     with pytest.raises(UsageError, match=re.escape(REFUSED[words])):
         choose(course, words)
+
+
+def test_a_folder_without_python_is_no_submission(course: Course, warm: Warm, tmp_path: Path):
+    with pytest.raises(SubmissionError, match="holds no Python file; give the folder or the file with mlp_backward"):
+        train(course, "mlp_backward", tmp_path, warm, Console(file=io.StringIO()), steps=1, seed=0)
 
 
 def test_a_course_without_a_network_says_so(small_grader):
