@@ -20,6 +20,7 @@ from grader.course.trace import Forward, Value, run_forward
 from grader.errors import CourseError
 
 ENDINGS = "training", "batch", "next"
+KEYS = "steps", "rates", "characters", "longest", "parameters"
 
 Parameters = Mapping[str, Tensor]
 Values = Mapping[str, Value]
@@ -107,7 +108,15 @@ def find_model(course: Course, function: str, seed: int) -> Model | None:
     assert begin is not None
     assert batch is not None
     assert following is not None
-    begun = begin(Random(seed, rubric.name, exercise.forward, "parameters"))
+    try:
+        begun = begin(Random(seed, rubric.name, exercise.forward, "parameters"))
+        missing = [key for key in KEYS if key not in begun]
+    except Exception as error:
+        text = f"{exercise.forward}_training raised {type(error).__name__}: {error}"
+        raise CourseError([f"{exercise.reference}: {text}"]) from error
+    if missing:
+        text = f"{exercise.forward}_training returns no {', '.join(missing)}"
+        raise CourseError([f"{exercise.reference}: {text}; it is a dict of {', '.join(KEYS)}"])
     trained = {gradient.value for gradient in exercise.gradients}
     parameters = begun["parameters"]
     return Model(

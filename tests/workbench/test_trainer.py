@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from grader.course import Course
-from grader.errors import SubmissionError, UsageError
+from grader.course import Course, load_course
+from grader.errors import CourseError, SubmissionError, UsageError
 from grader.judge.training import Training
 from grader.report.training_page import headline, print_training, render_training, sentences
 from grader.sandbox.warm import Warm
@@ -253,6 +253,20 @@ def test_a_folder_without_python_is_no_submission(course: Course, warm: Warm, tm
 def test_a_course_without_a_network_says_so(small_grader):
     with pytest.raises(UsageError, match="nothing in this course can be trained"):
         choose(small_grader.course, ())
+
+
+def test_a_training_that_says_too_little_is_a_problem_of_the_course(tmp_path: Path):
+    shutil.copytree(ROOT / "assignments" / "mlp", tmp_path / "assignments" / "mlp")
+    shutil.copytree(ROOT / "assignments" / "softmax_cross_entropy", tmp_path / "assignments" / "softmax_cross_entropy")
+    shutil.copytree(ROOT / "assignments" / "batchnorm", tmp_path / "assignments" / "batchnorm")
+    (tmp_path / "assignments" / "course.yaml").write_text(
+        "format: 1\ntitle: One\nassignments: [softmax_cross_entropy, batchnorm, mlp]\n"
+    )
+    reference = tmp_path / "assignments" / "mlp" / "reference.py"
+    reference.write_text(reference.read_text().replace('"longest": LONGEST', '"length": LONGEST'))
+
+    with pytest.raises(CourseError, match="mlp_training returns no longest; it is a dict of steps, rates, characters"):
+        choose(load_course(tmp_path), ())
 
 
 @pytest.fixture
