@@ -1,34 +1,54 @@
-"""docs/authoring.md to the letter: its files are written, its commands are run, and they print what it says."""
+"""docs/authoring.md to the letter, from the top: files are written, commands are run, and they print what it says."""
 
 from __future__ import annotations
 
-import os
+import contextlib
+import io
 import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from grader.course import CaseSpec, Course, Exercise, Gradient, Invariant, Limits, Rubric, Timing, Tolerance
+import grader.cli
+from grader.course import (
+    CaseSpec,
+    Course,
+    Exercise,
+    Gradient,
+    Invariant,
+    Limits,
+    Rubric,
+    Timing,
+    Tolerance,
+    load_course,
+)
+from grader.course.cases import Reference
 from grader.course.load import keys_of
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
-FILES = dict(re.findall(r"^`([^`\n]+)`:\n\n```\w+\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL))
-CONSOLES = re.findall(r"^```console\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+PIECE = re.compile(
+    r"^`(?P<path>[^`\n]+)`(?P<how>|, [^:\n]+):\n\n```\w+\n(?P<content>.*?)^```$|^```console\n(?P<console>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
+)
 # Rounding differs between machines, and time from run to run.
-VARYING = re.compile(r"10\^[+-]\d+\.\d|\bexact\b|(?<=takes )[\d.]+(?= times)| \.\.\. ")
+VARYING = re.compile(r"10\^[+-]\d+\.\d|\bexact\b| \.\.\. ")
 
 
-def commands() -> list[tuple[str, str]]:
-    """Return each command of the guide, in order, with what it is said to print."""
-    found = []
-    for console in CONSOLES:
-        for part in re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]:
-            command, _, printed = part.partition("\n")
-            found.append((command, printed))
-    return found
+def pieces() -> Iterator[re.Match[str]]:
+    """Yield what the guide has an author write and type, in order."""
+    return PIECE.finditer(GUIDE)
+
+
+def commands(console: str) -> Iterator[tuple[str, str]]:
+    """Yield each command of a console with what it is said to print."""
+    for part in re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]:
+        command, _, printed = part.partition("\n")
+        yield command, printed
 
 
 def pattern(printed: str) -> str:
@@ -43,56 +63,95 @@ def pattern(printed: str) -> str:
     return "".join(lines)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """The files of the guide, and commands `grade` and `python` that are those under test."""
-    folder = tmp_path_factory.mktemp("guide")
-    for path, content in FILES.items():
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text(content, encoding="utf-8")
-    (folder / "bin").mkdir()
-    for name, arguments in (("grade", "-m grader "), ("python", "")):
-        script = folder / "bin" / name
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n')
-        script.chmod(0o755)
-    return folder
+def write(path: Path, how: str, content: str) -> None:
+    """Write a file, or what the guide puts at its end, between its markers or in place of a mark."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = path.read_text(encoding="utf-8") if how else ""
+    match how.split(" *"):
+        case [""]:
+            text = content
+        case [", at the end"]:
+            text += content
+        case [", between the markers"]:
+            before, _, rest = text.partition("# BEGIN SOLUTION\n")
+            text = f"{before}# BEGIN SOLUTION\n{content}    # END SOLUTION{rest.partition('# END SOLUTION')[2]}"
+        case [", where it says", mark]:
+            marked = re.compile(rf"^<!-- To write: {mark.removesuffix('*')}.*\n", re.MULTILINE)
+            assert marked.search(text), mark
+            text = marked.sub(lambda _: content, text)
+        case _:
+            raise AssertionError(how)
+    path.write_text(text, encoding="utf-8")
+
+
+def run(command: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Run a command as the guide has it, `grade` in this process, and return what it prints."""
+    if not command.startswith("grade "):
+        # `python` is the one under test.
+        line = command.replace("python ", f"{shlex.quote(sys.executable)} ", 1)
+        finished = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+        assert finished.stderr == "", command
+        return finished.stdout
+    monkeypatch.setattr(sys, "argv", shlex.split(command))
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        grader.cli._run()
+    assert err.getvalue() == "", command
+    return out.getvalue()
 
 
 @pytest.mark.slow
-def test_every_command_prints_what_the_guide_says(folder):
-    environment = {
-        **os.environ,
-        "COLUMNS": "100",
-        "PYTHONPATH": str(ROOT),
-        "PATH": f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
-    }
-    for command, printed in commands():
-        finished = subprocess.run(
-            ["bash", "-c", command], cwd=folder, env=environment, capture_output=True, text=True, check=False
-        )
+def test_every_command_prints_what_the_guide_says(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    for piece in pieces():
+        if piece["path"]:
+            write(Path(piece["path"]), piece["how"], piece["content"])
+            continue
+        for command, printed in commands(piece["console"]):
+            found = run(command, monkeypatch)
 
-        actual = "".join(" ".join(line.split()) + "\n" for line in finished.stdout.splitlines())
-        assert finished.stderr == "", command
-        assert re.fullmatch(pattern(printed), actual), (command, finished.stdout)
+            actual = "".join(" ".join(line.split()) + "\n" for line in found.splitlines())
+            assert re.fullmatch(pattern(printed), actual), (command, found)
+
+
+@pytest.fixture(scope="module")
+def every_key(tmp_path_factory) -> Course:
+    """The course of the guide that has every key."""
+    folder = tmp_path_factory.mktemp("guide")
+    for piece in pieces():
+        if piece["path"] and piece["path"].startswith("every-key/"):
+            write(folder / piece["path"], piece["how"], piece["content"])
+    return load_course(folder / "every-key")
+
+
+def test_the_example_with_every_key_is_one_that_can_be_asked(every_key):
+    for rubric in every_key.rubrics:
+        for exercise in rubric.exercises:
+            assert Reference(rubric).make_cases(exercise, seed=0)
 
 
 def test_the_guide_explains_every_key_of_a_rubric_and_of_a_course():
     nouns = (CaseSpec, Course, Exercise, Gradient, Invariant, Limits, Rubric, Timing, Tolerance)
     keys = {key for noun in nouns for key in keys_of(noun)}
-    rows = GUIDE.partition("### The rubric line by line")[2].partition("## The mistakes")[0]
-    course = FILES["my-course/assignments/course.yaml"]
-    rubric = FILES["my-course/assignments/rmsnorm/rubric.yaml"] + FILES["my-lesson/assignments/lesson/rubric.yaml"]
-    rubric += GUIDE.partition("\n## Numpy\n")[2]
+    rows = GUIDE.partition("### The rubric line by line")[2].partition("## Mistakes")[0]
+    files = GUIDE.partition("## The files")[2].partition("## The forward pass")[0]
+    examples = "".join(piece["content"] for piece in pieces() if (piece["path"] or "").endswith(".yaml"))
+    examples += GUIDE.partition("\n## Numpy\n")[2]
 
     for key in keys:
-        assert re.search(rf"\b{key}:", rubric + course), f"the example has no {key}"
-        assert re.search(rf"`{key}\b", rows + GUIDE.partition("## The forward pass")[0]), f"{key} is not explained"
+        assert re.search(rf"\b{key}:", examples), f"the examples have no {key}"
+        assert re.search(rf"`{key}\b", rows + files), f"{key} is not explained"
 
 
-def test_the_example_uses_every_kind_of_invariant():
+def test_the_example_uses_every_kind_of_invariant(every_key):
     from grader.course import InvariantKind
 
-    assert all(f"kind: {kind}" in FILES["my-course/assignments/rmsnorm/rubric.yaml"] for kind in InvariantKind)
+    found = {
+        invariant.kind for rubric in every_key.rubrics for each in rubric.exercises for invariant in each.invariants
+    }
+
+    assert found == set(InvariantKind)
 
 
 def test_the_links_of_the_guide_lead_to_its_headings():

@@ -6,13 +6,14 @@ import ast
 import re
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import FunctionType
 
 from grader.authoring.answers import SEEDS
 from grader.authoring.margins import indistinct
 from grader.authoring.new.backward import Line, Slip, Way, add_up
 from grader.authoring.new.passes import Pass
+from grader.authoring.new.texts import lower_title
 from grader.authoring.trials import Tried, is_zero_in_truth, try_wrong_gradients
 from grader.course import Exercise, Gradient, Rubric
 from grader.course.cases import Case, Reference
@@ -61,7 +62,7 @@ def write_bank(rubric: Rubric, passes: Mapping[str, Pass]) -> str:
         }
         chosen = _choose(exercise, seeds, candidates)
         kept += [candidates[key].text(exercise.function) for key in chosen]
-    title = f"Wrong gradients of {rubric.title}. Each docstring is what the student is told."
+    title = f"Wrong gradients of {lower_title(rubric.title)}. Each docstring is what the student is told."
     imported = "import torch\n\n\n" if any("torch." in text for text in kept) else ""
     gap = "\n\n" if kept and not imported else "\n" if kept else ""
     return f'"""{title}"""\n{gap}{imported}' + "\n\n".join(kept)
@@ -81,7 +82,10 @@ def _candidates(exercise: Exercise, gradient: Gradient, found: Pass) -> Iterator
                 said = f"This is what comes back through {name}. {gradient.value} is read by {rest}, too, and uses add."
                 yield from _written(exercise, gradient, found, Way(right[name], Slip(f"only_through_{name}", said)))
             for way in each[1:]:
-                yield from _written(exercise, gradient, found, Way(add_up([*others, way.code]), way.slip))
+                assert way.slip is not None
+                # Two lines may hold the same slip.
+                slip = replace(way.slip, name=f"{way.slip.name}_in_{name}") if others else way.slip
+                yield from _written(exercise, gradient, found, Way(add_up([*others, way.code]), slip))
     yield from _anywhere(gradient)
 
 

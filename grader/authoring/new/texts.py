@@ -49,7 +49,7 @@ def write_text(rubric: Rubric, passes: Mapping[str, Pass]) -> str:
     """Return the README.md of an assignment; `passes` are those of its reference by name."""
     functions = [exercise.function for exercise in rubric.exercises]
     listed = " and ".join(filter(None, [", ".join(f"`{each}`" for each in functions[:-1]), f"`{functions[-1]}`"]))
-    parts = [f"# {rubric.title}", f"Goal: find the gradients of {_lower(rubric.title)} by hand."]
+    parts = [f"# {rubric.title}", f"Goal: find the gradients of {lower_title(rubric.title)} by hand."]
     parts.append(f"You write {listed} in `{rubric.name}.py`.")
     parts.append(_mark("why it matters, and where students meet it again"))
     known = [exercise for exercise in rubric.exercises if exercise.forward in passes]
@@ -87,7 +87,7 @@ def _order(rubric: Rubric) -> str:
     return f"Return {', '.join(f'`{name}`' for name in names)}{' in this order' if len(names) > 1 else ''}."
 
 
-def _lower(title: str) -> str:
+def lower_title(title: str) -> str:
     """Return a title for the middle of a sentence; a name such as RMSNorm stays as it is."""
     second = title[1:2]
     return title if second.isupper() else title[:1].lower() + title[1:]
@@ -124,7 +124,7 @@ def _derive(exercise: Exercise, found: Pass) -> Iterator[str]:
     for gradient in exercise.gradients:
         consumers = found.forward.consumers(gradient.value)
         if len(consumers) > 1:
-            listed = ", ".join(f"`{each}`" for each in consumers)
+            listed = " and ".join(f"`{each}`" for each in consumers)
             lines.append(
                 f"* **Uses add.** `{gradient.value}` is used in {listed}. What comes back from each is added up."
             )
