@@ -1,5 +1,7 @@
 """The backward passes of four layers, in numpy."""
 
+# ruff: noqa: F401, F841, RUF059, RUF100
+
 import numpy as np
 
 
