@@ -190,13 +190,16 @@ class Line:
             return ast.Attribute(ast.Name(self.found.trace), self.name)
         return node
 
-    def _reads(self, node: ast.expr) -> set[str]:
-        trace = self.found.trace
-        return {
-            each.attr
-            for each in ast.walk(node)
-            if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name) and each.value.id == trace
-        }
+    def _reads(self, node: ast.AST) -> set[str]:
+        """Return the values whose numbers an expression reads; a size comes from no number."""
+        match node:
+            case ast.Attribute(value=ast.Name(id=trace), attr=name) if trace == self.found.trace:
+                return {name}
+            case ast.Attribute(attr="shape") | ast.Call(func=ast.Name(id="len")):
+                return set()
+            case ast.Call(func=ast.Attribute(attr="size" | "numel")):
+                return set()
+        return {name for child in ast.iter_child_nodes(node) for name in self._reads(child)}
 
     def _shape(self, node: ast.expr) -> tuple[int, ...]:
         value = self._value(node)
