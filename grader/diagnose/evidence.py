@@ -114,14 +114,9 @@ class Sample:
             return are_equal_where_finite(candidate, self.actual)
         place, value = self._probe
         # One entry tells most candidates apart, at a tenth of the price.
-        if not abs(float(candidate.reshape(-1)[place]) - value) <= 2 * RELATIVE * abs(value) + self._rounding:
+        if not abs(float(candidate.reshape(-1)[place]) - value) <= 2 * RELATIVE * abs(value):
             return False
-        return are_equal(candidate, self.actual, self._rounding)
-
-    @cached_property
-    def _rounding(self) -> float:
-        """What may be left over where parts of the size of the expected gradient take each other away."""
-        return OF_LARGEST * float(self.expected.abs().max())
+        return are_equal(candidate, self.actual)
 
     def flow(self, contributions: Mapping[str, Tensor]) -> Tensor | None:
         """Return what gradients that arrive at these values make of the gradient looked at.
@@ -197,10 +192,10 @@ class Sample:
             return None
 
 
-def are_equal(candidate: Tensor, actual: Tensor, rounding: float = 0.0) -> bool:
-    """Return whether two finite tensors of one shape differ by rounding only; `rounding` is allowed everywhere."""
+def are_equal(candidate: Tensor, actual: Tensor) -> bool:
+    """Return whether two finite tensors of one shape differ by rounding only."""
     size = actual.abs()
-    allowed = RELATIVE * size + OF_LARGEST * size.max() + rounding
+    allowed = RELATIVE * size + OF_LARGEST * size.max()
     return bool(((candidate - actual).abs() <= allowed).all())
 
 

@@ -30,16 +30,16 @@ def make_trials(rubric: Rubric, exercise: Exercise, wrong: Mapping[str, Wrong], 
     trials = []
     for case in Reference(rubric).make_cases(exercise, seed):
         returned = {gradient.name: case.expected[gradient.value].clone() for gradient in exercise.gradients}
-        returned.update({name: make(_view(case)).contiguous().clone() for name, make in wrong.items()})
-        trials.append(Trial(case, returned, _compare(exercise, case, returned)))
+        returned.update({name: make(view_of(case)).contiguous().clone() for name, make in wrong.items()})
+        trials.append(Trial(case, returned, compare_all(exercise, case, returned)))
     return trials
 
 
-def _compare(exercise: Exercise, case: Case, returned: Mapping[str, Tensor]) -> dict[str, Comparison]:
+def compare_all(exercise: Exercise, case: Case, returned: Mapping[str, Tensor]) -> dict[str, Comparison]:
     return {g.name: compare(case.expected[g.value], returned[g.name], g.tolerance) for g in exercise.gradients}
 
 
-def _view(case: Case) -> SimpleNamespace:
+def view_of(case: Case) -> SimpleNamespace:
     gradients = {f"d{name}": gradient for name, gradient in case.expected.items()}
     return SimpleNamespace(**{**case.forward.values, **gradients, "dout": case.dout})
 
@@ -346,7 +346,7 @@ def test_an_honest_answer_is_not_diagnosed(path: Path, variant: str, monkeypatch
             names = [gradient.name for gradient in exercise.gradients]
             returned = answer if isinstance(answer, dict) else dict(zip(names, parts, strict=True))
             returned = {n: r.detach().clone() for n, r in returned.items() if r is not None}
-            trials.append(Trial(case, returned, _compare(exercise, case, returned)))
+            trials.append(Trial(case, returned, compare_all(exercise, case, returned)))
     finally:
         torch.set_default_dtype(torch.float32)
 
