@@ -140,9 +140,12 @@ def _tell(screen: Screen, exercise: ExerciseFeedback, depth: Depth, seed: int) -
     screen.say(2, _first_line(exercise), hang=4)
     if exercise.source and depth.hints:
         _say_code(screen, 6, f"> {exercise.source}", style="dim")
-    further = ways.ways_on(exercise, None, seed)
-    if further and not exercise.has_answer and depth.hints and exercise.outcome not in UNWRITTEN:
-        screen.say_each(6, ways.TRY, further)
+    is_open = exercise.outcome not in UNWRITTEN and not exercise.is_full_marks
+    if is_open and depth.hints and not (exercise.has_answer and _judged_slips(exercise)):
+        slip = next(iter(exercise.slips), None) if exercise.has_answer else None
+        further = ways.ways_on(exercise, slip, seed)
+        if further:
+            screen.say_each(6, ways.TRY, further)
     if depth.verbose or (exercise.is_statements and exercise.has_answer):
         for line in _table(exercise):
             screen.say(6, line, hang=2)
@@ -165,12 +168,18 @@ def _tell(screen: Screen, exercise: ExerciseFeedback, depth: Depth, seed: int) -
         screen.say(6, Text(f"| {text[:200]}", style="dim"), hang=2)
 
 
+def _judged_slips(exercise: ExerciseFeedback) -> list[GradientFeedback]:
+    """Return the slips of which there is more to say than that they are not there."""
+    return [slip for slip in exercise.slips if slip.verdict is not Verdict.NOT_RETURNED or slip.note]
+
+
 def _tell_gradients(screen: Screen, exercise: ExerciseFeedback, depth: Depth, seed: int) -> None:
     right = exercise.of(Verdict.CORRECT)
     if right and len(right) < len(exercise.gradients):
         screen.say(6, Text.assemble(("✓", "green"), f" {words.names(right)}"), hang=2)
-    absent = [slip for slip in exercise.slips if slip.verdict is Verdict.NOT_RETURNED and not slip.note]
-    for number, slip in enumerate(each for each in exercise.slips if each not in absent):
+    judged = _judged_slips(exercise)
+    absent = [slip for slip in exercise.slips if slip not in judged]
+    for number, slip in enumerate(judged):
         if depth.hints and (depth.every or number == 0) and exercise.has_answer:
             _tell_slip(screen, exercise, slip, depth, seed)
         else:

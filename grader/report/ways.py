@@ -5,6 +5,7 @@ from __future__ import annotations
 from grader.report.words import case_command
 from grader.results import ExerciseFeedback, GradientFeedback
 from grader.sandbox.answer import Outcome
+from grader.verdict.compare import Verdict
 
 TRY = "try"
 # A graph of fewer values shows nothing that the lesson's line does not.
@@ -17,7 +18,8 @@ def ways_on(exercise: ExerciseFeedback, slip: GradientFeedback | None, seed: int
     if slip is not None and exercise.graph is not None and len(exercise.graph.values) >= WORTH_DRAWING:
         found.append(_with_seed(f"grade --graph {exercise.function}", seed))
     if exercise.outcome is not Outcome.UNREADABLE:
-        found.append(case_command(exercise, slip, seed))
+        judged = slip if slip is not None and slip.verdict is not Verdict.NOT_RETURNED else None
+        found.append(case_command(exercise, judged, seed))
     if slip is not None and len(exercise.slips) > 1:
         found.append(_with_seed("grade --explain", seed))
     return found
