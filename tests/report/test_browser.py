@@ -48,10 +48,18 @@ def _all_wrong() -> Submission:
     return Submission("all wrong", files, {})
 
 
+def _one_slip() -> Submission:
+    """Two solutions, one of them without a term."""
+    files = {name: (ROOT / "solutions" / name).read_text() for name in ("linear.py", "mlp.py")}
+    files["mlp.py"] = files["mlp.py"].replace("dprobs * counts_sum_inv + dcounts_sum ", "dprobs * counts_sum_inv ")
+    return Submission("one slip", {name: text.encode() for name, text in files.items()}, {})
+
+
 SUBMISSIONS: dict[str, Callable[[], Submission]] = {
     "perfect": lambda: read_submission(ROOT / "solutions"),
     "half_finished": lambda: read_submission(ROOT / "tests" / "submissions" / "half_finished"),
     "all_wrong": _all_wrong,
+    "one_slip": _one_slip,
     "hostile": lambda: Submission("../<i>a/b</i>\u202e", {"linear.py": HOSTILE.encode()}, {}),
 }
 
@@ -188,7 +196,7 @@ def test_the_policy_stops_a_script_that_got_in(browser, pages: dict[str, str], t
 
 # The half-finished one has every colour there is.
 AXE = [("perfect", "light"), ("half_finished", "light"), ("hostile", "light")]
-AXE += [("half_finished", "dark"), ("all_wrong", "dark")]
+AXE += [("half_finished", "dark"), ("all_wrong", "dark"), ("one_slip", "light"), ("one_slip", "dark")]
 
 
 @pytest.mark.parametrize(("name", "scheme"), AXE)
@@ -260,3 +268,111 @@ def test_the_link_to_the_next_step_arrives_at_an_open_panel(open_page):
 
     assert page.locator("#cross_entropy_steps_backward[open]").is_visible()
     assert page.url.endswith("#cross_entropy_steps_backward")
+
+
+@pytest.mark.parametrize("width", [390, 760, 1280])
+def test_what_is_open_comes_first_and_what_is_finished_last_in_one_line(width: int, open_page):
+    page = open_page("one_slip", width=width)
+
+    heads = [head.inner_text().upper() for head in page.locator("main h2:visible").all()]
+
+    for head, text in zip(heads, ["WHAT TO DO NEXT", "THE WHOLE MLP", "NOT BEGUN", "FINISHED"], strict=True):
+        assert head.startswith(text)
+    assert page.locator("details.finished > summary:visible").count() == 1
+    assert not page.get_by_text("linear_backward").last.is_visible()
+
+
+def test_one_slip_looks_nearly_done(open_page):
+    page = open_page("one_slip")
+
+    assert page.get_by_text(
+        "Of what you have begun, 28 of 29 gradients are right or follow; 1 slip is open."
+    ).is_visible()
+
+
+def test_a_closed_panel_says_what_is_open_in_it(open_page):
+    page = open_page("one_slip")
+    panel = page.locator("#mlp_backward > summary")
+    said = panel.get_by_text("two uses add")
+
+    assert not said.is_visible()
+    panel.click(position={"x": 8, "y": 8})
+    assert said.is_visible()
+
+
+def test_expected_and_own_numbers_stand_beside_each_other_with_the_forward_line(open_page):
+    slip = open_page("one_slip").locator("div.slip")
+
+    tops = [figure.bounding_box()["y"] for figure in slip.locator("figure.code, figure.map").all()]
+
+    assert len(tops) == 5
+    assert len({round(top) for top in tops}) == 2
+    assert "probs = counts * counts_sum_inv" in slip.inner_text()
+    assert "dcounts = dprobs * counts_sum_inv" in slip.inner_text()
+
+
+def test_a_node_of_the_graph_leads_by_keyboard_to_what_is_said_of_it(open_page):
+    page = open_page("one_slip", width=390)
+    node = page.locator('svg.graph a[href="#mlp_backward.dW1"]')
+
+    node.focus()
+    page.keyboard.press("Enter")
+
+    page.locator('[id="mlp_backward.dW1"]').wait_for(state="visible")
+    assert page.locator("details.gradients[open]").count() == 1
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_every_text_has_contrast_with_the_background_that_the_page_states(scheme: str, open_page):
+    page = open_page("one_slip", scheme=scheme, width=390)
+    page.evaluate("for (const details of document.querySelectorAll('details')) details.open = true")
+
+    poor = page.evaluate("""() => {
+        const parse = text => text.match(/[\\d.]+/g).map(Number);
+        const light = color => color.slice(0, 3).map(c => c / 255)
+            .map(c => c <= .03928 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4)
+            .reduce((sum, c, i) => sum + c * [.2126, .7152, .0722][i], 0);
+        const behind = element => {
+            for (; element; element = element.parentElement) {
+                const color = parse(getComputedStyle(element).backgroundColor);
+                if (color.length === 3 || color[3] === 1) return color;
+            }
+        };
+        return [...document.querySelectorAll('main *, header *, footer *')]
+            .filter(e => !e.closest('svg, math') && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+            .filter(e => {
+                const [a, b] = [light(parse(getComputedStyle(e).color)), light(behind(e))];
+                return (Math.max(a, b) + .05) / (Math.min(a, b) + .05) < 4.5;
+            }).map(e => e.outerHTML.slice(0, 80));
+    }""")
+
+    assert poor == []
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == (
+        "rgb(251, 250, 248)" if scheme == "light" else "rgb(20, 23, 28)"
+    )
+
+
+def test_code_that_is_wider_than_a_phone_shows_that_it_goes_on(open_page):
+    page = open_page("one_slip", width=390)
+
+    wide = page.locator("div.slip pre").first
+
+    assert wide.evaluate("box => box.scrollWidth > box.clientWidth && box.tabIndex === 0")
+    assert wide.evaluate("box => getComputedStyle(box).backgroundImage").count("linear-gradient") == 4
+
+
+def test_paper_has_neither_what_is_for_a_screen_nor_a_tinted_ground(open_page):
+    page = open_page("one_slip", width=700, media="print", scheme="dark")
+
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert page.get_by_text("grade case").first.is_hidden()
+    assert page.get_by_text("The other 25 gradients in figures").is_visible()
+    assert page.locator('[id="mlp_backward.dW1"]').is_visible()
+    assert page.locator("details.worked table").is_hidden()
+
+
+def test_what_changed_since_the_last_run_stands_at_the_top(reports: dict[str, Report]):
+    page = render_html(reports["one_slip"], since="Since the last run: +2 gradients <right>.")
+
+    assert "Since the last run: +2 gradients &lt;right&gt;." in page.partition("<main>")[0]
+    assert 'class="since"' not in render_html(reports["one_slip"])
