@@ -18,6 +18,7 @@ Place = TypeVar("Place")
 def slips_of_composites(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
     """Yield the gradient with each slip there can be in a softmax or a norm between values behind it."""
     inputs = [name for name in (sample.value, *sample.plans) if name in sample.upstream]
+    first = {name: activations.first_values(sample.tensors[name]) for name in inputs if sample.tensors[name].numel()}
     for result in sample.plans:
         upstream = sample.upstream.get(result)
         if upstream is None:
@@ -25,7 +26,7 @@ def slips_of_composites(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
         for name in inputs:
             if sample.tensors[name].shape != sample.tensors[result].shape or name == result:
                 continue
-            for activation in _activations(sample, name, result):
+            for activation in _activations(sample, name, result, first[name]):
                 for slip, wrong in _made(activations.KINDS, activation, result, name, "Activation"):
                     yield from _carried_on(sample, name, slip, wrong)
             for softmax in _softmaxes(sample, name, result):
@@ -59,9 +60,9 @@ def _carried_on(sample: Sample, name: str, slip: Slip, wrong: Tensor) -> Iterato
         yield slip, flowed if are_small(sample.expected - part, part) else sample.expected - part + flowed
 
 
-def _activations(sample: Sample, name: str, result: str) -> Iterator[activations.Activation]:
+def _activations(sample: Sample, name: str, result: str, first: Tensor) -> Iterator[activations.Activation]:
     x, y, g = sample.tensors[name], sample.tensors[result], sample.upstream[result]
-    found = activations.recognise(x, y)
+    found = activations.recognise(x, y, first)
     # Only where nothing else comes back to the input is the formula all of its gradient.
     if found is not None and are_equal(g * activations.FUNCTIONS[found].slope(x), sample.upstream[name]):
         yield activations.Activation(found, x, y, g)
