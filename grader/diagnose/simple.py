@@ -134,8 +134,8 @@ MOST_AXES, MOST_ENTRIES = 6, 1_000_000
 def find_reshaping(samples: Sequence[Sample]) -> str | None:
     """Return what was done to the shape of a gradient that holds the right numbers, or None.
 
-    One of "turned", "axis_kept", "axis_lost", "reordered", "not_expanded", "not_summed:0,1" and
-    "summed_too_far:0", with the axes after the colon.
+    One of "turned", "axis_kept", "axis_lost", "reordered", "not_expanded", "zeros_left_out:0", "not_summed:0,1"
+    and "summed_too_far:0", with the axes after the colon.
     """
     wrong = [sample for sample in samples if sample.actual.shape != sample.expected.shape]
     if not wrong or not all(sample.is_sound for sample in samples):
@@ -164,6 +164,7 @@ def _relations(sample: Sample) -> Iterator[str]:
     for axes in _axes(actual):
         if _is(actual.sum(axes), expected) or _is(actual.sum(axes, keepdim=True), expected):
             yield f"not_summed:{','.join(map(str, axes))}"
+    yield from _left_out(actual, expected)
     if _is(_expanded(actual, expected), expected):
         yield "not_expanded"
     for axes in _axes(expected):
@@ -171,11 +172,27 @@ def _relations(sample: Sample) -> Iterator[str]:
             yield f"summed_too_far:{','.join(map(str, axes))}"
 
 
+def _left_out(actual: Tensor, expected: Tensor) -> Iterator[str]:
+    """Yield the axis along which only zeros are missing at the end, as in a table of which the first rows are used."""
+    if actual.dim() != expected.dim():
+        return
+    axes = [axis for axis in range(actual.dim()) if actual.shape[axis] != expected.shape[axis]]
+    if len(axes) != 1:
+        return
+    (axis,) = axes
+    size, whole = actual.shape[axis], expected.shape[axis]
+    is_the_start = size < whole and _is(actual, expected.narrow(axis, 0, size))
+    if is_the_start and not bool(expected.narrow(axis, size, whole - size).any()):
+        yield f"zeros_left_out:{axis}"
+
+
 def _holds(name: str, sample: Sample) -> bool:
     """Return whether a gradient that has the right shape in one case fits what was done in the others."""
     kind, _, axes = name.partition(":")
     if kind == "turned":
         return _is(sample.expected.mT, sample.actual)
+    if kind == "zeros_left_out":
+        return _is(sample.actual, sample.expected)
     # A sum over an axis of size 1 is the same with and without it.
     return all(
         sample.actual.shape[int(axis)] == 1 for axis in axes.split(",") if axis and int(axis) < sample.actual.dim()

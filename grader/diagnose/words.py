@@ -60,6 +60,11 @@ def say_reshaping(kind: str, sample: Sample) -> str:
                 f"Your {name} is {yours} and {sample.value} is {right}. The numbers are right, but there is only one "
                 "copy of them: every entry that went into the sum gets its own."
             )
+        case "zeros_left_out":
+            return (
+                f"Your {name} is {yours} and {sample.value} is {right}. What is there is right, and the end of axis "
+                f"{axes} is missing: it was not used, so its gradient is zero, and belongs to {name} all the same."
+            )
         case "not_summed":
             return (
                 f"Your {name} still has {_axis_sizes(axes, yours)}, over which {sample.value} was shared. "

@@ -326,6 +326,13 @@ KINDS: dict[str, tuple[str, str, Wrong, str, Wrong]] = {
         "slip:qkv:Mm:factor_exchanged:x",
         lambda t: torch.einsum("bte,btf->ef", t.x.sin(), t.dqkv),
     ),
+    "rows that are not used": (
+        "gpt_backward",
+        "dwpe",
+        lambda t: t.dx_0.sum(0),
+        "shape:zeros_left_out:0",
+        lambda t: t.dx_0.sum(0)[:-1],
+    ),
     "ignored targets counted in the mean": (
         "gpt_backward",
         "dlnf_bias",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 
 import torch
@@ -345,19 +344,6 @@ def exponent_exchanged(at: Site) -> Made:
     """Your {d} has the exponent {detail} in {step}. What is left after differentiating is one less than before."""
     k = at.exponent
     return [(f"{e:g}", at.g * k * at.x**e) for e in EXPONENTS if e != k - 1]
-
-
-@slip("Erf")
-def density_not_scaled(at: Site) -> Made:
-    """Your {d} has the bell curve of {op} in {step} without the number in front that makes its area one."""
-    return at.g * at.x.square().neg().exp()
-
-
-@slip("Erf")
-def density_too_narrow(at: Site) -> Made:
-    """Your {d} has the bell curve of {op} in {step} with another width. Check the number in the exponent."""
-    bell = 2 / math.sqrt(math.pi)
-    return [("", at.g * bell * (-c * at.x.square()).exp()) for c in (2.0, 0.5)]
 
 
 @slip("Relu")
