@@ -145,3 +145,33 @@ def gelu_tanh_backward__dx__x_squared_missing(dout, x):
 def gelu_tanh_backward__dx__first_term_only(dout, x):
     """The slope of tanh is forgotten."""
     return dout * 0.5 * (1 + torch.tanh(ROOT * (x + 0.044715 * x**3)))
+
+
+# A second list, written when the first had been used to mend with.
+
+
+def silu_backward__dx__later_output_times_x(dout, x):
+    """The output in place of the gate in the last factor."""
+    s = torch.sigmoid(x)
+    return dout * (s + x * s * (1 - x * s))
+
+
+def gelu_backward__dx__later_quick(dout, x):
+    """The gate is sigmoid(1.702 x), the bell is right."""
+    return dout * (torch.sigmoid(1.702 * x) + x * torch.exp(-x * x / 2) / math.sqrt(2 * math.pi))
+
+
+def gelu_tanh_backward__dx__later_bracket(dout, x):
+    """(1 - t)² in place of 1 - t²."""
+    t = torch.tanh(ROOT * (x + 0.044715 * x**3))
+    return dout * (0.5 * (1 + t) + 0.5 * x * (1 - t) ** 2 * ROOT * (1 + 3 * 0.044715 * x * x))
+
+
+def relu_backward__dx__later_at_least_one(dout, x):
+    """x > 1."""
+    return dout * (x > 1)
+
+
+def sigmoid_backward__dx__later_exp(dout, out):
+    """The slope of exp: out alone, and a minus."""
+    return -dout * out

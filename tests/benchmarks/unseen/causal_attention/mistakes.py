@@ -192,3 +192,39 @@ def causal_attention_backward__dWqkv__first_sequence(cache, d):
 def causal_attention_backward__dWqkv__mean(cache, d):
     """A mean over the batch."""
     return torch.einsum("bte,btf->ef", cache.x, d.dqkv) / cache.x.shape[0]
+
+
+# A second list, written when the first had been used to mend with.
+
+
+def causal_attention_backward__dmasked__later_of_scores(cache, d):
+    """The softmax is taken over the rows' axis in the sum."""
+    w = cache.weights
+    return w * (d.dweights - (w * d.dweights).sum(2, keepdim=True))
+
+
+def causal_attention_backward__dQ__later_scale_twice(cache, d):
+    """1/d in place of 1/√d."""
+    return d.dscores @ cache.K / cache.Q.shape[-1]
+
+
+def causal_attention_backward__dqkv__later_all_the_same(cache, d):
+    """K's part turned over by a view."""
+    return torch.cat([_merge(d.dQ), _viewed(d.dK), _merge(d.dV)], dim=-1)
+
+
+def causal_attention_backward__ddropped__later_of_k(cache, d):
+    """K in place of V."""
+    return d.datt @ cache.K.mT
+
+
+def causal_attention_backward__dV__later_masked(cache, d):
+    """The scores in place of what is left after the dropout."""
+    return cache.scores.mT @ d.datt
+
+
+def causal_attention_backward__dx__later_k_twice(dout, cache, d):
+    """K's part is used for V, too."""
+    E = dout.shape[-1]
+    k = d.dqkv[..., E : 2 * E]
+    return torch.cat([d.dqkv[..., :E], k, k], dim=-1) @ cache.Wqkv.T

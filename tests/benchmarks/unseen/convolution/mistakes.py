@@ -208,3 +208,44 @@ def maxpool2d_backward__dx__last_of_ties(dout, x, size, stride):
         return _winner(window.flip(2, 3), g).flip(2, 3)
 
     return _pool(dout, x, size, stride, last)
+
+
+# A second list, written when the first had been used to mend with.
+
+
+def conv2d_backward__dx__later_window_from_the_end(dout, x, w, stride, padding):
+    """The border is cut with -padding, also where it is 0."""
+    return _loop(dout, x, w, stride, padding)[0].roll((1, 1), (2, 3)) if padding else _loop(dout, x, w, stride, 0)[0]
+
+
+def conv2d_backward__dx__later_turned(dout, x, w, stride, padding):
+    """Rows and columns of the kernel are exchanged."""
+    return _loop(dout, x, w.mT, stride, padding)[0]
+
+
+def conv2d_backward__dw__later_last_filter_row(dout, x, w, stride, padding):
+    """The first row of windows only."""
+    return _loop(dout[:, :, :1], x, w, stride, padding)[1]
+
+
+def conv2d_backward__dw__later_upstream_flipped(dout, x, w, stride, padding):
+    """The upstream is turned round."""
+    return _loop(dout.flip(2, 3), x, w, stride, padding)[1]
+
+
+def conv2d_backward__db__later_first_image(dout):
+    """The first image only."""
+    return dout[0].sum((1, 2))
+
+
+def maxpool2d_backward__dx__later_mean_of_overlaps(dout, x, size, stride):
+    """What comes from several windows is averaged."""
+    counts = _pool(torch.ones_like(dout), x, size, stride, lambda window, g: g.expand_as(window)).clamp(min=1)
+    return _pool(dout, x, size, stride, _winner) / counts
+
+
+def maxpool2d_backward__dx__later_first_image(dout, x, size, stride):
+    """The first channel only."""
+    only = torch.zeros_like(dout)
+    only[:, :1] = dout[:, :1]
+    return _pool(only, x, size, stride, _winner)

@@ -329,3 +329,62 @@ def lstm_step_backward__dc_prev__input_gate(dh, dc, cache, d):
 def lstm_step_backward__db__same_for_all(dh, dc, cache):
     """The bias of the forget gate gets the gradient for i and o, too."""
     return _step(dh, dc, cache, order="fffg")["db"]
+
+
+# A second list, written when the first had been used to mend with.
+
+
+def rnn_backward__dx__later_plus(dout, cache):
+    """1 + h²."""
+    return _through_time(dout, cache, slope=lambda h: 1 + h**2)["dx"]
+
+
+def rnn_backward__db__later_handed_twice(dout, cache):
+    """What is handed back is multiplied by the slope twice."""
+    return _through_time(dout, cache, slope=lambda h: (1 - h**2) ** 2)["db"]
+
+
+def rnn_backward__dWh__later_negative(dout, cache):
+    """h² - 1."""
+    return _through_time(dout, cache, slope=lambda h: h**2 - 1)["dWh"]
+
+
+def rnn_backward__dx__later_wx_not_turned(dout, cache, d):
+    """Wh in place of Wx: only where the sizes agree."""
+    return _through_time(dout, cache, carry=lambda da, *_: da / da.shape[1])["dx"]
+
+
+def rnn_backward__dWx__later_first_input(dout, cache):
+    """The first input in every step."""
+    inside = _through_time(dout, cache)["db"].expand(len(dout), -1) / len(dout)
+    return cache.x[:, 0].T @ inside
+
+
+def rnn_backward__dh0__later_last_upstream(dout, cache):
+    """The last upstream is forgotten: the walk begins one step too soon."""
+    return _through_time(dout[:, :-1], cache)["dh0"]
+
+
+def lstm_step_backward__dc_prev__later_f_slope(dh, dc, cache, d):
+    """The slope of the forget gate in place of the gate."""
+    return d.dc * cache.f * (1 - cache.f)
+
+
+def lstm_step_backward__dx__later_output_gate_of_h(dh, dc, cache):
+    """do with h in place of tanh(c)."""
+    return _step(dh, dc, cache, o=cache.h)["dx"]
+
+
+def lstm_step_backward__dWx__later_memory_twice(dh, dc, cache):
+    """dc is added twice."""
+    return _step(dh, dc, cache, memory=lambda dh, dc, c: 2 * dc + dh * c.o * (1 - torch.tanh(c.c) ** 2))["dWx"]
+
+
+def lstm_step_backward__dh_prev__later_wx(dh, dc, cache):
+    """o is missing on the way from h to c."""
+    return _step(dh, dc, cache, memory=lambda dh, dc, c: dc + dh * (1 - torch.tanh(c.c) ** 2))["dh_prev"]
+
+
+def lstm_step_backward__db__later_all_through_tanh(dh, dc, cache):
+    """All gates by the slope of tanh."""
+    return _step(dh, dc, cache, gate=lambda s: 1 - s**2)["db"]
