@@ -319,6 +319,13 @@ KINDS: dict[str, tuple[str, str, Wrong, str, Wrong]] = {
         "slip:out:Activation:gate_slope_without_input",
         lambda t: t.dout * (t.gate + 0.9 * t.gate * (1 - t.gate)),
     ),
+    "the gate of another activation": (
+        "gelu_backward",
+        "dx",
+        lambda t: t.dout * ((1.702 * t.x).sigmoid() + t.x * (-t.x * t.x / 2).exp() / (2 * torch.pi) ** 0.5),
+        "slip:out:Activation:gate_of_another",
+        lambda t: t.dout * ((1.6 * t.x).sigmoid() + t.x * (-t.x * t.x / 2).exp() / (2 * torch.pi) ** 0.5),
+    ),
     "another value of the same size": (
         "transformer_block_backward",
         "dWqkv",

@@ -218,6 +218,16 @@ def _with_gate(at: Activation, make: Callable[[Tensor, Tensor], Tensor | Iterato
 
 
 @slip()
+def gate_of_another(at: Activation) -> Made:
+    """Your {d} mixes the gates of two activations at {step}: one of its two parts is that of another."""
+    others = [both for name, both in _GATES.items() if name != at.name]
+    return _with_gate(
+        at,
+        lambda gate, slope: (mixed for g, s in others for mixed in (g(at.x) + at.x * slope, gate + at.x * s(at.x))),
+    )
+
+
+@slip()
 def bell_exchanged(at: Activation) -> Made:
     """Your {d} has another bell curve in the slope at {step}. Check the number in its exponent, its sign, and what
     stands in front.
@@ -285,6 +295,7 @@ KINDS: tuple[Kind[Activation], ...] = (
     gate_slope_without_input,
     gate_multiplied_in,
     gate_part_negated,
+    gate_of_another,
     bell_exchanged,
     argument_of_erf,
     cubic_exchanged,
