@@ -36,12 +36,12 @@ def main() -> NoReturn:
         output.flush()
     except ReaderGoneError:
         pass
-    if output.error is not None:
-        errors.write(f"grade: standard output could not be written: {output.error.strerror}\n")
+    with contextlib.suppress(ReaderGoneError):
+        if output.error is not None:
+            errors.write(f"grade: standard output could not be written: {output.error.strerror}\n")
+        errors.flush()
     if "torch" in sys.modules:
         # All is written and closed, and taking torch down in order takes half a second.
-        with contextlib.suppress(ReaderGoneError):
-            errors.flush()
         os._exit(code)
     sys.exit(code)
 
