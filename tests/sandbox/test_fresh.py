@@ -135,5 +135,5 @@ def test_the_command_grades_in_this_way_too(tmp_path: Path):
     command = [sys.executable, "-m", "grader", str(tmp_path)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
-    assert "linear_backward  5/5" in done.stdout, done.stdout + done.stderr
+    assert "✓ linear · A linear layer · 5/5" in done.stdout, done.stdout + done.stderr
     assert done.stderr == ""

@@ -95,7 +95,7 @@ def test_a_missing_layer_is_left_out_and_said_in_one_line(what: str, tmp_path: P
     done = _run(what, tmp_path, "work", "--course", small_course_folder, "--json", "out.json")
 
     assert done.stderr == ""
-    assert "linear_backward  5/5" in done.stdout
+    assert "✓ linear · A linear layer · 5/5" in done.stdout
     result = json.loads((tmp_path / "out.json").read_text())
     absent = {layer} | ({"namespaces"} if what == "seccomp" else set())
     assert set(ALL) - set(result["isolation"]) == absent
