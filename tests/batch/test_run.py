@@ -7,6 +7,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -101,6 +102,14 @@ def test_what_could_not_be_read_has_a_row_that_says_so_and_exit_code_2(graded):
     assert rows["empty"]["problem"] == "no Python file, notebook or archive in it"
     assert rows["empty"]["score"] == rows["broken.zip"]["score"] == ""
     assert graded.exit_code == 2
+
+
+def test_the_class_report_draws_where_it_goes_wrong(graded):
+    (drawn,) = re.findall(
+        r'aria-label="The graph of linear_backward.*?</svg>', (graded.out / "index.html").read_text(), re.DOTALL
+    )
+    assert "out" in drawn
+    assert "✗" in drawn
 
 
 def test_the_maximum_is_one_number_for_the_class(graded):
