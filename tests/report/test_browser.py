@@ -133,10 +133,10 @@ def test_in_a_notebook_a_link_leads_to_a_part_of_the_report(browser, reports: di
     page = browser.new_page()
     page.goto((tmp_path / "jupyter.html").as_uri())
     frame = page.query_selector("iframe").content_frame()
-    below = frame.locator("h2", has_text="Attention").last
+    below = frame.locator("h2", has_text="Dropout").last
 
     before = below.bounding_box()["y"]
-    frame.locator("nav a", has_text="Attention").click()
+    frame.locator("nav a", has_text="Dropout").click()
     page.wait_for_timeout(100)
 
     assert page.query_selector("iframe").content_frame().title() == frame.title() != "Jupyter"
