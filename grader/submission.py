@@ -67,8 +67,10 @@ def read_session(folder: Path, notebook: str, cells: Sequence[str], imported: Se
 
     `imported` are files further down in the folder that it has imported from.
     """
-    # What such a cell writes is a file by now, and may have been changed since.
-    cells = ["" if _WRITES_FILE.match(cell) else cell for cell in cells]
+    last = {cell: number for number, cell in enumerate(cells)}
+    # A cell that ran again as it was counts once. What one writes into a file is there, and may be changed by now.
+    is_left_out = [last[cell] != number or bool(_WRITES_FILE.match(cell)) for number, cell in enumerate(cells)]
+    cells = ["" if left_out else cell for cell, left_out in zip(cells, is_left_out, strict=True)]
     own = _shown(notebook)
     files, refused = {}, {}
     if any(map(str.strip, cells)):

@@ -283,12 +283,12 @@ def test_a_folder_with_a_file_that_was_meant_to_be_python_says_so(tmp_path: Path
 
 def test_a_session_is_its_cells_by_their_number_and_the_python_files_beside_the_notebook(tmp_path):
     write(tmp_path, "linear.py", "parts/deep.py", "parts/other.py", "hw.ipynb", ".hidden.py", "notes.txt")
-    cells = ["%load_ext grader", "%%writefile linear.py\nx = 2\n", "x = 3", "%grade"]
+    cells = ["%load_ext grader", "%%writefile linear.py\nx = 2\n", "x = 3", "x = 4", "x = 3", "%grade"]
 
     found = read_session(tmp_path, "hw.ipynb", cells, ["parts/deep.py"])
 
     own = json.loads(found.files["hw.ipynb"])["cells"]
-    assert [each["source"] for each in own] == ["%load_ext grader", "", "x = 3", "%grade"]
+    assert [each["source"] for each in own] == ["%load_ext grader", "", "", "x = 4", "x = 3", "%grade"]
     assert sorted(found.files) == ["hw.ipynb", "linear.py", "parts/deep.py"]
     assert (found.name, found.single, found.first) == ("hw.ipynb", True, "hw.ipynb")
 

@@ -113,16 +113,15 @@ class Magic:
         return Panel(**answer)
 
     def _ask(self, request: Mapping[str, object]) -> dict[str, Any]:
+        if not self._process.is_alive:
+            self._process.close()
+            self._process = GradingProcess()
         try:
             return self._process.ask(request)
         except KeyboardInterrupt:
             self._process.kill()
             self._process = GradingProcess()
             raise GraderError("stopped; run the cell again to grade") from None
-        except SandboxError:
-            self._process.close()
-            self._process = GradingProcess()
-            raise
 
     def close(self) -> None:
         """End what grades."""
@@ -143,6 +142,11 @@ class GradingProcess:
             # Interrupting a cell is for the kernel, which then ends the process.
             start_new_session=True,
         )
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None
 
     def ask(self, request: Mapping[str, object]) -> dict[str, Any]:
         """Return the answer to a request. Raises SandboxError if the process has ended."""

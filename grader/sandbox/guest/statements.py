@@ -138,8 +138,9 @@ class Notebook:
         self._current: dict[str, Run] = {}
         self._same: dict[str, str] = {}
         self._count = 0
+        called = _called(parts.values())
         for part, tree in parts.items():
-            for node in self._flat(tree.body, functions, _called(parts.values())):
+            for node in self._flat(tree.body, functions, called):
                 self._take(node, part)
 
     def slices(self) -> list[Slice]:
