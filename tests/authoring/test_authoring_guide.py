@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
-import shlex
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from console import commands, is_printed, pieces, run
 
-import grader.cli
 from grader.course import (
     CaseSpec,
     Course,
@@ -31,36 +25,6 @@ from grader.course.load import keys_of
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDE = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
-PIECE = re.compile(
-    r"^`(?P<path>[^`\n]+)`(?P<how>|, [^:\n]+):\n\n```\w+\n(?P<content>.*?)^```$|^```console\n(?P<console>.*?)^```$",
-    re.MULTILINE | re.DOTALL,
-)
-# Rounding differs between machines.
-VARYING = re.compile(r"10\^[+-]\d+\.\d|\bexact\b| \.\.\. ")
-
-
-def pieces() -> Iterator[re.Match[str]]:
-    """Yield what the guide has an author write and type, in order."""
-    return PIECE.finditer(GUIDE)
-
-
-def commands(console: str) -> Iterator[tuple[str, str]]:
-    """Yield each command of a console with what it is said to print."""
-    for part in re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]:
-        command, _, printed = part.partition("\n")
-        yield command, printed
-
-
-def pattern(printed: str) -> str:
-    """Return a pattern of what the guide says is printed: `...` is anything, alone on a line or within one."""
-    lines = []
-    for line in printed.splitlines():
-        if line == "...":
-            lines.append(r"(?:.*\n)*?")
-        else:
-            fixed = [re.escape(part) for part in VARYING.split(" ".join(line.split()))]
-            lines.append(r".+".join(fixed) + "\n")
-    return "".join(lines)
 
 
 def write(path: Path, how: str, content: str) -> None:
@@ -84,42 +48,25 @@ def write(path: Path, how: str, content: str) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def run(command: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run a command as the guide has it, `grade` in this process, and return what it prints."""
-    if not command.startswith("grade "):
-        # `python` is the one under test.
-        line = command.replace("python ", f"{shlex.quote(sys.executable)} ", 1)
-        finished = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
-        assert finished.stderr == "", command
-        return finished.stdout
-    monkeypatch.setattr(sys, "argv", shlex.split(command))
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        grader.cli._run()
-    assert err.getvalue() == "", command
-    return out.getvalue()
-
-
 @pytest.mark.slow
 def test_every_command_prints_what_the_guide_says(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "100")
-    for piece in pieces():
+    for piece in pieces(GUIDE):
         if piece["path"]:
             write(Path(piece["path"]), piece["how"], piece["content"])
             continue
         for command, printed in commands(piece["console"]):
             found = run(command, monkeypatch)
 
-            actual = "".join(" ".join(line.split()) + "\n" for line in found.splitlines())
-            assert re.fullmatch(pattern(printed), actual), (command, found)
+            assert is_printed(printed, found), (command, found)
 
 
 @pytest.fixture(scope="module")
 def every_key(tmp_path_factory) -> Course:
     """The course of the guide that has every key."""
     folder = tmp_path_factory.mktemp("guide")
-    for piece in pieces():
+    for piece in pieces(GUIDE):
         if piece["path"] and piece["path"].startswith("every-key/"):
             write(folder / piece["path"], piece["how"], piece["content"])
     return load_course(folder / "every-key")
@@ -136,7 +83,7 @@ def test_the_guide_explains_every_key_of_a_rubric_and_of_a_course():
     keys = {key for noun in nouns for key in keys_of(noun)}
     rows = GUIDE.partition("### The rubric line by line")[2].partition("## Mistakes")[0]
     files = GUIDE.partition("## The files")[2].partition("## The forward pass")[0]
-    examples = "".join(piece["content"] for piece in pieces() if (piece["path"] or "").endswith(".yaml"))
+    examples = "".join(piece["content"] for piece in pieces(GUIDE) if (piece["path"] or "").endswith(".yaml"))
     examples += GUIDE.partition("\n## Numpy\n")[2]
 
     for key in keys:
