@@ -57,21 +57,24 @@ def grade_submission(
         given = ", ".join(one_line(str(path), 100) for path in paths)
         raise UsageError(f"one file or one folder is graded, and here are {given}; give the folder that holds them")
     path = next(iter(paths), Path())
+    from grader.submission import is_there, read_submission
+
+    if not is_there(path):
+        from grader.course.meant import explain_path
+
+        raise UsageError(explain_path(load(course), path, sorted(filter(None, cli.commands))))
     from grader.sandbox.warm import start_warm
 
-    # First of all, so that it imports torch while this process does.
+    # Before the rest, so that it imports torch while this process does.
     with start_warm() as warm:
-        from grader.course.meant import explain_function, explain_path
+        from grader.course.meant import explain_function
         from grader.grading import Grader
-        from grader.submission import is_there, read_submission
         from grader.workbench.records import Records
 
         if watch:
             # The folder may go and come back under the same name, and with it the current one.
             path = path.resolve()
         loaded = load(course, path)
-        if not is_there(path):
-            raise UsageError(explain_path(loaded, path, sorted(filter(None, cli.commands))))
         if graph is not None and graph not in loaded.functions:
             raise UsageError(explain_function(loaded, graph, "grade --graph"))
         submission = read_submission(path)
