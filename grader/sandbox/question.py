@@ -143,6 +143,25 @@ class NewCall:
     known: dict[Hashable, tuple[str, ...]] = field(default_factory=dict, compare=False)
 
 
+@dataclass(frozen=True)
+class Again:
+    """What a function is asked when its answers have left: a call with new numbers, and the `number`th one again."""
+
+    new: NewCall | None
+    number: int
+    is_repeated: bool
+
+    @property
+    def data(self) -> bytes:
+        """The numbers of the new call."""
+        return self.new.data if self.new is not None else b""
+
+    def describe(self, index: int) -> dict[str, Any]:
+        """Return it as a child is told it; `index` is the function's place in the questionnaire."""
+        new = self.new.described if self.new is not None else {"numbers": {}, "tensors": [], "length": 0}
+        return {"index": index, "number": self.number, "repeat": self.is_repeated, **new}
+
+
 def pack_call(values: Mapping[str, Value]) -> tuple[dict[str, Any], bytes]:
     """Return the inputs of one call as a message and its payload."""
     tensors = {name: value for name, value in values.items() if isinstance(value, Tensor)}

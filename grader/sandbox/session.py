@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 from grader.course import Limits
 from grader.sandbox.answer import (
@@ -31,7 +31,7 @@ from grader.sandbox.child import End, Heard, describe_exit
 from grader.sandbox.guest.protocol import FrameError
 from grader.sandbox.overview import Overview
 from grader.sandbox.probing import ProbedRun, Probing, read_runs
-from grader.sandbox.question import NewCall, Question, Questionnaire
+from grader.sandbox.question import Again, NewCall, Question, Questionnaire
 from grader.sandbox.talk import Talk
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
@@ -268,7 +268,7 @@ class Session:
         chance.shuffle(chosen)
         chosen.sort(key=lambda each: not self._is_quick(each))
         again = [
-            _Again(self._draw(each), chance.choice(each.order), number < MOST_REPEATS and self._is_quick(each))
+            Again(self._draw(each), chance.choice(each.order), number < MOST_REPEATS and self._is_quick(each))
             for number, each in enumerate(chosen)
         ]
         lines = [each.names() for each in talk.answered if each.function in slips]
@@ -390,20 +390,3 @@ class Session:
     def _explain(self, heard: Heard, what: str) -> Answer:
         limit = min(self._limits.call_seconds, self._seconds_left + heard.seconds)
         return explain_end(heard, what, self._limits, limit)
-
-
-@dataclass(frozen=True)
-class _Again:
-    """What a function is asked when its answers have left: a call with new numbers, and the `number`th one again."""
-
-    new: NewCall | None
-    number: int
-    is_repeated: bool
-
-    @property
-    def data(self) -> bytes:
-        return self.new.data if self.new is not None else b""
-
-    def describe(self, index: int) -> dict[str, Any]:
-        new = self.new.described if self.new is not None else {"numbers": {}, "tensors": [], "length": 0}
-        return {"index": index, "number": self.number, "repeat": self.is_repeated, **new}
