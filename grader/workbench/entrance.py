@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from grader.absent import leave_absent
 from grader.submission import check_path
 
 if TYPE_CHECKING:
     from grader.workbench.python import NotebookReport
+
+if find_spec("torch") is None:
+    # Who imports `grade` hears it there, and not when all else is ready.
+    raise ModuleNotFoundError("No module named 'torch'", name="torch")
 
 
 def grade(
@@ -20,6 +26,8 @@ def grade(
     Raises GraderError if there is nothing to grade or the course does not hold together.
     """
     check_path(Path(path))
-    from grader.workbench import python
-
+    try:
+        from grader.workbench import python
+    except ModuleNotFoundError as error:
+        leave_absent(error)
     return python.grade(path, only=only, seed=seed, course=course)

@@ -81,7 +81,7 @@ BROKEN: Mapping[str, tuple[str, str, str | None, str]] = {
         "{c}/student_template/NAME.py",
         "Find dx.",
         "Find it.",
-        r"{c}/student_template/NAME\.py:5: not what the solution gives; run `grade template`",
+        r"{c}/student_template/NAME\.py:7: not what the solution gives; run `grade template`",
     ),
     "template_missing": (
         "{c}/student_template/NAME.py",
