@@ -16,7 +16,7 @@ demo: $(STAMP)
 
 # Side by side: the tests wait for time limits, and leave room.
 test: $(STAMP)
-	@$(MAKE) --no-print-directory -j 2 -Oline all-tests lint types check
+	@$(MAKE) --no-print-directory -j 2 all-tests lint types check
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
