@@ -80,9 +80,7 @@ def timeless(value: Any) -> Any:
 
 @pytest.mark.slow
 @needs_dask
-def test_a_hundred_submissions_survive_the_death_of_a_worker(
-    scheduler, workers, small_course_folder, tmp_path_factory
-):
+def test_a_hundred_submissions_survive_the_death_of_a_worker(scheduler, workers, small_course_folder, tmp_path_factory):
     root = tmp_path_factory.mktemp("cluster")
     for number in range(CLASS):
         shutil.copytree(small_course_folder / "solutions", root / "class" / f"s{number:03}")
