@@ -10,7 +10,7 @@ STAMP := $(VENV)/.installed
 demo: $(STAMP)
 	@echo "Grading tests/submissions/half_finished, as a student would with: cd half_finished && grade"
 	@echo
-	@$(BIN)/grade tests/submissions/half_finished --report grade-report.html; test $$? -le 1
+	@$(BIN)/grade tests/submissions/half_finished --no-history --report grade-report.html; test $$? -le 1
 	@echo
 	@echo "The report is a page for your browser: $(CURDIR)/grade-report.html"
 
