@@ -165,6 +165,19 @@ def test_the_help_fits_a_screen_and_begins_with_what_a_student_does(run_grade):
 
 
 @pytest.mark.slow
+def test_hints_and_what_changed_are_remembered_in_the_folder(run_grade, work: Path):
+    (work / "linear.py").write_text(RIGHT.replace("dout.sum(0)", "dout.sum(1)"))
+    run_grade("--only", "linear", cwd=work)
+    hints = [run_grade("hint", "db", cwd=work).stdout.splitlines()[0] for _ in range(2)]
+    (work / "linear.py").write_text(RIGHT)
+
+    graded = run_grade("--only", "linear", cwd=work)
+
+    assert hints == ["db of linear_backward · hint 1 of 5", "db of linear_backward · hint 2 of 5"]
+    assert "Since the last run: +1 gradient right.\n" in graded.stdout
+
+
+@pytest.mark.slow
 def test_the_graph_is_drawn_and_nothing_is_written(run_grade, work: Path):
     drawn = run_grade("--graph", "linear_backward", cwd=work)
     unknown = run_grade("--graph", "linear", cwd=work)

@@ -5,6 +5,7 @@ Colour is never all: a negative entry has a minus, a wrong one its corner marked
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -160,11 +161,14 @@ def _signed(picture: Picture, numbers: Numbers, scale: _Scale, label: str, *, ma
 
 def _draw(colours: list[list[str]], cell: int, label: str, worst: tuple[int, int], more: str) -> Markup:
     """Return cells of these colours as SVG, the worst one with a ring; `more` is drawn over the colours."""
-    squares: dict[str, list[str]] = {}
+    runs: dict[str, list[str]] = {}
     for row, cells in enumerate(colours):
-        for column, colour in enumerate(cells):
-            squares.setdefault(colour, []).append(f"M{column} {row}h1v1h-1z")
-    paths = "".join(f'<path class="{colour}" d="{"".join(found)}"/>' for colour, found in sorted(squares.items()))
+        column = 0
+        for colour, group in itertools.groupby(cells):
+            length = len(list(group))
+            runs.setdefault(colour, []).append(_run(column, row, length))
+            column += length
+    paths = "".join(f'<path class="{colour}" d="{"".join(found)}"/>' for colour, found in sorted(runs.items()))
     row, column = worst
     ring = "".join(
         f'<rect class="{name}" x="{column + RING}" y="{row + RING}" width="{1 - 2 * RING}" height="{1 - 2 * RING}"/>'
@@ -177,18 +181,25 @@ def _draw(colours: list[list[str]], cell: int, label: str, worst: tuple[int, int
     )
 
 
+def _run(column: int, row: int, length: int) -> str:
+    """Return neighbours of one colour as a path: their outline, and a line between each two."""
+    between = "m1 0v1" + "m1-1v1" * (length - 2) if length > 1 else ""
+    return f"M{column} {row}h{length}v1h-{length}z{between}"
+
+
 def _cell(numbers: Numbers, side: int) -> int:
     return max(SMALLEST_CELL, min(LARGEST_CELL, side // max(len(numbers), len(numbers[0]))))
 
 
 def _crosses(numbers: Numbers) -> str:
-    found = "".join(
-        f"M{column}.2 {row}.2l.6 .6m0-.6l-.6 .6"
-        for row, cells in enumerate(numbers)
-        for column, value in enumerate(cells)
-        if not math.isfinite(value)
-    )
-    return f'<path class="cross" d="{found}"/>' if found else ""
+    found = []
+    for row, cells in enumerate(numbers):
+        lost = [column for column, value in enumerate(cells) if not math.isfinite(value)]
+        for before, column in zip([None, *lost], lost, strict=False):
+            # From where the cross before it ended, if that is its neighbour.
+            start = "m1-.6" if before == column - 1 else f"M{column}.2 {row}.2"
+            found.append(f"{start}l.6.6m0-.6l-.6.6")
+    return f'<path class="cross" d="{"".join(found)}"/>' if found else ""
 
 
 def _colours(picture: Picture, cells: tuple[float, ...]) -> list[str]:

@@ -19,7 +19,7 @@ from grader.batch.cluster import Cluster
 from grader.errors import UsageError
 
 ROOT = Path(__file__).resolve().parents[2]
-CLASS = 100
+CLASS = 200
 ENVIRONMENT = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
 needs_dask = pytest.mark.skipif(
     importlib.util.find_spec("distributed") is None,
@@ -80,7 +80,9 @@ def timeless(value: Any) -> Any:
 
 @pytest.mark.slow
 @needs_dask
-def test_a_hundred_submissions_survive_the_death_of_a_worker(scheduler, workers, small_course_folder, tmp_path_factory):
+def test_two_hundred_submissions_survive_the_death_of_a_worker(
+    scheduler, workers, small_course_folder, tmp_path_factory
+):
     root = tmp_path_factory.mktemp("cluster")
     for number in range(CLASS):
         shutil.copytree(small_course_folder / "solutions", root / "class" / f"s{number:03}")

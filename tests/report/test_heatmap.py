@@ -51,7 +51,12 @@ def test_a_picture_is_well_formed_and_small(shape: tuple[int, ...]):
 def test_every_cell_is_drawn_once():
     svg = str(overview(_off((3, 5))))
 
-    assert len(set(re.findall(r"M\d+ \d+h1v1h-1z", svg))) == 15
+    drawn = [
+        (int(column) + place, int(row))
+        for column, row, length in re.findall(r"M(\d+) (\d+)h(\d+)v1h-\3z", svg)
+        for place in range(int(length))
+    ]
+    assert sorted(drawn) == [(column, row) for column in range(5) for row in range(3)]
 
 
 def test_a_cell_that_is_not_finite_is_crossed_out_so_that_colour_is_not_all():
