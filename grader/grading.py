@@ -19,7 +19,7 @@ from grader.judge.agenda import Agenda, Part
 from grader.judge.flags import Seen
 from grader.judge.hidden import join
 from grader.judge.judge import Judge, Judgement, Patience
-from grader.judge.names import explain_names
+from grader.judge.names import ask_about_names, explain_names
 from grader.judge.prepared import Prepared
 from grader.judge.speed import measure
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
@@ -177,7 +177,7 @@ def _grade(
     patience = Patience()
     judged = _judge_all(judges, session, patience)
     try:
-        slips = [name for name, each in judged.items() if isinstance(each, Judgement) and each.slips]
+        slips = [name for name, each in judged.items() if isinstance(each, Judgement) and each.is_wrong]
         probings = _draw_probes(judges, judged, session)
         if not session.finish(slips, list(probings.values())):
             judged = _judge_all(judges, session, patience)
@@ -218,6 +218,8 @@ def _grade_exercise(
         values = list(prepared.cases[0].forward.values)
         message = explain_names(feedback.message, prepared.exercise, values, course.also_called)
         feedback = replace(feedback, message=message)
+        if (own := session.names(question)) is not None:
+            feedback = ask_about_names(feedback, prepared.exercise, values, course.also_called, own)
         if prepared.timed is None or any(each.verdict is not Verdict.CORRECT for each in feedback.gradients):
             return feedback
         try:

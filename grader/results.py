@@ -54,6 +54,11 @@ class GradientFeedback:
         """Whether the gradient is wrong in itself, and not for what came before it."""
         return self.verdict not in (Verdict.CORRECT, Verdict.FOLLOWS, Verdict.NOT_JUDGED)
 
+    @property
+    def is_absent(self) -> bool:
+        """Whether there is nothing to say of the gradient but that it is not there."""
+        return self.verdict is Verdict.NOT_RETURNED and not self.note and self.diagnosis is None
+
 
 class Mark(StrEnum):
     """How the gradient of a value in a graph stands."""

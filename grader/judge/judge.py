@@ -76,6 +76,11 @@ class Judgement:
     is_open: bool = False
 
     @property
+    def is_wrong(self) -> bool:
+        """Whether any gradient is wrong in itself, or not there."""
+        return any(each.is_slip for each in self.gradients)
+
+    @property
     def correct(self) -> tuple[str, ...]:
         """The gradients that are right in every case."""
         return tuple(each.name for each in self.gradients if each.verdict is Verdict.CORRECT)

@@ -5,13 +5,19 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from grader.course import Exercise
+from grader.diagnose import LIKELY, Diagnosis
+from grader.results import ExerciseFeedback, GradientFeedback
+from grader.sandbox.answer import Names, Outcome
 from grader.text import one_line
+from grader.verdict.compare import Verdict
 
 _UNKNOWN = re.compile(r"NameError: name '(\w+)' is not defined$")
 _NOT_IN_CACHE = re.compile(r"AttributeError: 'types\.SimpleNamespace' object has no attribute '(\w+)'$")
 _NO_KEY = re.compile(r"returned a dict with the key '(\w+)'; ")
+_WRONG_LENGTH = re.compile(r"returned \d+ values?, expected \d+: ")
 _PARAMETERS = re.compile(r"TypeError: \w+\((.*?)\)(?: -> .*?)? does not take what the exercise gives, ")
 _AS_DICT = "'types.SimpleNamespace' object is not subscriptable"
 _AS_TUPLE = "cannot unpack non-iterable types.SimpleNamespace object"
@@ -39,6 +45,36 @@ def explain_names(
     names = _Names(exercise, values, also_called)
     said = names.explain(message)
     return f"{message}; {said}" if said else message
+
+
+def ask_about_names(
+    feedback: ExerciseFeedback,
+    exercise: Exercise,
+    values: Sequence[str],
+    also_called: Mapping[str, Sequence[str]],
+    own: Names,
+) -> ExerciseFeedback:
+    """Ask in a function's feedback about names that it computes and does not return, where they are nearly right.
+
+    `own` are the names in the function.
+    """
+    names = _Names(exercise, values, also_called)
+    if feedback.outcome is Outcome.BAD_RETURN and _WRONG_LENGTH.match(feedback.message):
+        said = names.compare_order(own)
+        return replace(feedback, message=f"{feedback.message}; {said}") if said else feedback
+    if feedback.outcome not in (Outcome.RETURNED, Outcome.NOT_WRITTEN, Outcome.RAISED):
+        return feedback
+    end = feedback.line if feedback.outcome is Outcome.RAISED else None
+    if feedback.outcome is Outcome.RAISED and (end is None or feedback.file != own.file):
+        return feedback
+
+    def ask(gradient: GradientFeedback) -> GradientFeedback:
+        if gradient.verdict is not Verdict.NOT_RETURNED or gradient.note or gradient.diagnosis:
+            return gradient
+        question = names.ask_about_absent(gradient.name, own, end)
+        return replace(gradient, diagnosis=Diagnosis("name", question, LIKELY)) if question else gradient
+
+    return replace(feedback, gradients=tuple(map(ask, feedback.gradients)))
 
 
 class _Names:
@@ -70,6 +106,38 @@ class _Names:
         if message.endswith(_AS_TUPLE):
             return f"cache holds every value by its name: write {first} = cache.{first}"
         return ""
+
+    def compare_order(self, own: Names) -> str:
+        """Say which gradients a return statement of the wrong length leaves out, or what is none of them."""
+        meant = [self._find(name, self._gradients) for name in own.order]
+        left_out = [name for name in self._gradients if name not in meant]
+        strange = [name for name, right in zip(own.order, meant, strict=True) if not right]
+        twice = [name for name in self._gradients if meant.count(name) > 1]
+        if twice:
+            return f"{' and '.join(twice)} is in line {own.line} twice"
+        if left_out and not strange and own.order:
+            return f"line {own.line} leaves out {', '.join(left_out)}"
+        if strange and not left_out and all(strange):
+            return f"{', '.join(strange)} in line {own.line} is none of them"
+        return ""
+
+    def ask_about_absent(self, gradient: str, own: Names, end: int | None) -> str:
+        """Ask whether a name that a function computes is meant to be a gradient that is not there, or say nothing.
+
+        Where the function raised, only what stands before that line was computed.
+        """
+        made = {name: line for name, line in own.made.items() if end is None or line < end}
+        place = "" if own.file.endswith(".py") else f"{own.file} "
+        is_none = end is None and gradient in own.returned
+        said = f"{gradient} is {'None' if is_none else 'not there'}"
+        if gradient in made and own.returned.get(gradient) != gradient and end is None:
+            return f"{said} in what you return; is the one that you computed in {place}line {made[gradient]} meant?"
+        taken = {*self._gradients, *self._values, *self._given, *own.returned.values()}
+        near = [name for name in made if name not in taken and self._find(name, self._gradients) == gradient]
+        if not near:
+            return ""
+        best = max(near, key=lambda name: difflib.SequenceMatcher(None, _plain(name), _plain(gradient)).ratio())
+        return f"{said}; is {best}, which you computed in {place}line {made[best]}, meant to be it?"
 
     def _about_order(self, message: str) -> str:
         """Say what a cache in an order holds, where a message may be about that."""

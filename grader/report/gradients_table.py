@@ -48,7 +48,7 @@ def _without_panels(exercise: ExerciseFeedback) -> list[GradientFeedback]:
     if not exercise.has_answer:
         return list(exercise.gradients)
     slips = exercise.slips
-    said = {each.name for each in slips if each is slips[0] or each.verdict is not Verdict.NOT_RETURNED}
+    said = {each.name for each in slips if each is slips[0] or not each.is_absent}
     return [gradient for gradient in exercise.gradients if gradient.name not in said]
 
 

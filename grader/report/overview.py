@@ -22,7 +22,9 @@ def is_finished(assignment: AssignmentFeedback) -> bool:
 
 def is_waiting(assignment: AssignmentFeedback) -> bool:
     """Return whether nothing of an assignment is written yet."""
-    return not assignment.is_begun or all(each.outcome is Outcome.NOT_WRITTEN for each in assignment.exercises)
+    return not assignment.is_begun or all(
+        each.outcome is Outcome.NOT_WRITTEN and not words.begun_line(each) for each in assignment.exercises
+    )
 
 
 def not_written(exercises: Sequence[ExerciseFeedback]) -> str:

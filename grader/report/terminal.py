@@ -102,7 +102,7 @@ def _gather(
 ) -> Iterator[tuple[ExerciseFeedback, list[ExerciseFeedback]]]:
     """Yield functions with those that are told in the same line; the one to look at first comes first."""
     exercises = sorted(assignment.exercises, key=lambda each: is_short and each is not following)
-    plain = [each for each in exercises if each.outcome is Outcome.NOT_WRITTEN]
+    plain = [each for each in exercises if each.outcome is Outcome.NOT_WRITTEN and not words.begun_line(each)]
     together = plain if is_short and len(plain) > 1 else []
     for exercise in exercises:
         if exercise not in together:
@@ -170,7 +170,7 @@ def _tell(screen: Screen, exercise: ExerciseFeedback, depth: Depth, seed: int) -
 
 def _judged_slips(exercise: ExerciseFeedback) -> list[GradientFeedback]:
     """Return the slips of which there is more to say than that they are not there."""
-    return [slip for slip in exercise.slips if slip.verdict is not Verdict.NOT_RETURNED or slip.note]
+    return [slip for slip in exercise.slips if not slip.is_absent]
 
 
 def _tell_gradients(screen: Screen, exercise: ExerciseFeedback, depth: Depth, seed: int) -> None:
@@ -198,7 +198,7 @@ def _tell_gradients(screen: Screen, exercise: ExerciseFeedback, depth: Depth, se
 def _tell_slip(screen: Screen, exercise: ExerciseFeedback, slip: GradientFeedback, depth: Depth, seed: int) -> None:
     """Tell of one slip what there is to tell, in about fifteen lines: the sentence first, the figures last."""
     screen.say(6, Text.assemble(_head(slip), ": ", (words.slip_line(slip), "bold")), hang=2)
-    if slip.diagnosis and (depth.every or slip.diagnosis.certainty == LIKELY):
+    if slip.diagnosis and (depth.every or slip.diagnosis.certainty == LIKELY) and words.how_sure(slip.diagnosis):
         screen.say(8, Text(words.how_sure(slip.diagnosis), style="dim"))
     if words.basis_line(slip):
         screen.say(8, Text(words.basis_line(slip), style="dim"))

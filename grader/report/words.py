@@ -94,6 +94,8 @@ def next_step(report: Report) -> str:
     function = exercise.function
     if exercise.outcome is Outcome.UNREADABLE:
         return f"{exercise.message}. Mend that first: nothing in the file can run before it can be read."
+    if begun_line(exercise):
+        return f"In {function}, {begun_line(exercise)}"
     if exercise.outcome in UNWRITTEN:
         return f"Write {function}, for {points(exercise.max_score)} points."
     if exercise.outcome is not Outcome.RETURNED:
@@ -111,6 +113,8 @@ def next_step(report: Report) -> str:
 
 
 def _about_slip(exercise: ExerciseFeedback, slip: GradientFeedback) -> str:
+    if slip.verdict is Verdict.NOT_RETURNED and slip.diagnosis is not None:
+        return f"In {exercise.function}, {slip.diagnosis.message}"
     if slip.verdict is Verdict.NOT_RETURNED:
         return f"Write {slip.name} in {exercise.function}, for {points(slip.max_score)} points."
     resting = [each for each in exercise.of(Verdict.FOLLOWS) if slip.name in each.slips]
@@ -190,11 +194,18 @@ def outcome_line(exercise: ExerciseFeedback) -> str:
     if exercise.outcome is Outcome.RETURNED:
         return exercise.message
     if exercise.outcome is Outcome.NOT_WRITTEN:
-        return OUTCOMES[exercise.outcome]
+        return ": ".join(filter(None, [OUTCOMES[exercise.outcome], begun_line(exercise)]))
     message = exercise.message
     # A message about a file names the place itself.
     prefix = f"{where(exercise)}: " if exercise.line and exercise.file and exercise.file not in message else ""
     return f"{OUTCOMES[exercise.outcome]}: {prefix}{message}" if message else OUTCOMES[exercise.outcome]
+
+
+def begun_line(exercise: ExerciseFeedback) -> str:
+    """Ask about a function that counts as not written, where it computes what it does not return; nothing otherwise."""
+    if exercise.outcome is not Outcome.NOT_WRITTEN:
+        return ""
+    return next((each.diagnosis.message for each in exercise.gradients if each.diagnosis is not None), "")
 
 
 def where(exercise: ExerciseFeedback) -> str:
@@ -214,7 +225,9 @@ def slip_line(gradient: GradientFeedback) -> str:
 
 
 def figures_line(gradient: GradientFeedback) -> str:
-    """Say the numbers of a wrong gradient, where it has not been said already."""
+    """Say the numbers of a wrong gradient, where there are any and it has not been said already."""
+    if gradient.verdict is Verdict.NOT_RETURNED and gradient.diagnosis is not None:
+        return ""
     line = gradient_line(gradient)
     return "" if line == slip_line(gradient) else line
 
@@ -305,7 +318,9 @@ def names(gradients: Sequence[GradientFeedback]) -> str:
 
 
 def how_sure(diagnosis: Diagnosis) -> str:
-    """Say whether a wrong gradient may have come about otherwise."""
+    """Say whether a wrong gradient may have come about otherwise; nothing of a question."""
+    if diagnosis.message.endswith("?"):
+        return ""
     if diagnosis.certainty == CERTAIN:
         return "This fits every case exactly."
     return "This is the likely reason; other slips can look the same."

@@ -23,6 +23,7 @@ MAX_SOURCE = 400
 MAX_FLAGS = 50
 MAX_WRITTEN = 50
 MAX_RIVALS = 5
+MAX_OWN, MAX_OWN_NAME = 200, 60
 PROCESSOR_SIGNAL = getattr(signal, "SIGXCPU", None)  # Windows has none
 LOOKED_FOR = frozenset({"torch_inside", "python_inside", "numerical", "obfuscated", "replaced"})
 NOTE_KINDS = frozenset({"not_a_tensor", "dtype", "shape", "refused"})
@@ -73,6 +74,20 @@ class CodeLine:
     file: str
     line: int
     text: str
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names that a function computes, each with its last line, and those that it returns, as its text has them.
+
+    `order` are the returned ones as they stand, and `returned` the one for each gradient; "" is no plain name.
+    """
+
+    file: str
+    made: Mapping[str, int] = field(default_factory=dict)
+    order: tuple[str, ...] = ()
+    returned: Mapping[str, str] = field(default_factory=dict)
+    line: int | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +189,27 @@ def read_code_line(file: str, entry: object) -> CodeLine | None:
         case [int(line), str(text)] if read_line({"line": line}):
             return CodeLine(file, line, clean(text, 2 * MAX_SOURCE))
     return None
+
+
+def read_own_names(file: str, found: Mapping[str, object], gradients: Sequence[str]) -> Names:
+    """Return what is said of a function's names, as far as they are names and within bounds."""
+    made, order, returned = found.get("made"), found.get("order"), found.get("returned")
+    lines = made.items() if isinstance(made, dict) else ()
+    return Names(
+        file=one_line(file, 200),
+        made={n: at for n, line in list(lines)[:MAX_OWN] if _is_name(n) and (at := read_line({"line": line}))},
+        order=tuple(str(n) if _is_name(n) else "" for n in order[:MAX_OWN]) if isinstance(order, list) else (),
+        returned={
+            name: str(returned[name]) if _is_name(returned[name]) else "" for name in gradients if name in returned
+        }
+        if isinstance(returned, dict)
+        else {},
+        line=read_line(found),
+    )
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_OWN_NAME and value.isascii() and value.isidentifier()
 
 
 def read_line(message: Mapping[str, Any]) -> int | None:

@@ -19,6 +19,7 @@ from grader.sandbox.answer import (
     Answer,
     CodeLine,
     Flag,
+    Names,
     Outcome,
     add_notes,
     explain_end,
@@ -26,6 +27,7 @@ from grader.sandbox.answer import (
     read_code_line,
     read_flags,
     read_notes,
+    read_own_names,
 )
 from grader.sandbox.child import End, Heard, describe_exit
 from grader.sandbox.guest.protocol import FrameError
@@ -84,7 +86,7 @@ class Session:
         self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next five
         self._found: dict[str, str] = {}
         self._more: dict[str, More] = {}
-        self._lines: dict[str, tuple[str, Mapping[str, object]]] = {}
+        self._lines: dict[str, tuple[Mapping[str, object], Names]] = {}
         self._probed: dict[str, tuple[tuple[ProbedRun, ...], ...]] = {}
         self._probed_flags: dict[str, tuple[Flag, ...]] = {}
 
@@ -118,8 +120,12 @@ class Session:
 
         It comes from the child, behind the calls: nothing but the report may rest on it.
         """
-        file, lines = self._lines.get(question.function, (question.home, {}))
-        return read_code_line(file, lines.get(gradient))
+        lines, names = self._lines.get(question.function, ({}, Names(question.home)))
+        return read_code_line(names.file, lines.get(gradient))
+
+    def names(self, question: Question) -> Names | None:
+        """Return the names that a function computes and returns, if they were asked for; as little may rest on it."""
+        return self._lines[question.function][1] if question.function in self._lines else None
 
     def ask(self) -> None:
         """Have every call made; afterwards there are answers to every question."""
@@ -271,7 +277,8 @@ class Session:
             Again(self._draw(each), chance.choice(each.order), number < MOST_REPEATS and self._is_quick(each))
             for number, each in enumerate(chosen)
         ]
-        lines = [each.names() for each in talk.answered if each.function in slips]
+        named = [each for each in talk.answered if each.function in slips and each.function in self._found]
+        lines = [{**each.names(), "index": self._questionnaire.index(each)} for each in named]
         calls = [each.describe(self._questionnaire.index(asked)) for each, asked in zip(again, chosen, strict=True)]
         message = {"do": "again", "calls": calls, "lines": lines, "probed": [said for said, _ in probed]}
         talk.request(message, b"".join([*(each.data for each in again), *(data for _, data in probed)]))
@@ -283,10 +290,11 @@ class Session:
             return False
         match heard.frame.message.get("lines"):
             case list(found):
-                for asked, each in zip(lines, found, strict=False):
+                for question, each in zip(named, found, strict=False):
                     match each:
-                        case [str(file), dict(places_of)]:
-                            self._lines[str(asked["function"])] = one_line(file, 200), places_of
+                        case [str(file), dict(places_of), dict(own)]:
+                            names = read_own_names(file, own, question.gradients)
+                            self._lines[question.function] = places_of, names
         for number, (question, each) in enumerate(zip(chosen, again, strict=True)):
             heard = self._hear(talk)
             first = More(each.new, self._read(heard, question), each.number)

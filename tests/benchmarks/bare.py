@@ -55,7 +55,7 @@ class InProcess:
 
     def line(self, question: Question, gradient: str) -> CodeLine | None:
         """Find the line that made a gradient."""
-        file, places = self.modules.lines(question.function, question.gradients, question.home)
+        file, places, _ = self.modules.lines(question.function, question.gradients, question.home)
         return CodeLine(file, *places[gradient]) if gradient in places else None
 
     def answers(self, question: Question) -> list[Answer]:

@@ -21,7 +21,7 @@ from pathlib import PurePosixPath
 from types import CodeType, ModuleType
 from typing import Any
 
-from grader.sandbox.guest.lines import Passage, find_lines, is_stub
+from grader.sandbox.guest.lines import Passage, find_lines, find_names, is_stub
 from grader.sandbox.guest.loading import Failure, Statement, find_needed, remember_lines, run_each, run_whole
 from grader.sandbox.guest.look import Finding, look
 from grader.sandbox.guest.notebook import Notebook, read_notebook, read_script
@@ -164,17 +164,23 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """Return the sources that a file runs: itself, or the cells of a notebook."""
         return self._parts.get(file, [file])
 
-    def lines(self, function: str, gradients: Sequence[str], home: str) -> tuple[str, dict[str, Passage]]:
-        """Return the file or cell that defines a function, and the line there that made each gradient."""
+    def lines(
+        self, function: str, gradients: Sequence[str], home: str
+    ) -> tuple[str, dict[str, Passage], dict[str, Any]]:
+        """Return the file or cell that defines a function, the line there that made each gradient, and its names."""
         files = dict.fromkeys([*self.candidates(function, home), *sorted(self.files)])
         # As where they run: of a notebook's cells the last one counts, and a stub only where nothing else is.
         parts = [part for file in files for part in reversed(self.parts(file))]
         defining = {part: found for part in parts if (found := _definitions_in(self._tree(part), function))}
         for part in sorted(defining, key=lambda part: is_stub(defining[part][-1])):
-            places = find_lines(self._tree(part), self.sources[part], function, gradients)
-            if places:
-                return part, places
-        return home, {}
+            tree = self._tree(part)
+            places, names = (
+                find_lines(tree, self.sources[part], function, gradients),
+                find_names(tree, function, gradients),
+            )
+            if places or names["made"]:
+                return part, places, names
+        return home, {}, {}
 
     def _tree(self, file: str) -> ast.Module:
         if file not in self._trees:

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 MAX_LINES = 6
 MAX_TEXT = 800
+MAX_NAMES = 200
+MAX_NAME = 60
 
 # A line number and the text from there on.
 Passage = tuple[int, str]
@@ -27,6 +30,32 @@ def find_lines(tree: ast.Module, source: bytes, function: str, gradients: Sequen
                 text = b"\n".join(lines[made.lineno - 1 : last])[:MAX_TEXT]
                 places[name] = (made.lineno, text.decode("utf-8", errors="replace"))
     return places
+
+
+def find_names(tree: ast.Module, function: str, gradients: Sequence[str]) -> dict[str, Any]:
+    """Return the names that a function computes, each with the last line that does, and those that it returns.
+
+    Of those there are the ones in the order in which they stand, and the one for each gradient; what is no plain name
+    is an empty text.
+    """
+    said: dict[str, Any] = {"made": {}, "order": [], "returned": {}, "line": None}
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name == function:
+            statements = list(_statements(node.body))
+            names = {name: each.lineno for each in statements if not _sets_none(each) for name in sorted(_set_by(each))}
+            made = {name: line for name, line in names.items() if len(name) <= MAX_NAME}
+            said = {**said, "made": dict(list(made.items())[:MAX_NAMES])}
+            returned = next((each for each in reversed(statements) if isinstance(each, ast.Return)), None)
+            if returned is not None and returned.value is not None:
+                order = returned.value.elts if isinstance(returned.value, ast.Tuple | ast.List) else []
+                places = {name: _name(each) for name, each in _returned(returned.value, gradients).items()}
+                said |= {"order": list(map(_name, order))[:MAX_NAMES], "line": returned.lineno}
+                said |= {"returned": {name: own for name, own in places.items() if name in gradients}}
+    return said
+
+
+def _name(value: ast.expr) -> str:
+    return value.id if isinstance(value, ast.Name) and len(value.id) <= MAX_NAME else ""
 
 
 def is_stub(function: ast.FunctionDef) -> bool:

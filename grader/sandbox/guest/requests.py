@@ -80,6 +80,7 @@ class Responder:
         self.callees: dict[int, Callee] = {}
         self.seconds: dict[int, float] = {}  # of the longest call of each
         self.places: dict[int, tuple[str, str]] = {}  # file and name of each of them
+        self.unwritten: set[int] = set()
         self.timed: Any = None
         self.form = Form(())
         self.block = TimedBlock((), ())
@@ -179,6 +180,8 @@ class Responder:
                     reply = call(self.callees[index], self.inputs[index][number], self.guard)
                     if reply.outcome == "returned":  # of a call that was refused something there is no more to know
                         self.seconds[index] = max(CLOCK() - started, self.seconds.get(index, 0.0))
+                    if reply.outcome == "not_written":
+                        self.unwritten.add(index)
                     self._trace_name(reply, file)
                     yield _answered(reply), reply.payload
                 return
@@ -261,10 +264,12 @@ class Responder:
         """Return whether the operators of a function's further calls are logged."""
         return not self.guard.refuses_kernels or self.seconds.get(index, 0.0) > WORTH_A_LOG
 
-    def _lines(self, asked: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    def _lines(self, asked: Mapping[str, Any]) -> tuple[str, Mapping[str, Any], Mapping[str, Any]]:
         found = self.statements.get(asked["function"])
         if found is not None:
-            return found.file, found.lines(asked["gradients"])
+            return found.file, found.lines(asked["gradients"]), {}
+        if asked["index"] in self.unwritten and not self.callees[asked["index"]].has_begun:
+            return asked["home"], {}, {}
         return self.modules.lines(asked["function"], asked["gradients"], asked["home"])
 
     def _copier(self, index: int) -> Callable[[Hooks], Any]:

@@ -78,7 +78,7 @@ def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
     responder = Responder(guard, [[Call(values)]])
     source = SOURCE.encode()
     question = {"index": 0, "function": "rehearse", "home": FILE, "order": [0], **GIVEN}
-    lines = [{"function": "rehearse", "home": FILE, **GIVEN}]
+    lines = [{"index": 0, "function": "rehearse", "home": FILE, **GIVEN}]
     entries, data = pack_tensors({"dW": x[:3].clone(), "dC": torch.ones(5, 3)})
     case = {"number": 0, "tensors": entries, "length": len(data)}
     again = {"index": 0, "number": 0, "repeat": False, "numbers": {}, "tensors": [], "length": 0}
