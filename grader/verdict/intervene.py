@@ -150,8 +150,11 @@ class _View:
     def _is_repeated(self, name: str) -> bool:
         """Return whether a run that differs from the plain call by nothing but its hooks has given the same.
 
-        Where something before it was not there, or was mended to get to the end, it differs.
+        Where something before it was not there, or was mended to get to the end, it differs. What there was when a call
+        raised may not have been complete: its last statement may stand behind the one that raised.
         """
+        if self.trial.has_raised and self.found.has_failed:
+            return True
         value = self.found.values.get(name)
         if not all(other in self.trial.returned and self._is_like(other) for other in self._before(name)):
             return True

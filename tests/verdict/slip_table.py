@@ -1,15 +1,16 @@
-"""Slips in the step-by-step functions of the course, generated: kinds times places times ways of writing.
+"""Slips in all functions of the course that work step by step, generated: kinds times places times ways of writing.
 
-The right answer is the solution. A slip goes into the statement that makes a gradient last; then the whole function is
-written in another way.
+The right answer is the solution. A slip goes into the statement that makes a gradient last, or behind it; then the
+whole function is written in another way, with all that it calls beside it.
 """
 
 from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,6 +19,19 @@ FUNCTIONS = {
     "batchnorm_steps_backward": "batchnorm",
     "mlp_backward": "mlp",
     "attention_steps_backward": "attention",
+    "batchnorm_backward": "batchnorm",
+    "attention_backward": "attention",
+    "cross_attention_backward": "attention",
+    "residual_backward": "residual",
+    "fast_mlp_backward": "speed",
+    "layernorm_steps_backward": "layernorm",
+    "layernorm_backward": "layernorm",
+    "conv2d_backward": "convolution",
+    "rnn_backward": "recurrence",
+    "lstm_step_backward": "recurrence",
+    "causal_attention_backward": "causal_attention",
+    "transformer_block_backward": "transformer_block",
+    "gpt_backward": "gpt",
 }
 # What becomes of a gradient's right expression.
 SLIPS = {
@@ -32,7 +46,22 @@ SLIPS = {
     "none": "None",
 }
 # Of these, the axis of size 1 is lost by the slip that lost it in real submissions.
-KEPT = {"dcounts_sum_inv": 1, "dcounts_sum": 1, "dbn_var_inv": 0, "dbn_var": 0, "dbn_mean": 0}
+KEPT = {
+    "dcounts_sum_inv": 1,
+    "dcounts_sum": 1,
+    "dbn_var_inv": 0,
+    "dbn_var": 0,
+    "dbn_mean": 0,
+    "dln_rstd": 2,
+    "dln_var": 2,
+    "dln_mean": 2,
+}
+IMPORTS = """import math
+from types import SimpleNamespace
+
+import torch
+import torch.nn.functional as F
+"""
 
 
 @dataclass(frozen=True)
@@ -59,7 +88,8 @@ def gradients(function: str) -> list[str]:
     returned = _function(function).body[-1]
     assert isinstance(returned, ast.Return)
     assert isinstance(returned.value, ast.Tuple)
-    return [part.id for part in returned.value.elts if isinstance(part, ast.Name)]
+    names = [part for part in ast.walk(returned.value) if isinstance(part, ast.Name)]
+    return [part.id for part in sorted(names, key=lambda part: (part.lineno, part.col_offset))]
 
 
 def all_slips() -> Iterator[Slip]:
@@ -84,17 +114,37 @@ def write(function: str, slips: dict[str, str], way: str) -> str:
         if kind == "shape" and gradient in KEPT:
             template = f"({{}}).squeeze({KEPT[gradient]})"
         spoil(body, gradient, template)
-    imports = "import math\nfrom types import SimpleNamespace\n\nimport torch\nimport torch.nn.functional as F"
-    return f"{imports}\n\n\n{WAYS[way](function, ast.unparse(tree.args), body, names)}\n"
+    helpers = [ast.unparse(helper) for helper in _called(tree, {function}).values()]
+    return "\n\n".join([IMPORTS, *helpers, f"{WAYS[way](function, ast.unparse(tree.args), body, names)}\n"])
+
+
+@cache
+def _solutions() -> dict[str, ast.FunctionDef]:
+    trees = [ast.parse(path.read_text()) for path in sorted((ROOT / "solutions").glob("*.py"))]
+    return {node.name: node for tree in trees for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def _function(name: str) -> ast.FunctionDef:
-    tree = ast.parse((ROOT / "solutions" / f"{FUNCTIONS[name]}.py").read_text())
-    return next(node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == name)
+    return copy.deepcopy(_solutions()[name])
+
+
+def _called(function: ast.FunctionDef, known: Collection[str]) -> dict[str, ast.FunctionDef]:
+    """Return the other functions of the solutions that one needs."""
+    found: dict[str, ast.FunctionDef] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and node.id in _solutions() and node.id not in {*known, *found}:
+            helper = _solutions()[node.id]
+            found |= {**_called(helper, {*known, *found, node.id}), node.id: helper}
+    return found
 
 
 def _sets(statement: ast.stmt, name: str) -> bool:
+    """Return whether a statement, or one inside it, gives something to a name."""
+    if isinstance(statement, ast.For | ast.While | ast.With | ast.If):
+        return any(_sets(inner, name) for inner in statement.body)
     match statement:
+        case ast.Assign(targets=[ast.Tuple(elts=targets)]):
+            return any(isinstance(target, ast.Name) and target.id == name for target in targets)
         case ast.Assign(targets=[target]) | ast.AugAssign(target=target):
             pass
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=target))):
@@ -134,6 +184,22 @@ class _Renamed(ast.NodeTransformer):
         return found
 
 
+class _Doubled(ast.NodeTransformer):
+    """Gives what is assigned to a gradient under its other name the gradient's own name, too."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._names = {f"{name}_": name for name in names}
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        parts = node.targets[0].elts if isinstance(node.targets[0], ast.Tuple) else node.targets
+        own = [self._names.get(part.id, part.id) for part in parts if isinstance(part, ast.Name)]
+        if len(own) == len(parts) and set(own) & set(self._names.values()):
+            target = ast.unparse(node.targets[0])
+            doubled = ast.parse(f"{', '.join(own)} = {target} = {ast.unparse(node.value)}").body[0]
+            return ast.copy_location(doubled, node)
+        return node
+
+
 def _renamed(body: list[ast.stmt], names: list[str], place: str) -> list[ast.stmt]:
     return [_Renamed(names, place).visit(copy.deepcopy(statement)) for statement in body]
 
@@ -171,14 +237,8 @@ def _by_statement(template: str) -> Callable[..., str]:
 
 
 def _alias(function: str, arguments: str, body: list[ast.stmt], names: list[str]) -> str:
-    written = []
-    for statement in _renamed(body, names, "{0}_"):
-        name = _assigned(statement, [f"{name}_" for name in names])
-        if name is not None:
-            statement.targets.insert(0, ast.Name(name.removesuffix("_"), ast.Store()))  # type: ignore[attr-defined]
-        written.append(statement)
     # What is changed in place is the same object under both names; `+=` on a tensor is, too.
-    return _plain(function, arguments, written, names)
+    return _plain(function, arguments, [_Doubled(names).visit(each) for each in _renamed(body, names, "{0}_")], names)
 
 
 def _kept_in(setup: str, place: str, returned: str) -> Callable[..., str]:
@@ -214,10 +274,10 @@ def _helper(function: str, arguments: str, body: list[ast.stmt], names: list[str
 WAYS: dict[str, Callable[..., str]] = {
     "plain": _plain,
     "alias": _alias,
-    "items of a dict": _kept_in("g = {}", "g['{0}']", "g"),
-    "attributes": _kept_in("g = SimpleNamespace()", "g.{0}", "({0})"),
+    "items of a dict": _kept_in("grads = {}", "grads['{0}']", "grads"),
+    "attributes": _kept_in("grads = SimpleNamespace()", "grads.{0}", "({0})"),
     "names of one's own": _kept_in("pass", "step{1}", "({0})"),
-    "a running variable": _by_statement("d = {value}\n{name} = d"),
+    "a running variable": _by_statement("running = {value}\n{name} = running"),
     "walrus": _by_statement("if ({name} := {value}) is None:\n    pass"),
     "annotated": _by_statement("{name}: object = {value}"),
     "pairs": _by_statement("({name}, unused) = ({value}, None)"),

@@ -19,7 +19,7 @@ from grader.verdict.follow import Basis
 
 Feedback = Callable[[str, str], ExerciseFeedback]
 # One in so many: no divisor of the kinds or the ways. `python tests/benchmarks/slips.py` tries them all.
-SOME = 23
+SOME = 53
 
 
 @pytest.fixture(scope="module")
@@ -190,6 +190,16 @@ def test_what_is_behind_a_step_that_raises_is_paid_under_that_outcome(feedback_o
     behind = {each.name: each for each in exercise.gradients}["dh_prebn"]
     assert exercise.outcome.value == "raised"
     assert (behind.verdict, behind.slips, behind.basis) == (Verdict.FOLLOWS, ("dbn_var",), Basis.RANDOM)
+
+
+def test_what_is_completed_behind_a_line_that_raises_counts_as_it_is_then(feedback_on):
+    exercise = feedback_on(
+        "transformer_block_backward", write("transformer_block_backward", {"dln1_bias": "raises"}, "plain")
+    )
+
+    # Its second part, dx = dx + dmid, stands behind that line.
+    completed = {each.name: each for each in exercise.gradients}["dx"]
+    assert (completed.verdict, completed.score) == (Verdict.FOLLOWS, completed.max_score)
 
 
 def test_a_slip_that_can_be_replayed_is_judged_with_the_students_own_numbers(feedback_on):
