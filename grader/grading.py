@@ -14,6 +14,7 @@ from importlib.metadata import PackageNotFoundError, version
 import torch
 
 from grader.course import Course, Exercise, Rubric, Style
+from grader.course.cases import Case
 from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.judge.agenda import Agenda, Part
 from grader.judge.flags import Seen
@@ -121,6 +122,11 @@ class Grader:
     def prepared(self, function: str) -> Prepared:
         """Return what a function is asked. Raises KeyError if it is not selected, or not made ready."""
         return self.judge(function).prepared
+
+    def cases(self, function: str) -> tuple[Case, ...]:
+        """Return the cases of a function, the hidden ones last. Raises KeyError if it is not made ready."""
+        parts = [part for part in self._parts if part.has(function)]
+        return tuple(case for part in parts for case in part.judge(function).prepared.cases)
 
     def _asked(self, names: frozenset[str]) -> list[Part]:
         return [part for part in self._parts if part.agenda(names).judges]

@@ -39,7 +39,7 @@ def check_answers(subject: Subject) -> Iterator[str]:
             yield f"{exercise.place}: {exercise.function} has no mistake in {path}; what do people get wrong in it?"
         tried: list[list[Tried]] = []
         for seed in SEEDS:
-            cases = reference.make_cases(exercise, seed)
+            cases = subject.cases(exercise, seed)
             # Once is enough for numerical derivatives: they cost as much as all the rest.
             forward = reference.forward(exercise) if seed == SEEDS[0] else None
             tried.append(try_wrong_gradients(exercise, cases, bank, forward))

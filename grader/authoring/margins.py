@@ -11,6 +11,7 @@ import torch
 
 from grader.authoring.trials import Tried
 from grader.course import Course, Exercise, Gradient, Rubric
+from grader.course.cases import Case
 from grader.course.source import find_imports
 from grader.grading import Grader
 from grader.results import ExerciseFeedback
@@ -168,6 +169,11 @@ class Subject:
     def grade(self, seed: int, submission: Submission, only: str = "") -> Sequence[ExerciseFeedback]:
         """Grade a submission on the whole assignment, or on one function."""
         return self._grader(seed, only).grade(submission, self.warm).selected[0].exercises
+
+    def cases(self, exercise: Exercise, seed: int) -> tuple[Case, ...]:
+        """Return the cases of an exercise in the rubric's order, those that answers are graded on."""
+        made = {case.name: case for case in self._grader(seed).cases(exercise.function)}
+        return tuple(made[spec.name] for spec in exercise.cases)
 
     def _grader(self, seed: int, only: str = "") -> Grader:
         key = (seed, only or self.rubric.name)

@@ -34,8 +34,9 @@ def check_secrecy(course: Course, rubric: Rubric) -> Iterator[str]:
     secret = secret_lines(course, rubric)
     for path in list_files(course.folder / "assignments", course.folder / "student_template"):
         text = path.read_bytes().decode("utf-8", errors="replace")
+        whole = path.suffix in (".py", ".md", ".yaml")
         for number, line in enumerate(text.splitlines(), start=1):
-            if _tells(line, secret, whole=path.suffix in (".py", ".md", ".yaml")):
+            if _tells(line, secret, whole=whole):
                 yield f"{path}:{number}: a line of the solution of {rubric.name}: {line.strip()[:120]}"
 
 

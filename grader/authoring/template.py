@@ -169,7 +169,7 @@ def with_imported(course: Course, names: Collection[str]) -> list[str]:
     chosen = list(names)
     for name in chosen:  # and those that are found on the way
         template = course.folder / "student_template" / f"{name}.py"
-        imported = find_imports(template.read_text(encoding="utf-8")) if template.is_file() else []
+        imported = find_imports(template.read_text(encoding="utf-8")) if template.is_file() else ()
         chosen += [other for other in imported if other in course.names and other not in chosen]
     return chosen
 

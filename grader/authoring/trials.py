@@ -92,7 +92,11 @@ def _tried(
 ) -> Tried:
     excess = {case: _excess(gradient.tolerance, expected[case], tensor) for case, tensor in tensors.items()}
     values = {case: tensor for case, tensor in tensors.items() if isinstance(tensor, Tensor)}
-    is_right = all(_excess(DEFAULT_TOLERANCE, expected[case], tensor) == 0.0 for case, tensor in tensors.items())
+    by_default = gradient.tolerance == DEFAULT_TOLERANCE
+    is_right = all(
+        (excess[case] if by_default else _excess(DEFAULT_TOLERANCE, expected[case], tensor)) == 0.0
+        for case, tensor in tensors.items()
+    )
     return Tried(gradient.name, name, excess, values, mistake, is_right)
 
 

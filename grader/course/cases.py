@@ -11,9 +11,9 @@ import inspect
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -178,7 +178,7 @@ def load_module(path: Path) -> ModuleType:
     # An import of this module's own: no course is put on sys.path, where two of them would meet.
     module.__dict__["__builtins__"] = {**vars(builtins), "__import__": partial(_import, path.parent.parent)}
     try:
-        exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # noqa: S102 # the instructor's own code
+        exec(_compiled(path.read_bytes(), str(path)), module.__dict__)  # noqa: S102 # the instructor's own code
     except FileNotFoundError as error:
         raise CourseError([f"{path}: the file is not there"]) from error
     except SyntaxError as error:
@@ -188,6 +188,13 @@ def load_module(path: Path) -> ModuleType:
     except Exception as error:
         raise CourseError([_raised(path, error)]) from error
     return module
+
+
+@lru_cache(maxsize=256)
+def _compiled(content: bytes, path: str) -> CodeType:
+    """Return the code of a file: one that is loaded for every seed is read as Python once."""
+    code: CodeType = compile(content, path, "exec")
+    return code
 
 
 def _import(assignments: Path, name: str, *details: Any) -> ModuleType:

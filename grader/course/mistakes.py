@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from types import FunctionType
 
@@ -37,13 +38,19 @@ class Mistake:
         """Where it begins in that file, from 1."""
         return self.formula.__code__.co_firstlineno
 
+    @cached_property
+    def parameters(self) -> tuple[str, ...]:
+        """What its formula takes, by name: asked in every case."""
+        return tuple(inspect.signature(self.formula).parameters)
+
     def evaluate(self, case: Case, returned: Mapping[str, Tensor]) -> Tensor | None:
         """Return the wrong gradient in a case, or None if its formula raises there.
 
         `returned` are gradients by name that stand in for autograd's in `d`.
         """
         others = {f"d{name}": gradient for name, gradient in case.expected.items()} | dict(returned)
-        given = {name: _copy_value(argument) for name, argument in case.arguments.items() if name != "cache"}
+        plain = [name for name in self.parameters if name in case.arguments and name != "cache"]
+        given = {name: _copy_value(case.arguments[name]) for name in plain}
         if "cache" in case.arguments:
             given["cache"] = _Copies(case.forward.values)
         given["d"] = _Copies(others)
@@ -51,9 +58,7 @@ class Mistake:
         torch.set_default_dtype(torch.float64)  # as in the child: what a mistake makes by torch.zeros is float64, too
         try:
             with torch.no_grad():
-                found: Tensor = self.formula(
-                    **{name: given[name] for name in inspect.signature(self.formula).parameters}
-                )
+                found: Tensor = self.formula(**{name: given[name] for name in self.parameters})
                 return found
         except Exception:  # noqa: BLE001 # a formula that does not fit the shapes is a mistake as well
             return None
@@ -138,7 +143,7 @@ def _misfit(mistake: Mistake, exercise: Exercise | None) -> str | None:
         return "the mistake itself has no name; it is called <function>__<gradient>__<mistake>"
     if not mistake.sentence:
         return "it has no docstring, which is what the student is told"
-    unknown = [name for name in inspect.signature(mistake.formula).parameters if name not in (*exercise.given, "d")]
+    unknown = [name for name in mistake.parameters if name not in (*exercise.given, "d")]
     return f"{exercise.function} is not given {unknown[0]}" if unknown else None
 
 

@@ -7,7 +7,7 @@ import io
 import textwrap
 import tokenize
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 # The package that another assignment's file is imported from.
@@ -51,8 +51,7 @@ class Source:
         definition = self._node
         if definition is None or not definition.args.args:
             return ""
-        inside = (each for each in ast.walk(definition) if isinstance(each, ast.stmt) and each is not definition)
-        found = [each for each in inside if each.lineno <= line <= (each.end_lineno or 0)]
+        found = [each for each in self._inside if each.lineno <= line <= (each.end_lineno or 0)]
         if not found:
             return ""
         smallest = max(found, key=lambda each: each.lineno)
@@ -103,24 +102,31 @@ class Source:
         return ast.parse(self._text).body
 
     @cached_property
+    def _inside(self) -> list[ast.stmt]:
+        """The statements of the function, at any depth."""
+        walked = ast.walk(self._node) if self._node else ()
+        return [each for each in walked if isinstance(each, ast.stmt) and each is not self._node]
+
+    @cached_property
     def _node(self) -> ast.FunctionDef | None:
         plain = (each for each in self._statements if isinstance(each, ast.FunctionDef))
         return next((each for each in plain if each.name == self.function), None)
 
 
-def find_imports(source: str) -> list[str]:
+@lru_cache(maxsize=256)
+def find_imports(source: str) -> tuple[str, ...]:
     """Return the modules that a file imports, by their full names; none of one that is not Python."""
     try:
         tree = ast.parse(source)
     except SyntaxError:
-        return []
+        return ()
     found: list[str] = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found += [each.name for each in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found.append(node.module)
-    return found
+    return tuple(found)
 
 
 def _header_end(definition: ast.FunctionDef) -> int:
