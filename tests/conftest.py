@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
 import yaml
 from hypothesis import settings
@@ -110,8 +111,8 @@ def grade_source(small_grader: Grader, warm: Warm) -> GradeSource:
 
 
 @pytest.fixture(scope="session")
-def run_grade_in() -> Run:
-    """Run the real command in a folder; returns the finished process."""
+def start_grade_in() -> Run:
+    """Start the real command in a folder, which imports torch anew, twice; returns the finished process."""
 
     def run(cwd: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "grader", *map(str, arguments)]
@@ -123,9 +124,15 @@ def run_grade_in() -> Run:
     return run
 
 
+@pytest.fixture(scope="session")
+def run_grade_in() -> Run:
+    """Run the command in a folder, forked from a process that has imported what it needs; returns it finished."""
+    return lambda cwd, *arguments: forked.grade(*arguments, cwd=cwd)
+
+
 @pytest.fixture
 def run_grade(tmp_path: Path, run_grade_in: Run) -> Run:
-    """Run the real command in a folder of this test's own, unless another is named."""
+    """Run the command in a folder of this test's own, unless another is named."""
     return lambda *arguments, cwd=tmp_path: run_grade_in(cwd, *arguments)
 
 

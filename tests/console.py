@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
+import os
 import re
 import shlex
 import subprocess
@@ -11,8 +10,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-
-import grader.cli
+from forked import grade
 
 # A file under its name, with or without how it is written, or a console.
 _PIECE = re.compile(
@@ -49,7 +47,7 @@ def is_printed(said: str, actual: str) -> bool:
 
 
 def run(command: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run a command as a text has it, `grade` and `cd` in this process, and return what it prints."""
+    """Run a command as a text has it, `cd` in this process, and return what it prints."""
     words = shlex.split(command)
     if words[0] == "cd":
         monkeypatch.chdir(words[1])
@@ -60,9 +58,6 @@ def run(command: str, monkeypatch: pytest.MonkeyPatch) -> str:
         finished = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
         assert finished.stderr == "", command
         return finished.stdout
-    monkeypatch.setattr(sys, "argv", words)
-    out, err = io.StringIO(), io.StringIO()
-    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        grader.cli._run()
-    assert err.getvalue() == "", command
-    return out.getvalue()
+    graded = grade(*words[1:], COLUMNS=os.environ.get("COLUMNS", "80"))
+    assert graded.stderr == "", command
+    return graded.stdout

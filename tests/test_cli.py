@@ -1,4 +1,4 @@
-"""The command line as people use it: the real command, real folders, exit codes and what is said."""
+"""The command line as people use it: the command, real folders, exit codes and what is said."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ class Graded:
 
 
 @pytest.fixture(scope="module")
-def right(run_grade_in, tmp_path_factory) -> Graded:
+def right(start_grade_in, tmp_path_factory) -> Graded:
     """All that was asked for is right."""
     folder = tmp_path_factory.mktemp("right")
     work = make_work(folder)
-    return Graded(work, run_grade_in(folder, work, "--only", "linear", "--verbose"))
+    return Graded(work, start_grade_in(folder, work, "--only", "linear", "--verbose"))
 
 
 @pytest.fixture(scope="module")
-def begun(run_grade_in, tmp_path_factory) -> Graded:
+def begun(start_grade_in, tmp_path_factory) -> Graded:
     """One assignment of all is done."""
     work = make_work(tmp_path_factory.mktemp("begun"))
-    return Graded(work, run_grade_in(work))
+    return Graded(work, start_grade_in(work))
 
 
 @pytest.fixture(scope="module")
@@ -154,8 +154,8 @@ def test_from_python_a_path_that_is_not_there_is_said_before_torch_is_loaded():
     assert finished.stdout == "nope is not there; give the folder or the file with your functions False\n"
 
 
-def test_the_help_fits_a_screen_and_begins_with_what_a_student_does(run_grade):
-    lines = run_grade("--help").stdout.splitlines()
+def test_the_help_fits_a_screen_and_begins_with_what_a_student_does(start_grade_in, tmp_path: Path):
+    lines = start_grade_in(tmp_path, "--help").stdout.splitlines()
 
     assert len(lines) <= 24
     assert max(map(len, lines)) <= 80
@@ -274,8 +274,8 @@ def test_a_course_without_assignments_is_said(run_grade, work: Path, tmp_path: P
     assert "course.yaml:3:14: assignments must not be empty" in finished.stderr
 
 
-def test_start_writes_a_file_and_a_text_for_each_assignment(run_grade, tmp_path: Path):
-    finished = run_grade("start", "mon travail")
+def test_start_writes_a_file_and_a_text_for_each_assignment(start_grade_in, tmp_path: Path):
+    finished = start_grade_in(tmp_path, "start", "mon travail")
 
     assert finished.returncode == 0
     assert (tmp_path / "mon travail" / "linear.py").read_text() == (ROOT / "student_template" / "linear.py").read_text()

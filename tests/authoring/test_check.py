@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -288,11 +286,9 @@ def broken_course(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def checked(broken_course) -> subprocess.CompletedProcess[str]:
+def checked(broken_course, run_grade_in) -> subprocess.CompletedProcess[str]:
     """What `grade check` says of that course."""
-    command = [sys.executable, "-m", "grader", "check", "--course", str(broken_course)]
-    environment = {**os.environ, "COLUMNS": "100", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=broken_course, env=environment, capture_output=True, text=True, check=False)
+    return run_grade_in(broken_course, "check", "--course", broken_course)
 
 
 def lines_of(finished: subprocess.CompletedProcess[str], name: str) -> list[str]:

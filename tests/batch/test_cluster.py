@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import grade
 
 from grader.batch.cluster import Cluster
 from grader.errors import UsageError
@@ -61,9 +62,12 @@ def end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def start(folder: Path, out: Path, course: Path, *more: object) -> subprocess.Popen[str]:
-    arguments = ["batch", folder, "--out", out, "--course", course, "--seed", 7, *more]
-    command = [sys.executable, "-m", "grader", *map(str, arguments)]
+def batch_of(folder: Path, out: Path, course: Path, *more: object) -> list[str]:
+    return list(map(str, ["batch", folder, "--out", out, "--course", course, "--seed", 7, *more]))
+
+
+def start(*arguments: str) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "grader", *arguments]
     return subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -91,16 +95,14 @@ def test_two_hundred_submissions_survive_the_death_of_a_worker(
                 f"# {number}\ndef linear_backward(dout, x, W):\n    return x, None, dout.sum(0)\n"
             )
 
-    batch = start(
-        root / "class", root / "far", small_course_folder, "--executor", f"dask:{scheduler}", "--only", "linear"
-    )
+    more = ("--executor", f"dask:{scheduler}", "--only", "linear")
+    batch = start(*batch_of(root / "class", root / "far", small_course_folder, *more))
     graded = 0
     while graded < CLASS // 2 and (line := batch.stdout.readline()):
         graded += " of 5" in line
     end(workers[0])
     printed, said = batch.communicate(timeout=240)
-    near = start(root / "class", root / "near", small_course_folder, "--only", "linear")
-    near.communicate(timeout=240)
+    grade(*batch_of(root / "class", root / "near", small_course_folder, "--only", "linear"))
 
     assert batch.returncode == 0, printed + said
     assert graded + printed.count(" of 5") == CLASS
@@ -112,11 +114,11 @@ def test_two_hundred_submissions_survive_the_death_of_a_worker(
 @needs_dask
 def test_an_address_where_no_scheduler_listens_is_one_line(small_course_folder, tmp_path):
     shutil.copytree(small_course_folder / "solutions", tmp_path / "class" / "ada")
-    batch = start(tmp_path / "class", tmp_path / "out", small_course_folder, "--executor", "dask:127.0.0.1:1")
-    _, said = batch.communicate(timeout=120)
-    assert batch.returncode == 2
-    assert "no dask scheduler answers at 127.0.0.1:1" in said
-    assert "Traceback" not in said
+    more = ("--executor", "dask:127.0.0.1:1")
+    done = grade(*batch_of(tmp_path / "class", tmp_path / "out", small_course_folder, *more))
+    assert done.returncode == 2
+    assert "no dask scheduler answers at 127.0.0.1:1" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.slow
@@ -124,10 +126,9 @@ def test_an_address_where_no_scheduler_listens_is_one_line(small_course_folder, 
 def test_a_cluster_is_never_used_with_weak_isolation(scheduler, small_course_folder, tmp_path):
     shutil.copytree(small_course_folder / "solutions", tmp_path / "class" / "ada")
     more = ("--executor", f"dask:{scheduler}", "--allow-weak-isolation")
-    batch = start(tmp_path / "class", tmp_path / "out", small_course_folder, *more)
-    _, said = batch.communicate(timeout=120)
-    assert batch.returncode == 2
-    assert "never for a cluster" in said
+    done = grade(*batch_of(tmp_path / "class", tmp_path / "out", small_course_folder, *more))
+    assert done.returncode == 2
+    assert "never for a cluster" in done.stderr
 
 
 @pytest.mark.parametrize(

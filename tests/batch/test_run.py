@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from forked import grade
 
 from grader.batch.worker import require_isolation
 from grader.errors import SandboxError
@@ -35,12 +36,6 @@ class Class:
     out: Path
     printed: str
     exit_code: int
-
-
-def grade(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader", *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "100", "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
 
 
 def rows_of(out: Path, file: str = "grades.csv") -> dict[str, dict[str, str]]:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from forked import grade
 
 from grader.batch.export import export
 
@@ -27,12 +25,6 @@ def linear_backward(dout, x, W):
 """
 
 
-def _grade(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grader", *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-
-
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory, small_course_folder) -> Path:
     """The results of a class of one, in a course with a hidden case; beside it are the course and the class."""
@@ -42,7 +34,7 @@ def batch(tmp_path_factory, small_course_folder) -> Path:
     rubric.write_text(rubric.read_text().replace(LAST, LAST + SECRET))
     (root / "class" / "ada").mkdir(parents=True)
     (root / "class" / "ada" / "linear.py").write_text(SOURCE)
-    done = _grade("batch", root / "class", "--out", root / "out", "--course", root / "course", "--seed", SEED)
+    done = grade("batch", root / "class", "--out", root / "out", "--course", root / "course", "--seed", SEED)
     assert done.returncode == 0, done.stderr
     return root / "out"
 
@@ -82,12 +74,12 @@ def test_another_seed_is_one_option(batch, tmp_path):
     root = batch.parent
     batch = shutil.copytree(batch, tmp_path / "out")
 
-    done = _grade("batch", root / "class", "--out", batch, "--course", root / "course", "--new-seed")
+    done = grade("batch", root / "class", "--out", batch, "--course", root / "course", "--new-seed")
 
     assert done.returncode == 0, done.stderr
     assert "(1 graded now)" in done.stdout
     assert json.loads((batch / "batch.json").read_text())["seed"] != SEED
-    refused = _grade("batch", root / "class", "--out", batch, "--new-seed", "--seed", "1")
+    refused = grade("batch", root / "class", "--out", batch, "--new-seed", "--seed", "1")
     assert refused.returncode == 2
     assert refused.stderr == (
         "grade: --new-seed goes with neither --seed nor --shard: parts of one batch need the same seed\n"
