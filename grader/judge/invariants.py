@@ -20,8 +20,12 @@ ForwardPass = Callable[[Any], object]
 
 # How far rounding may carry a sum that is zero, or a sum of two answers, relative to what is added up.
 ROUNDING = Tolerance(rtol=1e-10, atol=1e-12)
-# Relative to the true gradient, below which one is zero but for rounding, and a sum of it tells nothing.
+# Relative to the true gradient, below which one is zero but for rounding and tells nothing; and relative to the largest
+# gradient of its case, below which the true one is.
 NOISE = 1e-9
+NOTHING = "what was returned is zero, but for rounding"
+# What rounding leaves of a sum whose terms cancelled when they were made, relative to the largest gradient.
+LEFT = 1e-15
 # dout of the third call in terms of those of the first two.
 COMBINATION = (2.0, -3.0)
 
@@ -61,6 +65,9 @@ def _look(
 ) -> tuple[bool | None, str]:
     if not all(_is_usable(trial, name) for trial in trials for name in invariant.of):
         return None, "not all of its gradients were returned in the right shape"
+    looked_at = trials[:1] if invariant.kind is InvariantKind.LINEAR else trials
+    if any(_tells_nothing(invariant.kind, trial, name) for trial in looked_at for name in invariant.of):
+        return None, NOTHING
     match invariant.kind:
         case InvariantKind.SUMS_TO_ZERO:
             return _sums_to_zero(invariant, trials)
@@ -74,20 +81,30 @@ def _is_usable(trial: Trial, name: str) -> bool:
     return trial.comparisons[name].verdict in (Verdict.CORRECT, Verdict.WRONG_VALUES)
 
 
+def _tells_nothing(kind: InvariantKind, trial: Trial, name: str) -> bool:
+    """Return whether a gradient is noise where the true one is not; of zeros a step that lowers nothing is told."""
+    own = float(trial.returned[name].norm())
+    is_plain_zero = own == 0.0 and kind is InvariantKind.DESCENT
+    return own < NOISE * float(trial.case.expected[name[1:]].norm()) and not is_plain_zero
+
+
 def _sums_to_zero(invariant: Invariant, trials: Sequence[Trial]) -> tuple[bool | None, str]:
     assert invariant.dim is not None
-    pairs = [(trial.returned[name], trial.case.expected[name[1:]]) for trial in trials for name in invariant.of]
-    if any(float(actual.norm()) < NOISE * float(expected.norm()) for actual, expected in pairs):
-        return None, "what was returned is zero, but for rounding"
-    worst, is_zero = 0.0, True
+    found: list[tuple[bool, float]] = []
     for trial in trials:
+        largest = max(float(each.norm()) for each in trial.case.expected.values())
         for name in invariant.of:
             gradient = trial.returned[name]
+            # In a batch of one, say, nothing comes back, and sums of nothing are zero whatever the formula.
+            if max(float(gradient.norm()), float(trial.case.expected[name[1:]].norm())) <= NOISE * largest:
+                continue
             sums = gradient.sum(dim=invariant.dim).abs()
-            allowed = ROUNDING.atol + ROUNDING.rtol * gradient.abs().sum(dim=invariant.dim)
-            is_zero = is_zero and bool((sums <= allowed).all())
-            worst = max(worst, float(sums.max()) if sums.numel() else 0.0)
-    return is_zero, f"the largest sum is {worst:.2g}"
+            sizes = gradient.abs().sum(dim=invariant.dim)
+            allowed = ROUNDING.rtol * sizes + LEFT * largest * gradient.shape[invariant.dim]
+            found.append((bool((sums <= allowed).all()), float(sums.max()) if sums.numel() else 0.0))
+    if not found:
+        return None, NOTHING
+    return all(is_zero for is_zero, _ in found), f"the largest sum is {max(worst for _, worst in found):.2g}"
 
 
 def _descent(invariant: Invariant, trials: Sequence[Trial], forward: ForwardPass) -> tuple[bool, str]:

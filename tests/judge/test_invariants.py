@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -121,6 +122,31 @@ def test_what_is_zero_but_for_rounding_tells_nothing_of_sums_and_earns_nothing(g
     assert held(exercise)[SUMS] is None
     assert one(exercise, SUMS).detail == "what was returned is zero, but for rounding"
     assert exercise.score == 0
+
+
+@pytest.mark.parametrize("left", ["torch.zeros_like", "1e-17 *"])
+def test_what_is_zero_but_for_rounding_is_not_called_linear_nor_a_step_down(graded, left):
+    exercise = graded(f"{RIGHT}    dx, dW = {left}(dx), {left}(dW)\n")
+
+    assert held(exercise)[LINEAR] is None
+    assert held(exercise)[DESCENT] is (False if "zeros" in left else None)
+
+
+def test_a_sum_is_held_against_the_size_of_what_is_summed(graded):
+    exercise = graded(f"{RIGHT}    dx = 1e-8 * dout @ W.T\n")
+
+    assert held(exercise)[SUMS] is False
+
+
+def test_sums_of_what_is_zero_in_truth_tell_nothing(folder, tmp_path, grade_source):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    narrow = RUBRIC.replace("D: 5", "D: 1").replace("D: 2", "D: 1")  # a softmax over one entry is 1, whatever it is
+    (tmp_path / "assignments" / "blend" / "rubric.yaml").write_text(narrow)
+
+    source = f"def blend_backward(dout, p, W):\n{RIGHT}    return dx, dW\n"
+    report = grade_source(source, file="blend.py", grader=Grader(load_course(tmp_path)))
+
+    assert held(report.selected[0].exercises[0])[SUMS] is None
 
 
 def test_points_need_only_the_gradients_that_the_invariant_looks_at(graded):
