@@ -69,7 +69,9 @@ def find_paths(sample: Sample) -> dict[Path, Tensor]:
     for name, plan in sample.plans.items():
         raw = plan.backward(sample.upstream[name]) if name in sample.upstream else {}
         relevant = {read: part for read, part in raw.items() if read == sample.value or read in sample.plans}
-        uses: list[tuple[tuple[str, ...], dict[str, Tensor]]] = [((name,), relevant)]
+        uses: list[tuple[tuple[str, ...], dict[str, Tensor]]] = []
+        if (name,) != sample.case.forward.outputs:  # through a single output comes everything
+            uses.append(((name,), relevant))
         if len(relevant) > 1:
             uses += [((read, name), {read: part}) for read, part in relevant.items() if read != sample.value]
             uses += [((name, ""), {sample.value: relevant[sample.value]})] if sample.value in relevant else []
@@ -87,7 +89,9 @@ def find_paths(sample: Sample) -> dict[Path, Tensor]:
 
 
 def _own_upstreams(sample: Sample) -> Iterator[tuple[Path, Tensor]]:
-    """Yield what comes to each output by itself, without what comes back to it from what it goes into."""
+    """Yield what comes to each of several outputs by itself, without what comes back to it from what it goes into."""
+    if len(sample.case.upstream) < 2:
+        return
     for name, upstream in sample.case.upstream.items():
         part = sample.flow({name: upstream}) if name in sample.plans else None
         if part is None or part.shape != sample.expected.shape or are_small(part, sample.expected):

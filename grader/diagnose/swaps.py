@@ -27,16 +27,30 @@ def other_tensors(sample: Sample) -> Iterator[tuple[Other, Tensor]]:
     for name in forward.leaves:
         if name not in (sample.value, forward.output) and name in sample.upstream:
             yield from _changed(f"d{name}", sample.upstream[name])
+    yield from _of_ones(sample)
     if "dout" in sample.exercise.given:
         yield from _changed("dout", sample.case.dout)
-        ones = forward.gradients(torch.ones_like(sample.case.dout))
-        yield Other("dout", "of_ones"), ones[sample.value]
     if len(forward.outputs) > 1:
         for name, upstream in sample.case.upstream.items():
             yield Other(f"d{name}", "as_given"), upstream
     for name, value in sample.tensors.items():
         yield from _changed(name, value)
     yield Other("1", "ones"), torch.ones_like(sample.expected)
+
+
+def _of_ones(sample: Sample) -> Iterator[tuple[Other, Tensor]]:
+    """Yield the gradient as it is for an upstream of ones: of the one value that is made of it, then of the output."""
+    forward = sample.case.forward
+    consumers = forward.consumers(sample.value)
+    if len(consumers) == 1 and consumers[0] in sample.plans and consumers[0] != forward.output:
+        plan = sample.plans[consumers[0]]
+        passed = plan.backward(torch.ones_like(plan.step.output))
+        if sample.value in passed:
+            yield Other(f"d{consumers[0]}", "of_ones"), reduce_to(passed[sample.value], tuple(sample.expected.shape))
+    if "dout" in sample.exercise.given:
+        ones = forward.gradient(sample.value, torch.ones_like(sample.case.dout), {})
+        if ones is not None:
+            yield Other("dout", "of_ones"), ones
 
 
 def is_beside(other: Other, samples: Sequence[Sample]) -> bool:

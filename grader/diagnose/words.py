@@ -287,8 +287,8 @@ def _through(path: Path, output: str) -> str:
     if path.is_own:
         return f"to {path.through[0]} as an output of its own"
     if path.through == (output,):
-        return f"straight from {output}"  # through it comes everything
-    *more, last = path.through[:3]
+        return f"straight from {output}"
+    *more, last = [name for name in path.through if name != output][:3]  # through it comes everything
     return f"through {', '.join(more)} and {last}" if more else f"through {last}"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,6 +18,8 @@ from grader.course import Exercise, Rubric, Style, load_course, load_rubric
 from grader.course.cases import Case, Reference, load_module
 from grader.course.mistakes import load_bank
 from grader.diagnose import Diagnosis, diagnose
+from grader.diagnose.evidence import collect
+from grader.diagnose.paths import find_paths
 from grader.verdict.compare import Comparison, Verdict, compare
 from grader.verdict.follow import Trial
 
@@ -77,6 +80,12 @@ NAMED: dict[str, tuple[str, str, Wrong, str]] = {
     "the upstream": ("multiply_backward", "da", lambda t: t.dout, "swapped:dout"),
     "another gradient": ("mlp_backward", "dbn_gain", lambda t: t.dbn_bias, "swapped:dbn_bias"),
     "an upstream of ones": ("matmul_backward", "da", lambda t: torch.ones_like(t.dout) @ t.b.T, "swapped:dout:of_ones"),
+    "ones in place of the gradient that it is made of": (
+        "mlp_backward",
+        "dW2",
+        lambda t: t.h.T @ torch.ones_like(t.logits),
+        "swapped:dlogits:of_ones",
+    ),
     "a value of the forward": ("softmax_backward", "dlogits", lambda t: t.probs, "swapped:probs"),
     "a use forgotten": ("residual_backward", "dx", lambda t: t.dx - t.dout, "term:missing:out"),
     "a use subtracted": ("residual_backward", "dx", lambda t: t.dx - 2 * t.dout, "term:sign:out"),
@@ -405,3 +414,22 @@ def _tiny_course(folder: Path, cases: str) -> Rubric:
         'def double_inputs(rng, N, D):\n    return {"x": rng.normal(N, D)}\n\n\ndef double(t):\n    t.out = t.x.exp()\n'
     )
     return load_rubric(folder / "tiny")
+
+
+# Everything comes through the output, and nothing to it "as an output of its own" where there is no other.
+THROUGH = [
+    ("transformer_block_backward", "dx"),
+    ("transformer_block_backward", "dWo"),
+    ("batchnorm_backward", "dh_prebn"),
+]
+
+
+@pytest.mark.parametrize(("function", "name"), THROUGH)
+def test_no_part_of_a_gradient_is_told_by_an_output_that_all_of_it_comes_through(function: str, name: str):
+    rubric, exercise = COURSE.exercise(function)
+    trials = make_trials(rubric, exercise, {name: lambda t: getattr(t, name) * 1.37 + 0.1})[:1]
+
+    for samples in collect(exercise, exercise.gradient(name), trials):
+        for sample in (samples[0], replace(samples[0], is_deep=True, kept=[])):
+            parts = {path for path in find_paths(sample) if path.through == (sample.case.forward.output,)}
+            assert not parts

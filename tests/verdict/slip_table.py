@@ -144,7 +144,7 @@ def _sets(statement: ast.stmt, name: str) -> bool:
         return any(_sets(inner, name) for inner in statement.body)
     match statement:
         case ast.Assign(targets=[ast.Tuple(elts=targets)]):
-            return any(isinstance(target, ast.Name) and target.id == name for target in targets)
+            return any(_sets(ast.Assign([target]), name) for target in targets)
         case ast.Assign(targets=[target]) | ast.AugAssign(target=target):
             pass
         case ast.Expr(value=ast.Call(func=ast.Attribute(value=target))):

@@ -15,6 +15,7 @@ from grader.course import Course
 from grader.grading import Grader
 from grader.report.words import basis_line, follows_line, slip_line
 from grader.results import ExerciseFeedback
+from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.verdict.compare import Verdict
 from grader.verdict.follow import Basis
@@ -25,14 +26,16 @@ SOME = 53
 
 
 @pytest.fixture(scope="module")
-def feedback_on(course: Course, grade_source) -> Feedback:
-    """Grade a text as a submission of one function."""
+def feedback_on(course: Course, warm: Warm) -> Feedback:
+    """Grade a text as a submission of one function, with the solutions beside it where it imports from them."""
     graders: dict[str, Grader] = {}
+    solutions = {path.name: path.read_bytes() for path in (ROOT / "solutions").glob("*.py")}
 
     def feedback_on(function: str, source: str) -> ExerciseFeedback:
         grader = graders.setdefault(function, Grader(course, seed=5, only=[function]))
-        file = f"{FUNCTIONS[function]}.py"
-        return grade_source(source, file=file, grader=grader).selected[0].exercises[0]
+        beside = solutions if any(f"from {name[:-3]} import" in source for name in solutions) else {}
+        files = {**beside, f"{FUNCTIONS[function]}.py": source.encode()}
+        return grader.grade(Submission("student", files, {}), warm).selected[0].exercises[0]
 
     return feedback_on
 
@@ -217,6 +220,15 @@ def test_what_is_completed_behind_a_line_that_raises_counts_as_it_is_then(feedba
     # Its second part, dx = dx + dmid, stands behind that line.
     completed = {each.name: each for each in exercise.gradients}["dx"]
     assert (completed.verdict, completed.score) == (Verdict.FOLLOWS, completed.max_score)
+
+
+def test_a_returned_expression_that_raises_costs_its_own_points_and_no_others(feedback_on):
+    source = write("batchnorm_steps_backward", {}, "names of one's own")
+
+    exercise = feedback_on("batchnorm_steps_backward", source.replace("step7, step8)", "step7.view(1, 99), step8)"))
+
+    assert exercise.outcome.value == "raised"
+    assert _lost(exercise) == {"dbn_mean"}
 
 
 def test_a_slip_that_can_be_replayed_is_judged_with_the_students_own_numbers(feedback_on):

@@ -110,6 +110,14 @@ class Hooks:
         value = self.note(gradient, None, site)
         return self._handed(self.run.stand_in(gradient)) if value is None else value
 
+    def attempt(self, made: Callable[[], Any]) -> Any:
+        """Return a part of what a function returns, or None if making it raises."""
+        try:
+            return made()
+        except Exception:  # noqa: BLE001 # as behind a statement
+            self.lost()
+            return None
+
     def lost(self) -> None:
         """See that a statement raised."""
         self.run.has_failed = True

@@ -143,10 +143,15 @@ class _Expressions(ast.NodeTransformer):
     visit_AsyncFunctionDef = visit_Lambda = visit_ClassDef = visit_FunctionDef  # type: ignore[assignment] # noqa: N815
 
     def visit_Return(self, node: ast.Return) -> ast.AST:
-        # Nothing reads what is made there.
+        # Nothing reads what is made there. But if it raises, the others are still returned.
         self._is_returned = True
         self.generic_visit(node)
         self._is_returned = False
+        match node.value:
+            case ast.Tuple(elts=parts) | ast.List(elts=parts):
+                parts[:] = map(_tried, parts)
+            case ast.Dict(values=parts):
+                parts[:] = map(_tried, parts)
         return node
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> ast.AST:
@@ -155,13 +160,10 @@ class _Expressions(ast.NodeTransformer):
         if gradient is None:
             return node
         site = self._rewriter.next_site()
-        if any(
-            isinstance(each, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom) for each in ast.walk(node.value)
-        ):
-            node.value = self._rewriter.hook(gradient, node.value, site=site)  # it means something else in a lambda
+        made = _later(node.value)
+        if made is None:
+            node.value = self._rewriter.hook(gradient, node.value, site=site)
         else:
-            nothing = ast.arguments([], [], None, [], [], None, [])
-            made = ast.Lambda(nothing, node.value)
             node.value = _call("make", ast.Constant(gradient), made, ast.Constant(site))
         return node
 
@@ -182,6 +184,19 @@ class _Expressions(ast.NodeTransformer):
         if self._is_returned or not self._rewriter.is_gradient(name) or isinstance(value, ast.Name | ast.Constant):
             return value
         return self._rewriter.hook(str(name), value, site=self._rewriter.next_site(), is_copy=True)
+
+
+def _later(value: ast.expr) -> ast.expr | None:
+    """Return an expression as a function that has its value, or None where it means something else in one."""
+    if any(isinstance(each, ast.NamedExpr | ast.Await | ast.Yield | ast.YieldFrom) for each in ast.walk(value)):
+        return None
+    return ast.Lambda(ast.arguments([], [], None, [], [], None, []), value)
+
+
+def _tried(value: ast.expr) -> ast.expr:
+    """Return a part of what is returned as one that is None if it raises."""
+    made = None if isinstance(value, ast.Name | ast.Constant | ast.Starred) else _later(value)
+    return value if made is None else _call("attempt", made)
 
 
 def _targets(statement: _Simple) -> Iterator[ast.expr]:
