@@ -22,7 +22,7 @@ def check_completeness(rubric: Rubric) -> Iterator[str]:
             if gradient.points and (exercise.function, gradient.name) not in tried:
                 text = f"{gradient.name} of {exercise.function} has no mistake in {rubric.folder / 'mistakes.py'}"
                 yield f"{gradient.place}: {text}; what do people get wrong in it?"
-        if not any(gradient.hints for gradient in exercise.gradients):
+        if not any(gradient.hints or gradient.shape_hints for gradient in exercise.gradients):
             text = f"no gradient of {exercise.function} has `hints`"
             yield f"{exercise.place}: {text}; write what you would ask a student"
         if not exercise.maths:

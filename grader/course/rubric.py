@@ -74,12 +74,16 @@ DEFAULT_TOLERANCE = Tolerance(rtol=1.0e-11, atol=1.0e-13)
 
 @dataclass(frozen=True, kw_only=True)
 class Gradient:
-    """One gradient to return, `d` + the name of its value, with the points it earns."""
+    """One gradient to return, `d` + the name of its value, with the points it earns.
+
+    `shape_hints` come before the others where the shape is wrong, and are of no help to anybody else.
+    """
 
     name: OwnName
     points: Points
     tolerance: Tolerance = DEFAULT_TOLERANCE
     hints: tuple[Text, ...] = ()
+    shape_hints: tuple[Text, ...] = ()
     place: OwnPlace
 
     @property

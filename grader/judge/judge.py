@@ -337,7 +337,7 @@ def _judge_gradient(
         note=note or comparison.note,
         slips=follow.slips if follow is not None else follows.undecided.get(gradient.name, ()),
         basis=follow.basis if follow is not None else None,
-        hints=tuple(hint for hint in gradient.hints if verdict is Verdict.WRONG_SHAPE or not _is_about_shape(hint)),
+        hints=_hints(gradient, verdict),
         case_number=place + 1,
         picture=picture,
     )
@@ -348,8 +348,12 @@ def _in_numpy(comparison: Comparison) -> Comparison:
     return replace(comparison, actual_dtype=dtype and in_numpy(dtype))
 
 
-def _is_about_shape(hint: str) -> bool:
-    return "has the shape of" in hint  # of no help to one whose shape is right
+def _hints(gradient: Gradient, verdict: Verdict) -> tuple[str, ...]:
+    """Return the author's hints that may help with this verdict; of none are those about shapes to whose is right."""
+    if verdict is Verdict.WRONG_SHAPE:
+        return (*gradient.shape_hints, *gradient.hints)
+    # In rubrics that do not tell them apart, such a hint begins like this.
+    return tuple(hint for hint in gradient.hints if not hint.startswith("A gradient has the shape of its value"))
 
 
 def _explain(

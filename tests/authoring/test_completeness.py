@@ -41,7 +41,7 @@ def test_a_gradient_without_a_mistake_is_named(folder: Path):
 def test_a_gradient_without_points_needs_none(folder: Path):
     bank, rubric = folder / "mistakes.py", folder / "rubric.yaml"
     bank.write_text(bank.read_text().replace("linear_backward__db__", "linear_backward__dW__db_"))
-    rubric.write_text(rubric.read_text().replace("points: 1.5\n        hints", "points: 0\n        hints"))
+    rubric.write_text(rubric.read_text().replace("points: 1.5\n        shape_hints", "points: 0\n        shape_hints"))
 
     assert load_rubric(folder).exercise("linear_backward").gradient("db").points == 0
     assert _said(folder) == []

@@ -206,8 +206,8 @@ def test_what_is_not_hidden_is_the_same_in_a_rubric_that_was_written_anew(secret
     after = load_course(tmp_path / "got").exercise("linear_backward")[1]
     for each in ("given", "maths", "max_score", "follow_through", "forward"):
         assert getattr(after, each) == getattr(before, each)
-    assert [(g.name, g.points, g.tolerance, g.hints) for g in after.gradients] == [
-        (g.name, g.points, g.tolerance, g.hints) for g in before.gradients
+    assert [(g.name, g.points, g.tolerance, g.hints, g.shape_hints) for g in after.gradients] == [
+        (g.name, g.points, g.tolerance, g.hints, g.shape_hints) for g in before.gradients
     ]
     assert [(i.name, i.kind, i.of) for i in after.invariants] == [(i.name, i.kind, i.of) for i in before.invariants]
 

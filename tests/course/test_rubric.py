@@ -113,7 +113,7 @@ MISFITS = {
     "an unknown key that is like no other": (
         "{points: 1.5}",
         "{points: 1.5, zzz: 1}",
-        ["8:25: unknown key 'zzz'; known here: points, tolerance, hints"],
+        ["8:25: unknown key 'zzz'; known here: points, tolerance, hints, shape_hints"],
     ),
     "a case without a name": ("{name: one row, N", "{N", ["15:9: the key 'name' is missing"]),
     "another format": ("format: 1", "format: 2", ["1:9: format must be at most 1, not 2"]),
@@ -215,7 +215,7 @@ MISFITS = {
     "a merge of mappings": (
         "{points: 1.5}",
         "{<<: {points: 1.5}, points: 1}",
-        ["8:12: unknown key '<<'; known here: points, tolerance, hints"],
+        ["8:12: unknown key '<<'; known here: points, tolerance, hints, shape_hints"],
     ),
     "a tab": ("    forward: linear", "\tforward: linear", ["5:1: not YAML: a tab; indent with spaces"]),
     "a bracket left open": (
@@ -781,6 +781,13 @@ def test_what_the_reader_fills_in_is_no_key_of_a_file(assignment):
     text = WHOLE.replace("{points: 1.5}", "{points: 1.5, name: dx, place: here}")
 
     assert problems(assignment, text.encode()) == [
-        "8:25: unknown key 'name'; known here: points, tolerance, hints",
-        "8:35: unknown key 'place'; known here: points, tolerance, hints",
+        "8:25: unknown key 'name'; known here: points, tolerance, hints, shape_hints",
+        "8:35: unknown key 'place'; known here: points, tolerance, hints, shape_hints",
     ]
+
+
+def test_hints_of_the_course_about_shapes_are_marked_as_such(course: Course):
+    gradients = [each for rubric in course.rubrics for exercise in rubric.exercises for each in exercise.gradients]
+
+    assert not [hint for each in gradients for hint in each.hints if "the shape of its value" in hint]
+    assert sum(bool(each.shape_hints) for each in gradients) > 50

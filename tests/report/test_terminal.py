@@ -71,6 +71,14 @@ def test_a_hint_about_the_shape_is_for_a_wrong_shape(wrong: Report, small_grader
     assert any("Hint 1 of 3: A gradient has the shape of its value" in line for line in _say(shape))
 
 
+def test_a_hint_that_asks_for_a_product_by_its_shape_is_for_wrong_values_too(course: Course, warm: Warm):
+    slip = "def matmul_backward(dout, a, b):\n    return 3 * dout @ b.T, a.T @ dout\n"
+
+    report = Grader(course, only=["matmul_backward"]).grade(Submission("student", {"work.py": slip.encode()}, {}), warm)
+
+    assert report.selected[0].exercises[0].gradients[0].hints[0] == "Which product of dout and b has the shape of a?"
+
+
 def test_the_worst_place_is_marked_without_colour(wrong: Report):
     assert any("*" in line and "|" in line for line in _say(wrong))
 

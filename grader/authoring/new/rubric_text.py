@@ -49,8 +49,14 @@ def _exercise(found: Pass) -> Iterator[str]:
         yield f"      points: {0 if name in zero else 1}"
         if name in zero:
             yield f"      tolerance: {OF_ZERO}  # zero in truth, so zeros would earn its points"
-        yield "      hints:"
-        yield from (f"        - {json.dumps(hint, ensure_ascii=False)}" for hint in _hints(found, name, shapes))
+        shape, hints = shapes[name], list(_hints(found, name, shapes))
+        about = (
+            f"A gradient has the shape of its value. {name} is {shape}."
+            if shape != "()"
+            else f"{name} is a single number."
+        )
+        yield from _listed("shape_hints", [about])
+        yield from _listed("hints", hints)
     yield "  cases:"
     for case, run in found.cases.items():
         sizes = ", ".join(f"{name}: {size}" for name, size in run.sizes.items())
@@ -59,11 +65,8 @@ def _exercise(found: Pass) -> Iterator[str]:
 
 
 def _hints(found: Pass, name: str, shapes: dict[str, str]) -> Iterator[str]:
-    """Yield what can be said of any gradient: its shape, what reads its value, and whether it was copied."""
-    shape, forward = shapes[name], found.forward
-    yield (
-        f"A gradient has the shape of its value. {name} is {shape}." if shape != "()" else f"{name} is a single number."
-    )
+    """Yield what can be said of any gradient but its shape: what reads its value, and whether it was copied."""
+    forward = found.forward
     consumers = forward.consumers(name)
     if len(consumers) > 1:
         yield f"Look for every line of the forward that reads {name}. There are {len(consumers)}, and uses add."
@@ -71,6 +74,12 @@ def _hints(found: Pass, name: str, shapes: dict[str, str]) -> Iterator[str]:
         if is_copied(forward, name, consumer):
             yield f"{consumer} is {shapes[consumer]}, so {name} was used many times over. What comes back is added up."
             return
+
+
+def _listed(key: str, hints: list[str]) -> Iterator[str]:
+    if hints:
+        yield f"      {key}:"
+        yield from (f"        - {json.dumps(hint, ensure_ascii=False)}" for hint in hints)
 
 
 def is_copied(forward: Forward, name: str, consumer: str) -> bool:
