@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import inspect
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
@@ -324,6 +325,7 @@ def _copies(modules: Modules, gradients: Sequence[str], hooks: Hooks) -> dict[st
     copies: dict[str, dict[str, Any]] = {}
     renewed: dict[int, Any] = {}
     for file, module in modules.loaded.items():
+        called: dict[str, Any] = {}
         copy = ModuleType(module.__name__)
         copies[file] = copy.__dict__
         copy.__dict__.update(vars(module))
@@ -334,6 +336,10 @@ def _copies(modules: Modules, gradients: Sequence[str], hooks: Hooks) -> dict[st
                 # As at first: one that fails leaves what there is.
                 with contextlib.suppress(Exception):
                     exec(compile(ast.Module([statement], []), part, "exec", dont_inherit=True), copy.__dict__)  # noqa: S102
+                    if isinstance(statement, ast.FunctionDef) and _is_made_by(vars(module), statement, part):
+                        called[statement.name] = copy.__dict__[statement.name]
+        # Of several definitions the one that ran last in the submission, a stub in a later cell is none.
+        copy.__dict__.update(called)
         for name, value in vars(module).items():
             if copy.__dict__[name] is not value:
                 renewed.setdefault(id(value), copy.__dict__[name])
@@ -342,6 +348,13 @@ def _copies(modules: Modules, gradients: Sequence[str], hooks: Hooks) -> dict[st
             if id(value) in renewed and not name.startswith("__"):
                 copied[name] = renewed[id(value)]
     return copies
+
+
+def _is_made_by(names: Mapping[str, Any], statement: ast.FunctionDef, part: str) -> bool:
+    """Return whether what a loaded file has under a function's name was made by this definition."""
+    code = inspect.unwrap(names[statement.name]).__code__
+    first = min([statement.lineno, *(each.lineno for each in statement.decorator_list)])
+    return bool(code.co_filename == part and code.co_firstlineno == first)
 
 
 def _rewritten(source: bytes, gradients: Sequence[str]) -> list[ast.stmt]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -277,3 +278,35 @@ def test_what_is_told_of_a_run_is_what_the_students_statements_made():
     assert said["placed"] == ["dcounts", "dprobs"]
     assert [name for name, _, _ in said["tensors"]] == ["dprobs", "dcounts", "dx"]
     assert len(data) == said["length"]
+
+
+WRITTEN = """def backward(x):
+    dprobs = 2 * x
+    dcounts = dprobs + 1
+    dx = dcounts * 3
+    return dprobs, dcounts, dx"""
+STUB = "def backward(x):\n    raise NotImplementedError"
+# The cells of a notebook, in which the written function is the one that is called.
+CELLS = {
+    "the stub comes again behind it": [WRITTEN, STUB],
+    "the stub comes before it": [STUB, WRITTEN],
+    "both are in one cell": [f"{WRITTEN}\n\n{STUB}"],
+    "one that is decorated": [f"def same(f):\n    return f\n\n@same\n{WRITTEN}", STUB],
+    "a helper is defined twice": [
+        "def twice(x):\n    return x",
+        "def twice(x):\n    return 2 * x",
+        WRITTEN.replace("2 * x", "twice(x)"),
+    ],
+}
+
+
+@pytest.mark.parametrize("cells", CELLS.values(), ids=CELLS)
+def test_the_function_that_is_probed_is_the_one_that_is_called(cells: list[str]):
+    found = [{"cell_type": "code", "source": cell, "metadata": {}, "outputs": []} for cell in cells]
+    notebook = json.dumps({"cells": found, "metadata": {}, "nbformat": 4, "nbformat_minor": 5})
+
+    trial, run, *_ = probe({"hw.ipynb": notebook}, "hw.ipynb")
+
+    assert trial.is_complete
+    assert torch.equal(run.made["dprobs"], 2 * X)
+    assert torch.equal(run.made["dcounts"], PROBES["dprobs"] + 1)
