@@ -133,6 +133,11 @@ def _about_training(report: Report) -> str:
 def _about_loose_ends(report: Report) -> str:
     """Say what is not as it should be, although it costs no points."""
     for exercise in (each for assignment in report.selected for each in assignment.exercises):
+        if exercise.outcome is Outcome.RAISED:
+            return (
+                f"Every point is earned: {exercise.function} {_end(exercise)}, and what it had computed by then was "
+                "judged all the same. Mend the line before you use it."
+            )
         if exercise.outcome is not Outcome.RETURNED:
             return f"Every point is earned; {exercise.function} still {_end(exercise)}."
         if exercise.slips:

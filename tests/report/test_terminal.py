@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -11,6 +12,7 @@ from rich.console import Console
 from grader.course import Course, load_course
 from grader.grading import Grader
 from grader.report.terminal import describe_changes, print_report
+from grader.report.words import next_step
 from grader.results import Report
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
@@ -77,6 +79,19 @@ def test_a_hint_that_asks_for_a_product_by_its_shape_is_for_wrong_values_too(cou
     report = Grader(course, only=["matmul_backward"]).grade(Submission("student", {"work.py": slip.encode()}, {}), warm)
 
     assert report.selected[0].exercises[0].gradients[0].hints[0] == "Which product of dout and b has the shape of a?"
+
+
+def test_a_function_that_raises_behind_right_values_is_told_why_it_has_all_points(small_grader: Grader, warm: Warm):
+    raises = RIGHT.replace("return", "dx, dW, db =")
+
+    report = _grade(small_grader, warm, linear=f"{raises}    assert False\n")
+
+    exercise = report.selected[0].exercises[0]
+    assert exercise.is_full_marks
+    assert next_step(replace(report, assignments=report.assignments[:1])) == (
+        "Every point is earned: linear_backward raised an exception (linear.py line 3), and what it had computed by "
+        "then was judged all the same. Mend the line before you use it."
+    )
 
 
 def test_the_worst_place_is_marked_without_colour(wrong: Report):
