@@ -41,7 +41,7 @@ def gradients_table(exercise: ExerciseFeedback) -> GradientsTable | None:
     standing = [f"{verdicts.count(verdict)} {_verb(verdict, verdicts)}" for verdict in Verdict if verdict in verdicts]
     other = "" if len(listed) == len(exercise.gradients) else "other "
     title = f"The {other}{count(len(listed), 'gradient')} in figures: {', '.join(standing)}"
-    return GradientsTable(title, tuple(map(_row, listed)))
+    return GradientsTable(title, tuple(_row(gradient, exercise) for gradient in listed))
 
 
 def _without_panels(exercise: ExerciseFeedback) -> list[GradientFeedback]:
@@ -56,14 +56,14 @@ def _verb(verdict: Verdict, verdicts: list[Verdict]) -> str:
     return "follow" if verdict is Verdict.FOLLOWS and verdicts.count(verdict) > 1 else words.VERDICTS[verdict]
 
 
-def _row(gradient: GradientFeedback) -> Row:
+def _row(gradient: GradientFeedback, exercise: ExerciseFeedback) -> Row:
     verdict, comparison = gradient.verdict, gradient.comparison
     error = comparison.max_abs_error if comparison is not None else None
     return Row(
         name=gradient.name,
         tone=_tone(verdict),
         verdict=f"{words.GLYPHS[verdict]} {words.VERDICTS[verdict]}",
-        remark=words.remark(gradient),
+        remark=words.absent_line(exercise) if gradient.is_absent else words.remark(gradient),
         points=f"{points(gradient.score)}/{points(gradient.max_score)}",
         exact="-" if gradient.exact is None else "yes" if gradient.exact else "no",
         approx="-" if error is None else "yes" if verdict is Verdict.CORRECT else "no",

@@ -191,7 +191,7 @@ def _tell_gradients(screen: Screen, exercise: ExerciseFeedback, depth: Depth, se
         line = f" {words.names(followers)}: follows: {words.follows_line(followers)}"
         screen.say(6, Text.assemble(("↳", "cyan"), line), hang=2)
     if absent:
-        line = f"{words.names(absent)}: not returned: None, or not there"
+        line = f"{words.names(absent)}: not returned: {words.absent_line(exercise)}"
         screen.say(6, Text.assemble(("✗ ", "red"), line), hang=2)
 
 

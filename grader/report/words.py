@@ -281,6 +281,22 @@ def gradient_line(gradient: GradientFeedback) -> str:
     return VERDICTS[gradient.verdict]
 
 
+def absent_line(exercise: ExerciseFeedback) -> str:
+    """Say why gradients did not come back of which there is nothing else to say."""
+    match exercise.outcome:
+        case Outcome.RETURNED | Outcome.NOT_WRITTEN | Outcome.MISSING:
+            return "None, or not there"
+        case Outcome.RAISED:
+            return "not there when the function raised"
+        case Outcome.BAD_RETURN:
+            return "what the function returned could not be taken apart"
+        case Outcome.AUTOGRAD_USED:
+            return "nothing is taken from a call that used autograd"
+        case Outcome.UNREADABLE:
+            return "the file could not be read"
+    return f"the function {OUTCOMES[exercise.outcome]} before they came"
+
+
 def remark(gradient: GradientFeedback) -> str:
     """Say what is let pass in a gradient that counts as right."""
     return gradient.note if gradient.verdict is Verdict.CORRECT else ""
