@@ -34,7 +34,7 @@ from grader.sandbox.guest.protocol import FrameError
 from grader.sandbox.overview import Overview
 from grader.sandbox.probing import ProbedRun, Probing, read_runs
 from grader.sandbox.question import Again, NewCall, Question, Questionnaire
-from grader.sandbox.talk import Talk
+from grader.sandbox.talk import Allowance, Talk
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.text import one_line
@@ -80,7 +80,7 @@ class Session:
         self._draw = draw
         self._limits = limits
         self.overview = Overview(submission, questionnaire.functions)
-        self._seconds_left = self._to_give = limits.submission_seconds
+        self._time = Allowance(limits.submission_seconds)
         self._room = MAX_ANSWERS
         self._talk: Talk | None = None
         self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next five
@@ -156,7 +156,7 @@ class Session:
         """Have functions called with probes, each in a fresh child, that were not in the second exchange."""
         for probing in probings:
             function = probing.question.function
-            if function in self._probed or not self._is_quick(probing.question) or self._seconds_left <= 0:
+            if function in self._probed or not self._is_quick(probing.question) or self._time.is_used_up:
                 continue
             known, self._probed[function] = self._answers[function], ()
             talk = self._begin([probing.question])
@@ -175,7 +175,7 @@ class Session:
     def _settle(self, questions: Sequence[Question], talk: Talk | None = None) -> None:
         """Ask until there are answers that a living process stands behind; `talk` is what was begun with them."""
         while questions:
-            if talk is None and self._seconds_left <= 0:
+            if talk is None and self._time.is_used_up:
                 self._answers |= {each.function: (self._unasked(each),) for each in questions}
                 return
             talk = talk or self._begin(questions)
@@ -193,9 +193,8 @@ class Session:
                     self._settle([question])
                 return
             if done:
-                # Who answered before the end gets the time again, since it is we who ask again; but once in all.
-                again = min(talk.seconds, self._to_give)
-                self._to_give, self._seconds_left = self._to_give - again, self._seconds_left + again
+                # Who answered before the end gets the time again, since it is we who ask again.
+                self._time.give_back(talk.seconds)
                 self._settle(questions[:done])
             # The one in which it ended has its answer, unless that was a file's doing, which is known now.
             is_answered = done < len(questions) and questions[done].function in self._answers
@@ -231,7 +230,7 @@ class Session:
         answers: list[Answer] = []
         notes = "", ""
         while len(answers) < len(question.order):
-            if self._seconds_left <= 0:
+            if self._time.is_used_up:
                 self._answers[question.function] = (*answers, self._used_up())
                 return False
             heard = self._hear(talk)
@@ -268,7 +267,7 @@ class Session:
         that take long come last. If one of them ends the child, a fresh one goes on with those behind it.
         """
         chance = random.SystemRandom()
-        chosen = [each for each in talk.answered if repeats and self.was_called(each) and self._seconds_left > 0]
+        chosen = [each for each in talk.answered if repeats and self.was_called(each) and not self._time.is_used_up]
         probings = [each for each in probings if each.question in talk.answered and self._is_quick(each.question)]
         probed = [each.pack(self._questionnaire.index(each.question)) for each in probings]
         chance.shuffle(chosen)
@@ -374,7 +373,7 @@ class Session:
 
     def _is_quick(self, question: Question) -> bool:
         """Return whether a call can be made again, and not cost other functions their time."""
-        limit = min(self._limits.call_seconds, self._seconds_left)
+        limit = min(self._limits.call_seconds, self._time.left)
         seconds = [answer.seconds for answer in self._answers[question.function]]
         return self.was_called(question) and max(seconds) <= limit * QUICK_SHARE
 
@@ -389,12 +388,12 @@ class Session:
             return Answer(Outcome.BAD_RETURN, str(error), printed=heard.printed, seconds=heard.seconds)
 
     def _hear(self, talk: Talk) -> Heard:
-        heard = talk.hear(min(self._limits.call_seconds, max(self._seconds_left, 0.01)))
-        self._seconds_left -= heard.seconds
+        heard = talk.hear(min(self._limits.call_seconds, max(self._time.left, 0.01)))
+        self._time.spend(heard.seconds)
         self._room -= len(heard.frame.payload) if heard.frame is not None else 0
         talk.seconds += heard.seconds
         return heard
 
     def _explain(self, heard: Heard, what: str) -> Answer:
-        limit = min(self._limits.call_seconds, self._seconds_left + heard.seconds)
+        limit = min(self._limits.call_seconds, self._time.left + heard.seconds)
         return explain_end(heard, what, self._limits, limit)

@@ -1,4 +1,4 @@
-"""A talk with one child: the questions that it has answered, and the time that it took."""
+"""A talk with one child: the questions that it has answered, and the time that it took and may take."""
 
 from __future__ import annotations
 
@@ -11,6 +11,31 @@ from grader.sandbox.question import Question
 
 # Between looks at what a child has answered.
 PAUSE = 0.002
+
+
+class Allowance:
+    """The seconds that are left to a submission.
+
+    Where the end of one function has us ask others again, they get their time back, but in all no more than once: what
+    ends its process again and again may take twice the time of a submission, and not so many times as it has functions.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.left = self._to_give = seconds
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether nothing is left."""
+        return self.left <= 0
+
+    def spend(self, seconds: float) -> None:
+        """Take away time that a child took."""
+        self.left -= seconds
+
+    def give_back(self, seconds: float) -> None:
+        """Give back time for what is asked again, as long as there is any to give."""
+        given = min(seconds, self._to_give)
+        self._to_give, self.left = self._to_give - given, self.left + given
 
 
 @dataclass

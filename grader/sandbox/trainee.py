@@ -17,6 +17,7 @@ from grader.sandbox.child import Child, End, Heard
 from grader.sandbox.guest.protocol import FrameError
 from grader.sandbox.question import Question, Questionnaire, flatten, pack_call
 from grader.sandbox.session import Session
+from grader.sandbox.talk import Allowance
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 
@@ -32,7 +33,7 @@ class Trainee:
         self._submission = submission
         self._question = question
         self._limits = limits
-        self._seconds_left = limits.submission_seconds
+        self._time = Allowance(limits.submission_seconds)
         self._child: Child | None = None
 
     def __enter__(self) -> Self:
@@ -72,12 +73,12 @@ class Trainee:
 
     def _ask(self, message: Mapping[str, Any], payload: bytes) -> Heard:
         assert self._child is not None
-        heard = self._child.ask(message, payload, min(self._limits.call_seconds, self._seconds_left))
-        self._seconds_left -= heard.seconds
+        heard = self._child.ask(message, payload, min(self._limits.call_seconds, self._time.left))
+        self._time.spend(heard.seconds)
         return heard
 
     def _explain(self, heard: Heard, what: str) -> Answer:
-        if heard.end is End.TIMED_OUT and self._seconds_left <= 0:
+        if heard.end is End.TIMED_OUT and self._time.is_used_up:
             text = f"the {self._limits.submission_seconds:g} s that a submission may take are used up"
             return Answer(Outcome.TIMED_OUT, text)
         return explain_end(heard, what, self._limits, self._limits.call_seconds)
