@@ -29,6 +29,7 @@ from grader.verdict.compare import Comparison, Verdict, as_meant, compare
 from grader.verdict.follow import Basis, Follows, Trial, find_follows
 from grader.verdict.intervene import draw_probes, find_right_steps, is_needed, isolate, replaced
 from grader.verdict.picture import draw
+from grader.verdict.sums import draw_sums
 from grader.verdict.worked import Worked, work_out
 
 # What came of the call of one case with probes.
@@ -109,8 +110,9 @@ class Judge:
     def probing(self, answers: Sequence[Answer]) -> Probing:
         """Draw probes for a function that was judged, and in which something is wrong."""
         exercise, cases = self.prepared.exercise, self.prepared.cases
-        drawn = draw_probes(exercise, _judge_cases(self.prepared, self._restore(answers)))
-        return Probing(self.prepared.question, drawn, replaced(exercise, cases[0].forward))
+        trials = _judge_cases(self.prepared, self._restore(answers))
+        drawn, sums = draw_probes(exercise, trials), draw_sums(exercise, trials)
+        return Probing(self.prepared.question, drawn, replaced(exercise, cases[0].forward), sums)
 
     def judge_again(
         self, answers: Sequence[Answer], probing: Probing, probed: Sequence[Runs], patience: Patience
@@ -122,7 +124,7 @@ class Judge:
         if exercise.unit_axes or exercise.float32:
             pairs = zip(trials, probed, strict=False)
             probed = [tuple(_as_meant(exercise, trial.case, run) for run in runs) for trial, runs in pairs]
-        right = find_right_steps(exercise, trials, probing.probes, probed)
+        right = find_right_steps(exercise, trials, probing.probes, probed, probing.sums)
 
         def alone(name: str) -> list[Trial]:
             return isolate(exercise, name, trials, probing.probes, probed)

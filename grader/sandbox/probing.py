@@ -12,8 +12,9 @@ from grader.sandbox.guest.protocol import Frame, FrameError
 from grader.sandbox.guest.tensors import pack_tensors, unpack_tensors
 from grader.sandbox.question import Question
 
-# One without probes, one with them, and one with them in the student's own shape.
+# One without probes, one with them, and one with them in the student's own shape; and what is tried with sums.
 MAX_RUNS = 3
+MAX_SUMS = 26
 
 
 @dataclass(frozen=True)
@@ -21,19 +22,23 @@ class Probing:
     """A question whose function is to be called with probes: by gradient, one set for each of the first calls.
 
     Only those in `replaced` have their probe put in wherever they are made; any other gets it where it is missing.
+    `sums` are for each call random numbers in place of gradients of parameters that an honest formula may read as sums.
     """
 
     question: Question
     probes: tuple[Mapping[str, Tensor], ...]
     replaced: frozenset[str]
+    sums: tuple[tuple[Mapping[str, Tensor], ...], ...] = ()
 
     def pack(self, index: int) -> tuple[dict[str, Any], bytes]:
         """Return what a request says of it, and the tensors."""
         cases, data = [], []
         for number, probes in enumerate(self.probes):
             entries, part = pack_tensors(probes)
-            cases.append({"number": number, "tensors": entries, "length": len(part)})
-            data.append(part)
+            sums = [pack_tensors(each) for each in (self.sums[number] if self.sums else ())]
+            about = [{"tensors": own, "length": len(more)} for own, more in sums]
+            cases.append({"number": number, "tensors": entries, "length": len(part), "sums": about})
+            data += [part, *(more for _, more in sums)]
         return {"index": index, "cases": cases, "replaced": sorted(self.replaced)}, b"".join(data)
 
 
@@ -54,7 +59,7 @@ class ProbedRun:
 def read_runs(frame: Frame, gradients: Sequence[str]) -> tuple[ProbedRun, ...]:
     """Turn a child's frame into the runs of one call. Raises FrameError if it is anything but a well-formed one."""
     described = frame.message.get("runs")
-    if not isinstance(described, list) or len(described) > MAX_RUNS:
+    if not isinstance(described, list) or len(described) > MAX_RUNS + MAX_SUMS:
         raise FrameError("the answer does not say how the calls with probes went")
     runs, rest = [], memoryview(frame.payload)
     for each in described:

@@ -135,10 +135,24 @@ def find_follows(exercise: Exercise, trials: Sequence[Trial], right: Sequence[Co
         lost = follow.basis is Basis.RANDOM
         resting = [_upstreams(trial, lost=lost)[name].all for trial in trials if not trial.is_correct(name)]
         slips = dict.fromkeys(other for names in resting for other in names if other not in follows)
-        follows[name] = replace(follow, slips=tuple(slips))
+        # What rests on nothing was right with other numbers where a gradient of a parameter is read as a sum.
+        follows[name] = replace(follow, slips=tuple(slips or _parameters(exercise, trials, {*follows, name})))
     known = {*follows, *undecided}
     roots = {name: [other for other in before if other not in known] for name, before in undecided.items()}
     return Follows(follows, {name: tuple(dict.fromkeys(before)) for name, before in roots.items()})
+
+
+def _parameters(exercise: Exercise, trials: Sequence[Trial], known: Collection[str]) -> list[str]:
+    """Return the wrong gradients of parameters with one axis, but for those known to be right in themselves."""
+    case = trials[0].case
+    return [
+        each.name
+        for each in exercise.gradients
+        if each.name not in known
+        and each.value in case.forward.inputs
+        and case.expected[each.value].dim() <= 1
+        and not all(trial.is_correct(each.name) for trial in trials)
+    ]
 
 
 def own_upstream(exercise: Exercise, trial: Trial) -> dict[str, Tensor]:

@@ -20,6 +20,7 @@ from grader.course.trace import Forward
 from grader.sandbox.probing import ProbedRun
 from grader.verdict.compare import Verdict, compare
 from grader.verdict.follow import Trial, own_upstream
+from grader.verdict.sums import Sums, has_too_many, may_be_sums
 
 # Relative to the largest gradient of its case, below which one is zero in truth, but for rounding.
 ZERO = 1e-9
@@ -48,6 +49,8 @@ def is_needed(exercise: Exercise, trials: Sequence[Trial], follows: Mapping[str,
         for name in answered.difference(follows):
             if wrong.intersection(before(exercise, trial, name)):
                 return True
+            if any(other not in (name, *follows) for other in may_be_sums(exercise, trial)):
+                return True
     return False
 
 
@@ -67,27 +70,48 @@ def draw_probes(exercise: Exercise, trials: Sequence[Trial]) -> tuple[Probes, ..
 
 
 def find_right_steps(
-    exercise: Exercise, trials: Sequence[Trial], probes: Sequence[Probes], probed: Sequence[Sequence[ProbedRun]]
+    exercise: Exercise,
+    trials: Sequence[Trial],
+    probes: Sequence[Probes],
+    probed: Sequence[Sequence[ProbedRun]],
+    sums: Sequence[Sequence[Probes]] = (),
 ) -> list[frozenset[str]]:
     """Return for each case the gradients, of those that are not correct, whose steps are right with probes before them.
 
-    A step that is wrong in one case is not looked at in the others.
+    A step that is wrong in one case is not looked at in the others. `sums` are the random numbers that the last runs of
+    each case had in place of gradients that may be read as sums.
     """
     # A case behind the one that ended the child has no runs.
     runs = [probed[place] if place < len(probed) else () for place in range(len(trials))]
+    given = [sums[place] if place < len(sums) else () for place in range(len(trials))]
     views = [
-        [_View(exercise, trial, drawn, run, tried[0]) for run in tried[1:]]
-        for trial, drawn, tried in zip(trials, probes, runs, strict=True)
+        [
+            _View(exercise, trial, drawn, run, tried[0], Sums.of(each, tried[1:]))
+            for run in tried[1:]
+            if not any(run.placed.intersection(names) for names in each)
+        ]
+        for trial, drawn, tried, each in zip(trials, probes, runs, given, strict=True)
     ]
     views = [[view for view in tried if view.is_consistent()] for tried in views]
     found: list[set[str]] = [set() for _ in trials]
     for gradient in exercise.gradients:
+        by_sums, untried = False, []
         for place, trial in enumerate(trials):
             if trial.is_correct(gradient.name):
                 continue
-            if not any(view.is_right(gradient) for view in views[place]):
+            if any(view.is_right(gradient) for view in views[place]):
+                found[place].add(gradient.name)
+            elif any(view.is_right_with_sums(gradient) for view in views[place]):
+                by_sums = True
+                found[place].add(gradient.name)
+            elif views[place] and has_too_many(exercise, trial):
+                untried.append(place)
+            else:
                 break
-            found[place].add(gradient.name)
+        else:
+            # Of a case that is too large to be tried, those that were speak: it is the same formula.
+            for place in untried if by_sums else ():
+                found[place].add(gradient.name)
     return [frozenset(names) for names in found]
 
 
@@ -135,6 +159,7 @@ class _View:
     probes: Probes
     run: ProbedRun
     found: ProbedRun
+    sums: Sums | None = None
 
     def is_consistent(self) -> bool:
         """Return whether the run tells something of the plain call.
@@ -200,6 +225,16 @@ class _View:
             if any(_fits(gradient, each[gradient.value], value) for each in expected if gradient.value in each):
                 return not self._contradicts(gradient, passed_over)
         return False
+
+    def is_right_with_sums(self, gradient: Gradient) -> bool:
+        """Return whether the student's statement is right where those gradients are that it may read as sums."""
+        if self.sums is None or not self._may_earn(gradient.name) or not self._is_repeated(gradient.name):
+            return False
+        return any(
+            gradient.value in expected and self.sums.is_right(gradient.name, expected, self.run)
+            for passed_over in self._ways(gradient.value)
+            for expected in self._passing_over(passed_over)
+        )
 
     def alone(self, gradient: Gradient) -> Trial:
         """Return this case with the probes for the true gradients, of which all others were returned rightly."""

@@ -52,6 +52,10 @@ QUICK = [
     *(Slip("batchnorm_steps_backward", "dbn_var_inv", kind, "plain") for kind in SLIPS),
     *(Slip("cross_entropy_steps_backward", "dcounts_sum_inv", "shape", way) for way in WAYS),
     *(Slip("attention_steps_backward", "dscaled", "raises", way) for way in WAYS),
+    # The one formula reads both as sums.
+    *(Slip("batchnorm_backward", "dbn_gain", kind, "plain") for kind in SLIPS if kind != "axes"),
+    *(Slip("batchnorm_backward", "dbn_bias", "factor", way) for way in WAYS),
+    Slip("fast_mlp_backward", "dbn_bias", "sign", "plain"),
 ]
 
 
@@ -72,6 +76,41 @@ def test_every_slip_at_every_place_costs_its_own_points_and_no_others(slip: Slip
     # Zeros are right where the truth is zero and worth nothing; and what was there when a second line raised may be.
     own = {each.name: each for each in exercise.gradients}[slip.gradient]
     assert lost or own.max_score == 0 or (slip.kind == "raises" and own.verdict is Verdict.CORRECT)
+
+
+ONE_FORMULA = """
+def batchnorm_backward(dout, bn_raw, bn_gain, bn_var_inv):
+    n = len(dout)
+    made = {gain}
+    dbn_gain = made
+    dbn_bias = dout.sum(dim=0)
+    right = bn_gain * bn_var_inv / n * (n * dout - dbn_bias - bn_raw * dbn_gain)
+    dh_prebn = {dh_prebn}
+    return dh_prebn, dbn_gain, dbn_bias
+"""
+# What is wrong in itself beside a sum that is wrong, and what looks whether another was put in the sum's place.
+BESIDE_A_SUM = {
+    "a slip of its own": ("2 * (bn_raw * dout).sum(0)", "2 * right"),
+    "a formula that does not read it": ("2 * (bn_raw * dout).sum(0)", "bn_gain * bn_var_inv * dout"),
+    "right only if it is another": ("2 * (bn_raw * dout).sum(0)", "right if dbn_gain is not made else dout"),
+    "right only if it is another, and it was NaN": ("0 / (0 * bn_gain)", "right if dbn_gain is not made else dout"),
+    "not linear in it": ("2 * (bn_raw * dout).sum(0)", "right * (1 + (dbn_gain - (bn_raw * dout).sum(0)) ** 2)"),
+}
+
+
+@pytest.mark.parametrize(("gain", "dh_prebn"), BESIDE_A_SUM.values(), ids=BESIDE_A_SUM)
+def test_what_is_wrong_beside_a_sum_that_is_wrong_is_charged(gain: str, dh_prebn: str, feedback_on):
+    exercise = feedback_on("batchnorm_backward", ONE_FORMULA.format(gain=gain, dh_prebn=dh_prebn))
+
+    assert _lost(exercise) == {"dbn_gain", "dh_prebn"}
+
+
+def test_what_reads_a_sum_that_is_wrong_says_so(feedback_on):
+    exercise = feedback_on("batchnorm_backward", write("batchnorm_backward", {"dbn_gain": "factor"}, "plain"))
+
+    assert follows_line(exercise.of(Verdict.FOLLOWS)) == (
+        "right in itself, tried with random numbers in place of your dbn_gain; the slip is there"
+    )
 
 
 TWO = {

@@ -156,11 +156,18 @@ class Prober:
         self.is_ready = callable(found) and not watch.refusal
         self._copy = replace(callee, function=found) if callable(found) else callee
 
-    def probe(self, asked: Call, probes: Mapping[str, Tensor], replaced: Collection[str]) -> Iterator[Run]:
+    def probe(
+        self,
+        asked: Call,
+        probes: Mapping[str, Tensor],
+        replaced: Collection[str],
+        sums: Sequence[Mapping[str, Tensor]] = (),
+    ) -> Iterator[Run]:
         """Yield a run without probes, then what came of one with them behind the gradients in `replaced`.
 
         Nothing, if it can't be had. Where the student's shape differs from the true one by axes of size 1, the next
-        lines may count on it: a further run has the probes in their shape.
+        lines may count on it: a further run has the probes in their shape. Of `sums` each makes one run more, in which
+        these stand behind their gradients, too.
         """
         if not self.is_ready:
             return
@@ -184,6 +191,11 @@ class Prober:
             if made is not None and made.shape != probes[name].shape and squeezed(made) == squeezed(probes[name])
         }
         if reshaped and not (run := self._call(asked, {**probes, **reshaped}, plan)).is_void:
+            yield run
+        for each in sums:
+            run = self._call(asked, {**probes, **each}, {**plan, **_plan(trial, each)})
+            if run.is_void:
+                return
             yield run
 
     def _try_out(self, asked: Call, probes: Mapping[str, Tensor]) -> Run:

@@ -254,8 +254,12 @@ class Responder:
             for case in each["cases"]:
                 own, parts = parts[: case["length"]], parts[case["length"] :]
                 probes = unpack_tensors(case["tensors"], own, callee.gradients)
-                runs = map(describe, prober.probe(self.inputs[index][case["number"]], probes, each["replaced"]))
-                described = list(runs)
+                sums = []
+                for about in case["sums"]:
+                    own, parts = parts[: about["length"]], parts[about["length"] :]
+                    sums.append(unpack_tensors(about["tensors"], own, callee.gradients))
+                runs = prober.probe(self.inputs[index][case["number"]], probes, each["replaced"], sums)
+                described = list(map(describe, runs))
                 said = {"runs": [said for said, _ in described], "flags": prober.flags[:MAX_NAMES]}
                 prober.flags = []
                 yield said, b"".join(data for _, data in described)

@@ -80,7 +80,7 @@ def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
     question = {"index": 0, "function": "rehearse", "home": FILE, "order": [0], **GIVEN}
     lines = [{"index": 0, "function": "rehearse", "home": FILE, **GIVEN}]
     entries, data = pack_tensors({"dW": x[:3].clone(), "dC": torch.ones(5, 3)})
-    case = {"number": 0, "tensors": entries, "length": len(data)}
+    case = {"number": 0, "tensors": entries, "length": len(data), "sums": []}
     again = {"index": 0, "number": 0, "repeat": False, "numbers": {}, "tensors": [], "length": 0}
     probed = {"index": 0, "cases": [case], "replaced": ["dW", "dC"]}
     requests: list[tuple[dict[str, Any], bytes]] = [
