@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-RULES = 2
+RULES = 3
 # Of results that say no number.
 OLDEST = 1
 # What each number changed against the one before it.
 CHANGES: Mapping[int, str] = {
     2: "Each step is also tried with random numbers in place of what came before it, so a slip of any kind costs its "
     "own gradient and no other, and what is right behind a step that raises or is missing is paid.",
+    3: "A step that is right but for a gain's or a bias's gradient that it reads as a sum is paid, and so is what is "
+    "completed behind a line that raises, or returned beside an expression that does.",
 }
 
 
