@@ -38,7 +38,8 @@ class Sample:
     """One gradient in one case, seen from one point of view on what it should have been.
 
     `upstream` holds the gradient of every value by its name: autograd's, or what follows from the
-    student's own. `expected` is what they make of `value`.
+    student's own. `expected` is what they make of `value`. `sought` are the names of candidates that are
+    still to be looked at, where other cases have thrown out the rest.
     """
 
     trial: Trial
@@ -51,6 +52,7 @@ class Sample:
     is_correct: bool
     is_deep: bool = False
     kept: list[Any] = field(default_factory=list, compare=False)
+    sought: set[Hashable] = field(default_factory=set, compare=False)
 
     @property
     def value(self) -> str:
@@ -276,11 +278,15 @@ def find_matching(samples: Sequence[Sample], candidates: Candidates[Key]) -> lis
     order = sorted(samples, key=lambda s: (not s.is_sound, s.is_correct, s.actual.numel() < 2, s.actual.numel()))
     alive: dict[Key, None] | None = None
     for sample in order:
-        matching = {
-            key: None
-            for key, tensor in candidates(sample)
-            if (alive is None or key in alive) and sample.is_returned(tensor)
-        }
+        matching: dict[Key, None] = {}
+        sample.sought.clear()
+        sample.sought.update(alive or ())
+        for key, tensor in candidates(sample):
+            if (alive is None or key in alive) and key not in matching and sample.is_returned(tensor):
+                matching[key] = None
+                if alive is not None and len(matching) == len(alive):
+                    break
+        sample.sought.clear()
         if not matching:
             return []
         alive = matching if alive is None else {key: None for key in alive if key in matching}

@@ -26,10 +26,11 @@ def slips(sample: Sample) -> Iterator[tuple[Slip, Tensor]]:
     """Yield the gradient with each slip there can be in the steps behind it, nearest first."""
     chains = find_chains(sample)
     in_loops = {name for chain in chains for name in chain.passes if sample.value not in chain.ends_at(name)}
+    sought = {slip.step for slip in sample.sought if isinstance(slip, Slip)}
     for name, plan in sample.plans.items():
         upstream = sample.upstream.get(name)
         # What is written once goes wrong in every pass.
-        if upstream is None or name in in_loops:
+        if upstream is None or name in in_loops or (sought and name not in sought):
             continue
         right = plan.backward(upstream)
         relevant = [read for read in right if read == sample.value or read in sample.plans]
