@@ -153,9 +153,15 @@ class Grader:
         }
         if not about and not may_be_empty:
             functions = [each.function for _, exercises in self._chosen for each in exercises]
-            raise SubmissionError(_nothing_found(submission, sessions[0].overview.unreadable, functions, self.course))
+            unreadable, is_tried = sessions[0].overview.unreadable, self._has_statements(submission)
+            raise SubmissionError(_nothing_found(submission, unreadable, functions, self.course, is_tried=is_tried))
         everything = {name for agenda in agendas for name in agenda.judges}
         return about if submission.single and not self._is_narrowed else everything
+
+    def _has_statements(self, submission: Submission) -> bool:
+        """Return whether exercises that are statements were looked for in a submission."""
+        chosen = [(rubric, [each for each in own if each.style is Style.STATEMENTS]) for rubric, own in self._chosen]
+        return any(own and (self._is_narrowed or _is_about(submission, rubric, own)) for rubric, own in chosen)
 
     def _settle_optional(self, assignments: Sequence[AssignmentFeedback]) -> tuple[AssignmentFeedback, ...]:
         """Leave out optional assignments that were not handed in, and what is not optional where nothing else was."""
@@ -342,18 +348,24 @@ def _is_about(submission: Submission, rubric: Rubric, exercises: Sequence[Exerci
         return True
     names = {f"{rubric.name}.py", f"{rubric.name}.ipynb"}
     sought = {
-        name.encode()
+        name.encode(encoding)
         for each in exercises
         for name in (each.gradient_names if each.style is Style.STATEMENTS else [each.function])
+        for encoding in ("utf-8", "utf-16-le")
     }
     is_named = not names.isdisjoint([*submission.files, *submission.refused])
     return is_named or any(name in content for content in submission.files.values() for name in sought)
 
 
 def _nothing_found(
-    submission: Submission, unreadable: Mapping[str, Answer], functions: Sequence[str], course: Course
+    submission: Submission,
+    unreadable: Mapping[str, Answer],
+    functions: Sequence[str],
+    course: Course,
+    *,
+    is_tried: bool,
 ) -> str:
-    """Say why there is nothing to grade, and what to do about it."""
+    """Say why there is nothing to grade, and what to do about it; `is_tried` if statements were looked for, too."""
     start = "`grade start` makes a folder with a file for each assignment"
     if submission.first:
         start = "run the cells with your functions, then grade again"
@@ -366,9 +378,12 @@ def _nothing_found(
     source = b"\n".join(submission.files.values()).decode("utf-8", errors="replace")
     statements = _lesson_statements(source, course)
     if len(statements) >= ENOUGH_STATEMENTS:
-        text += f": it makes gradients ({', '.join(statements[:3])}, ...) outside of them"
+        made = f"gradients ({', '.join(statements[:3])}, ...)"
+        text += f"; its {made} stand where none are looked for" if is_tried else f": it makes {made} outside of them"
         start = f"the functions to put them into are in the files that `grade start` writes ({functions[0]}, ...)"
-        if "makemore" in [rubric.name for rubric in course.rubrics]:
+        if is_tried:
+            start = "write them as statements, in a notebook's cells or at the top of a script, as the lesson does"
+        elif "makemore" in [rubric.name for rubric in course.rubrics]:
             command = "%grade makemore" if submission.first else f"grade {submission.name} --only makemore"
             start = f"the lesson's own notebook is graded by `{command}`"
     else:

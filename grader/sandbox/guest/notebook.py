@@ -28,6 +28,7 @@ _CELL_MARK = re.compile(
     re.MULTILINE,
 )
 _COLAB_FILE = re.compile(r"^# (%%(?:write)?file .*)\n((?:#.*(?:\n|$))*)", re.MULTILINE)
+_FOLDED_CELL = re.compile(r"^get_ipython\(\)\.run_cell_magic\((.*)\)$", re.MULTILINE)
 _BROKEN = "save it and download it again (in Jupyter: File, Download; in Colab: File, Download, Download .ipynb)"
 
 
@@ -85,7 +86,7 @@ def read_script(file: str, source: bytes) -> Notebook | None:
         # Colab comments out a cell that begins with a magic, down to its last line.
         body = re.sub(r"^# ?", "", found[2], flags=re.MULTILINE)
         notebook.write(file, found[1].partition(" ")[2], body)
-    notebook.cells[file] = without_magics(text)
+    notebook.cells[file] = without_magics(_unfolded(text))
     with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
         for statement in ast.parse(notebook.cells[file]).body:
             match statement:
@@ -95,6 +96,19 @@ def read_script(file: str, source: bytes) -> Notebook | None:
                         case ["writefile" | "file", str(words), str(body)]:
                             notebook.write(file, words, body)
     return notebook
+
+
+def _unfolded(text: str) -> str:
+    """Return a script with the cells that an export has as texts, `get_ipython().run_cell_magic('time', …)`."""
+
+    def unfold(found: re.Match[str]) -> str:
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError, MemoryError):
+            magic, _, body = ast.literal_eval(f"({found[1]})")
+            if magic not in _FOREIGN_CELLS | {"file", "writefile"}:
+                return str(body)
+        return found[0]
+
+    return _FOLDED_CELL.sub(unfold, text)
 
 
 def without_magics(text: str) -> str:

@@ -17,7 +17,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -198,7 +198,8 @@ class Responder:
         yield {"loading": found.file}, b""
         found.load()
         yield {"found": found.file, "stopped": None}, b""
-        self.callees[index] = Callee(found, read_form(question), question["gradients"], self.modules.sources)
+        form = replace(read_form(question), is_numpy=found.is_numpy)
+        self.callees[index] = Callee(found, form, question["gradients"], self.modules.sources)
         for number in question["order"]:
             yield self._said(call(self.callees[index], self.inputs[index][number], self.guard), index)
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 # the name that students know it by
 from torch import Tensor
@@ -52,12 +53,14 @@ class _Outcome:
 class Statements:
     """The statements of one exercise, ready to be called with the values of the forward pass.
 
-    With `in_float32` they run again on float32 data where a dtype is in their way: a lesson's own data are.
+    With `in_float32` they run again on float32 data where a dtype is in their way: a lesson's own data are. A lesson
+    that was ported to numpy is given arrays.
     """
 
     def __init__(self, found: Slice, texts: Mapping[str, str], *, in_float32: bool) -> None:
         self._slice = found
-        self._in_float32 = in_float32
+        self.is_numpy = _is_numpy([item.node for item in found.items])
+        self._in_float32 = in_float32 and not self.is_numpy
         self.file = found.file
         self._starts = _starts(texts)
         self._texts = texts
@@ -136,7 +139,9 @@ class Statements:
     @property
     def summary(self) -> str:
         """Where the statements were found, and which gradients by another name."""
-        items = [item for item, _ in self._own_nodes()]
+        gradients = {run.name for run in self._slice.finals.values()}
+        own = [item for item, _ in self._own_nodes()]
+        items = [item for item in own if not item.bound.isdisjoint(gradients)] or own
         if self.file.endswith(".ipynb"):
             cells = sorted({int(item.part.rpartition(" cell ")[2]) for item in items})
             said = f"found in cell{'s' * (len(cells) > 1)} {_joined(cells)}"
@@ -229,9 +234,9 @@ def find_statements(
         stem = file.rpartition(".")[0]
         if modules.defines.get(file) and stem not in homes.values():
             continue  # it is about functions of the course
-        if not any(name in modules.sources[file] for name in names):
+        if not any(name in modules.sources[part] for name in names for part in modules.parts(file)):
             continue
-        texts = {part: modules.sources[part].decode("utf-8", errors="replace") for part in modules.parts(file)}
+        texts = {part: modules.sources[part].decode("utf-8-sig", errors="replace") for part in modules.parts(file)}
         # What is nested too deeply to be looked at is not found.
         with contextlib.suppress(RecursionError, MemoryError):
             notebook = Notebook(file, _parse_all(texts), list(wanted.values()), modules.wanted)
@@ -291,7 +296,16 @@ def _copied(value: Any) -> Any:
 
 
 def _snapshot(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        return value.copy()
     return value.clone() if isinstance(value, Tensor) else value
+
+
+def _is_numpy(nodes: Sequence[ast.stmt]) -> bool:
+    """Return whether statements import numpy, and use nothing of torch's."""
+    modules = {each.name.split(".")[0] for node in nodes if isinstance(node, ast.Import) for each in node.names}
+    modules |= {(node.module or "").split(".")[0] for node in nodes if isinstance(node, ast.ImportFrom)}
+    return "numpy" in modules and not any(loaded(node) & {"torch", "F"} for node in nodes)
 
 
 def _is_double(value: Any) -> bool:

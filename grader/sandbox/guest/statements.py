@@ -7,19 +7,18 @@ those need, in their order, and nothing else. What assigns a value of the forwar
 from __future__ import annotations
 
 import ast
-import difflib
-import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from grader.sandbox.guest.dataflow import Effect, binds_any, blocks, effect_of, loaded
+from torch import Tensor
+
+from grader.sandbox.guest.dataflow import Effect, blocks, effect_of
+from grader.sandbox.guest.flatten import Flattening
+from grader.sandbox.guest.own_names import Vocabulary, rename, sizes_in
 
 # The lesson's own comparison, which is asked for in vain: ours says that all is well, and the grader compares.
 COMPARE = "cmp"
-# How alike two names are of which one is taken for the other; in a short one each letter tells.
-NEAR, SHORT = 0.8, 4
-MOST_NAMES = 1_000
 
 
 @dataclass(frozen=True)
@@ -27,25 +26,23 @@ class Wanted:
     """An exercise to be found: the gradients to assign, those that are given, the values of the forward pass.
 
     A statement that rests on a gradient `between` those belongs to another exercise. `aliases` are other names by which
-    a value is known; `numbers` are values that are no tensors.
+    a value is known.
     """
 
     function: str
     gradients: Sequence[str]
     given: Collection[str]
     between: Collection[str]
-    values: Collection[str]
-    numbers: Collection[str]
+    values: Mapping[str, object]
     aliases: Mapping[str, str]
 
     @classmethod
     def read(cls, described: Mapping[str, Any], values: Mapping[str, object]) -> Wanted:
         """Make one of what a request says and the values of a call."""
         names = {key.partition("/")[2]: value for key, value in values.items() if "/" in key}
-        numbers = {name for name, value in names.items() if isinstance(value, int | float)}
         given = [name for name in described["given"] if name not in names and name != "cache"]
         gradients, between, aliases = (described[key] for key in ("gradients", "between", "aliases"))
-        return cls(described["function"], gradients, given, between, names.keys(), numbers, aliases)
+        return cls(described["function"], gradients, given, between, names, aliases)
 
     def claims(self, run: Run) -> bool:
         """Return whether the statements of a run may be this exercise's: nothing between is what they rest on."""
@@ -132,15 +129,19 @@ class Notebook:
         self._exercises = sorted(exercises, key=lambda each: len(each.gradients))
         self._gradients = {name for each in exercises for name in each.gradients}
         self._values = {name for each in exercises for name in each.values} | {COMPARE}
-        self._tensors = self._values - {name for each in exercises for name in each.numbers}
-        self.renamed = self._rename(parts)
+        data = {name: value for each in exercises for name, value in each.values.items()}
+        self._axes = {name: value.dim() for name, value in data.items() if isinstance(value, Tensor)}
+        self._tensors = self._values - {name for name, value in data.items() if isinstance(value, int | float)}
+        aliases = {own: value for each in exercises for own, value in each.aliases.items()}
+        self.renamed = rename(parts.values(), Vocabulary(data, self._gradients, aliases))
         self._runs: dict[str, list[Run]] = {}
         self._current: dict[str, Run] = {}
         self._same: dict[str, str] = {}
         self._count = 0
-        called = _called(parts.values())
+        several = [each.gradients for each in exercises]
+        flattening = Flattening(parts.values(), several, self._values, self._tensors, functions)
         for part, tree in parts.items():
-            for node in self._flat(tree.body, functions, called):
+            for node in flattening.statements(tree.body):
                 self._take(node, part)
 
     def slices(self) -> list[Slice]:
@@ -170,41 +171,11 @@ class Notebook:
         """Return whether a run belongs to this exercise: of those that claim it, the one with the fewest gradients."""
         return next((each for each in self._exercises if each.claims(run)), None) is wanted
 
-    def _flat(
-        self, body: Sequence[ast.stmt], functions: Collection[str], called: Collection[str]
-    ) -> Iterator[ast.stmt]:
-        """Yield statements in their order, those inside what is only put around an exercise as well."""
-        for node in body:
-            inner = getattr(node, "body", [])
-            match node:
-                case ast.Return() | ast.Global() | ast.Nonlocal():
-                    continue
-                case ast.With() | ast.AsyncWith() if binds_any(inner, self._gradients):
-                    yield from self._flat(inner, functions, called)
-                case ast.If(test=ast.Constant()) | ast.If(test=ast.Compare(left=ast.Name(id="__name__"))):
-                    yield from self._flat(inner, functions, called)
-                case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) if name in functions:
-                    continue  # another exercise
-                case ast.FunctionDef(name=name) if name not in called and self._is_put_around(node):
-                    yield from self._flat(inner, functions, called)
-                case ast.For() | ast.AsyncFor() | ast.While() if self._trains(inner):
-                    continue
-                case _:
-                    yield node
-
-    def _is_put_around(self, function: ast.FunctionDef) -> bool:
-        """Return whether a function is there only to hold the statements: all that it needs is the forward's."""
-        given, defaults = function.args.posonlyargs + function.args.args, len(function.args.defaults)
-        needed = {each.arg for each in given[: len(given) - defaults]}
-        return needed <= self._values and bool(binds_any(function.body, self._gradients))
-
-    def _trains(self, body: Sequence[ast.stmt]) -> bool:
-        """Return whether a loop makes its own minibatch, or goes forward itself."""
-        return bool(binds_any(body, self._tensors)) and bool(binds_any(body, self._gradients))
-
     def _take(self, node: ast.stmt, part: str) -> None:
         effect = effect_of(node)
         bound = effect.sets | effect.changes
+        for name, size in sizes_in(node, self._axes).items():
+            self._take_size(name, size, node, part)
         if not bound or bound <= self._values:
             return
         if bound & self._values and not isinstance(node, ast.For | ast.While | ast.If | ast.Try | ast.With):
@@ -225,6 +196,16 @@ class Notebook:
             if shared != name and shared in self._current and not self._current[shared].is_definition:
                 self._same[name] = shared
 
+    def _take_size(self, name: str, size: str, node: ast.stmt, part: str) -> None:
+        """Have a name be the size of one of the course's tensors, whatever a student has computed it from."""
+        if name not in self._values | self._gradients:
+            self._count += 1
+            made = ast.parse(f"{name} = {size}").body[0]
+            for each in ast.walk(made):
+                ast.copy_location(each, node)
+            run = self._current[name] = Run(name, [Item(made, part, self._count, Effect(sets={name}))])
+            self._runs.setdefault(name, []).append(run)
+
     def _changed(self, name: str, item: Item) -> None:
         seen: set[str] = set()
         while name not in seen:
@@ -235,31 +216,6 @@ class Notebook:
             if item not in self._current[name].items[-1:]:
                 self._current[name].items.append(item)
             name = self._same.get(name, name)
-
-    def _rename(self, parts: Mapping[str, ast.Module]) -> dict[str, str]:
-        """Give values and gradients the names of the course where a near one is written; return those of gradients."""
-        nodes = [each for tree in parts.values() for each in ast.walk(tree) if isinstance(each, ast.Name)]
-        written = {each.id for each in nodes}
-        assigned = {each.id for each in nodes if isinstance(each.ctx, ast.Store)}
-        strangers = assigned - self._values - self._gradients
-        strangers = strangers if len(strangers) <= MOST_NAMES else set()
-        aliases = {own: value for each in self._exercises for own, value in each.aliases.items()}
-        values = {own: value for own, value in aliases.items() if own in written and value not in written}
-        for value in sorted(self._tensors - written - set(values.values()) - {COMPARE}):
-            # A name with a d before it is a gradient's.
-            found = _nearest(value, {name for name in strangers - set(values) if not name.startswith("d")})
-            if found is not None:
-                values[found] = value
-        # What is the gradient of a value by another name, has another name as well.
-        near = {f"d{own}": f"d{value}" for own, value in values.items() if f"d{own}" in strangers}
-        near = {own: gradient for own, gradient in near.items() if gradient in self._gradients - assigned}
-        for gradient in sorted(self._gradients - assigned - set(near.values())):
-            found = _nearest(gradient, {name for name in strangers - set(near) if name.lower().startswith("d")})
-            if found is not None:
-                near[found] = gradient
-        for tree in parts.values():
-            _Renamed({**values, **near}).visit(tree)
-        return near
 
 
 class _Closure:
@@ -342,16 +298,6 @@ def rests_on(run: Run, given: Collection[str]) -> set[str]:
     return found
 
 
-def _called(trees: Collection[ast.Module]) -> set[str]:
-    """Return the names that statements use otherwise than by calling them alone."""
-    found: set[str] = set()
-    for tree in trees:
-        for node in tree.body:
-            if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Expr):
-                found |= loaded(node)
-    return found
-
-
 class _Without(ast.NodeTransformer):
     """Puts `pass` in the place of statements inside a block that assign values of the forward pass, or return."""
 
@@ -371,27 +317,3 @@ class _Without(ast.NodeTransformer):
         effect = effect_of(statement)
         is_simple = isinstance(statement, ast.Assign | ast.AugAssign | ast.AnnAssign)
         return is_simple and effect.sets | effect.changes <= set(self._values)
-
-
-class _Renamed(ast.NodeTransformer):
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self._names = names
-
-    def visit_Name(self, node: ast.Name) -> ast.AST:  # the transformer's own name
-        node.id = self._names.get(node.id, node.id)
-        return node
-
-
-def _nearest(name: str, strangers: Collection[str]) -> str | None:
-    """Return the one name that is nearly the same, but for case, underscores, the word for a square, or a letter."""
-    plain = [each for each in strangers if _plain(each) == _plain(name)]
-    if plain:
-        return plain[0] if len(plain) == 1 else None
-    known = {_plain(each): each for each in strangers if _plain(each)[-1:].isdigit() == _plain(name)[-1:].isdigit()}
-    near = difflib.get_close_matches(_plain(name), known, n=1, cutoff=NEAR) if len(name) >= SHORT else []
-    return known[near[0]] if near else None
-
-
-def _plain(name: str) -> str:
-    """Return a name without case and underscores; a square is a square however it is written."""
-    return re.sub(r"sq[a-z]*$", "2", name.lower().replace("_", ""))

@@ -194,3 +194,14 @@ def test_a_script_in_cells_is_read_as_a_notebook(text: str):
 
 def test_a_file_without_cells_is_no_notebook():
     assert read_script("linear.py", f"x = 7 % 2  # %% of it\n{CODE}".encode()) is None
+
+
+def test_a_timed_cell_that_was_exported_as_a_text_is_read():
+    folded = f"# In[1]:\n\nget_ipython().run_cell_magic('time', '', {CODE!r})\n"
+    folded += "get_ipython().run_cell_magic('sh', '', 'ls')\n"
+
+    found = read_script("hw.py", folded.encode())
+
+    assert found is not None
+    assert CODE in found.cells["hw.py"]
+    assert "run_cell_magic('sh'" in found.cells["hw.py"]

@@ -136,6 +136,20 @@ def indented(text: str) -> str:
     return textwrap.indent(text, "    ")
 
 
+# What a student calls the values from the first layer to the tanh.
+OWN_NAMES = {
+    "Xb": "inputs", "Yb": "targets", "embcat": "flat", "emb": "vectors", "hprebn": "pre", "bnmeani": "mu",
+    "bndiff2": "squares", "bndiff": "centred", "bnvar_inv": "scale", "bnvar": "spread", "bnraw": "xhat",
+    "hpreact": "act", "bngain": "gain", "bnbias": "shift",
+}  # fmt: skip
+
+
+def _in_own_names(text: str) -> str:
+    for name, own in OWN_NAMES.items():
+        text = re.sub(rf"\b(d?){name}\b", rf"\g<1>{own}", text)
+    return text
+
+
 CMP = "cmp('logits', dlogits, logits)\nassert cmp('C', dC, C)\n"
 WAYS = {
     "one cell": [FIRST, SECOND, THIRD],
@@ -236,6 +250,56 @@ WAYS = {
         THIRD,
     ],
     "exercise two before one": [SECOND, FIRST, THIRD],
+    "sizes from data that are not here": [
+        "try:\n    from model import load\nexcept ImportError:\n    from .model import load\nvoc, emb = load().sizes",
+        "C = torch.randn((voc, width))\nb1 = torch.randn(hidden) * 0.1",
+        FIRST.replace("=27", "=voc").replace("emb.shape", "-1, 3, width").replace("h.T @", "h.view(-1, hidden).T @"),
+        SECOND,
+        THIRD,
+    ],
+    "the size of the batch from a file": [
+        "m = torch.load('state.pt')['m']\nloss = -logprobs[range(m), Yb].mean()",
+        *(re.sub(r"\bn\b", "m", text) for text in (FIRST, SECOND)),
+        THIRD,
+    ],
+    "constants in capitals": [
+        "N, N_EMBD = load_config()",
+        FIRST.replace("/ n", "/ N").replace("n - 1", "N - 1").replace("range(n)", "range(N)"),
+        SECOND.replace("/= n", "/= N").replace("range(n)", "range(N)"),
+        THIRD,
+    ],
+    "in a function that is given a forward pass of another form": [
+        f"def by_hand(x, y, weights, steps):\n    C, n = weights['C'], x.shape[0]\n    logits = steps['logits']\n"
+        f"{indented(FIRST)}    return {{'C': dC}}\n\n\nfor name, made in by_hand(*prepare()).items():\n    print(name)",
+        SECOND,
+        THIRD,
+    ],
+    "a function for each step": [
+        LOSS, f"def layer(dlogits, W2, h):\n{indented(LAYER)}    return dh\n", NORM, EMBED, SECOND, THIRD
+    ],
+    "all of it in the training loop": [
+        f"for i in range(200000):\n    Xb = Xtr[i]\n    logits = C[Xb] @ W1\n    loss.backward()\n"
+        f"{indented(FIRST + SECOND.replace('dlogits', 'dlogits_fast') + THIRD.replace('dhprebn', 'dhprebn_fast'))}"
+        "    if i > 3:\n        break\n    lossi.append(loss.item())"
+    ],
+    "a training loop under a condition": [
+        f"def main():\n{indented(FIRST + SECOND + THIRD)}"
+        f"    if max_steps > 0:\n        with torch.no_grad():\n{textwrap.indent(TRAINING, ' ' * 12)}",
+    ],
+    "cells of marimo": [
+        "import marimo\napp = marimo.App()",
+        *(
+            f"@app.cell\ndef _(torch, parameters, compare):\n{indented(text)}    return\n"
+            for text in (LOSS, LAYER, NORM, EMBED, SECOND, THIRD)
+        ),
+    ],
+    "a forward pass in names of one's own": [
+        "inputs, targets = batch()\nvectors = C[inputs]\nflat = vectors.view(vectors.shape[0], -1)\n"
+        "pre = flat @ W1 + b1\nmu = pre.mean(0, keepdim=True)\ncentred = pre - mu\nsquares = centred**2\n"
+        "spread = pre.var(0, keepdim=True)\nscale = (spread + 1e-5)**-0.5\nxhat = centred * scale\n"
+        "act = gain * xhat + shift\nh = torch.tanh(act)\nloss = -logprobs[range(n), targets].mean()",
+        *(_in_own_names(text) for text in (FIRST, SECOND, THIRD)),
+    ],
 }  # fmt: skip
 
 
@@ -246,9 +310,21 @@ def test_however_it_is_written_it_is_found(cells: Sequence[str], grade_cells: Gr
     assert (report.score, report.max_score) == (20.0, 20.0)
 
 
-@pytest.mark.parametrize("text", [FIRST + SECOND + THIRD, f"# %%\n{FIRST}\n# %% two\n{SECOND}\n# %%\n{THIRD}"])
+@pytest.mark.parametrize(
+    "text",
+    [FIRST + SECOND + THIRD, f"\ufeff{FIRST}{SECOND}{THIRD}", f"# %%\n{FIRST}\n# %% two\n{SECOND}\n# %%\n{THIRD}"],
+)
 def test_a_script_is_graded_as_well(text: str, grade_files) -> None:
     assert grade_files({"lesson.py": text.encode()}).score == 20.0
+
+
+def test_a_lesson_in_numpy_is_given_arrays(grade_cells: GradeCells) -> None:
+    text = FIRST.replace("torch.zeros_like", "np.zeros_like").replace("torch.ones_like", "np.ones_like")
+    text = text.replace("keepdim=", "keepdims=").replace(".clone()", ".copy()").replace(".view(", ".reshape(")
+    text = text.replace("F.one_hot(logits.max(1).indices, num_classes=27)", "np.eye(27)[logits.argmax(1)]")
+    assert not_right(grade_cells("import numpy as np", text)) == {}
+    wrong = grade_cells("import numpy as np", text.replace("(1 - h ** 2)", "(1 - h)"))
+    assert [each.name for each in exercise(wrong, 1).slips] == ["dhpreact"]
 
 
 def test_nothing_else_runs(grade_cells: GradeCells) -> None:
@@ -394,6 +470,12 @@ def test_autograd_in_the_statements_earns_nothing(grade_cells: GradeCells) -> No
 
 def test_a_gradient_of_autograds_is_none_here(grade_cells: GradeCells) -> None:
     assert exercise(grade_cells("dlogits = logits.grad"), 2).outcome is Outcome.NOT_WRITTEN
+
+
+def test_where_statements_were_looked_for_the_same_command_is_not_advised(grade_files) -> None:
+    cells = "def fill(made, cache):\n    dlogprobs = 1\n    dprobs = 2\n    dcounts = 3\n    dlogits = 4\n"
+    with pytest.raises(SubmissionError, match="write them as statements, in a notebook's cells"):
+        grade_files({"lesson.py": cells.encode()})
 
 
 def test_a_function_with_parameters_of_its_own_is_no_statements(grade_files) -> None:
