@@ -227,7 +227,7 @@ def _grade_exercise(
             session.probed_flags(question),
         )
         feedback = judge.feedback(session.answers(question), judgement, seen, line_of)
-        values = list(prepared.cases[0].forward.values)
+        values = prepared.cases[0].forward.values
         message = explain_names(feedback.message, prepared.exercise, values, course.also_called)
         feedback = replace(feedback, message=message)
         if (own := session.names(question)) is not None:

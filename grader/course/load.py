@@ -124,14 +124,19 @@ def _check_names(exercise: Exercise, document: Document) -> None:
         document.complain(exercise.place, text)
     if exercise.style is Style.STATEMENTS and exercise.timing:
         document.complain(exercise.timing.place, f"{function} is statements, and only a function can be timed")
-    elif exercise.timing and (exercise.arrays is not Arrays.TORCH or exercise.cache):
-        text = f"{function} is timed beside autograd: it must take torch tensors, and the cache by name"
+    elif exercise.timing and (
+        exercise.arrays is not Arrays.TORCH or exercise.cache or exercise.cache_of or exercise.returns
+    ):
+        text = (
+            f"{function} is timed beside autograd: it must take torch tensors, the cache by name, and return gradients"
+        )
         document.complain(exercise.timing.place, text)
     if exercise.style is Style.STATEMENTS and exercise.arrays is not Arrays.TORCH:
         document.complain(
             exercise.place, f"{function} is statements, whose values are torch tensors; take `arrays` out"
         )
     _check_cache(exercise, document)
+    _check_returns(exercise, document)
     for index, name in enumerate(exercise.outputs):
         place = document.place(("exercises", function, "outputs", index))
         if name in exercise.outputs[:index]:
@@ -162,7 +167,14 @@ def _check_names(exercise: Exercise, document: Document) -> None:
 
 
 def _check_cache(exercise: Exercise, document: Document) -> None:
-    """Complain of an order of the cache that cannot be kept."""
+    """Complain of an order of the cache that cannot be kept, or of a maker that cannot make it."""
+    if exercise.cache_of is not None:
+        place = document.place(("exercises", exercise.function, "cache_of"), key=True)
+        if len(exercise.cache_of) != 1:
+            document.complain(place, "`cache_of` is one function and what it is given, {affine_forward: [x, w, b]}")
+        if "cache" not in exercise.given or exercise.cache is not None or exercise.style is Style.STATEMENTS:
+            text = f"{exercise.function} must be given a cache, and have no other: write given: [dout, cache]"
+            document.complain(place, text)
     if exercise.cache is None:
         return
     place = document.place(("exercises", exercise.function, "cache"), key=True)
@@ -174,6 +186,21 @@ def _check_cache(exercise: Exercise, document: Document) -> None:
     for index, name in enumerate(exercise.cache):
         if name in exercise.cache[:index]:
             document.complain(place, f"`cache` names {name!r} twice; remove one")
+
+
+def _check_returns(exercise: Exercise, document: Document) -> None:
+    """Complain of an order of what is returned in which the gradients are not what they are elsewhere."""
+    if not exercise.returns:
+        return
+    place = document.place(("exercises", exercise.function, "returns"), key=True)
+    for name in exercise.gradient_names:
+        if exercise.returns.count(name) != 1:
+            document.complain(place, f"`returns` must name {name} once, beside what else {exercise.function} returns")
+    for index, name in enumerate(exercise.returns):
+        if name in exercise.returns[:index] and name not in exercise.gradient_names:
+            document.complain(place, f"`returns` names {name!r} twice; remove one")
+    if exercise.style is Style.STATEMENTS:
+        document.complain(place, f"{exercise.function} is statements, which return nothing; take `returns` out")
 
 
 def _validate(document: Document, noun: type[File], schema: TypeAdapter[File], filled: Mapping[str, object]) -> File:

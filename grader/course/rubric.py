@@ -56,6 +56,8 @@ Order = Annotated[
     Annotated[tuple[Name, ...], AT_LEAST_ONE],
     BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
 ]
+# The function that makes a cache, and what it is given.
+Maker = Annotated[Mapping[Name, Annotated[tuple[Name, ...], AT_LEAST_ONE]], AfterValidator(MappingProxyType)]
 Aliases = Annotated[Mapping[Name, Name], AfterValidator(MappingProxyType)] | None
 # Of an assignment, what holds for each exercise that does not say otherwise.
 INHERITED = ("tolerance", "follow_through", "style", "arrays", "aliases", "unit_axes", "float32")
@@ -170,7 +172,9 @@ class Exercise:
     their own. With `unit_axes` an axis of size 1 too many or too few counts as right; `float32` is the tolerance of
     gradients in that dtype, if they may be. `aliases` are other names of values that statements may have. With `arrays`
     numpy, tensors are numpy arrays where the function takes and returns them. If `cache` names values, the cache is a
-    tuple of them in this order, or the only one itself. Of one that is `hidden`, all cases are.
+    tuple of them in this order, or the only one itself; `cache_of` is the student's own forward that makes it, with
+    what that is given. If there are `returns`, the gradients come back among other values, in this order. Of one that
+    is `hidden`, all cases are.
     """
 
     function: OwnName
@@ -180,6 +184,8 @@ class Exercise:
     style: Style = Style.FUNCTION
     arrays: Arrays = Arrays.TORCH
     cache: Order | None = None
+    cache_of: Maker | None = None
+    returns: tuple[Name, ...] = ()
     aliases: Aliases = None
     unit_axes: Annotated[bool, Field(strict=True)] = False
     float32: Tolerance | None = None

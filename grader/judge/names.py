@@ -16,6 +16,7 @@ from grader.verdict.compare import Verdict
 
 _UNKNOWN = re.compile(r"NameError: name '(\w+)' is not defined$")
 _NOT_IN_CACHE = re.compile(r"AttributeError: 'types\.SimpleNamespace' object has no attribute '(\w+)'$")
+_MISSING_KEY = re.compile(r"KeyError: '(\w+)'$")
 _NO_KEY = re.compile(r"returned a dict with the key '(\w+)'; ")
 _WRONG_LENGTH = re.compile(r"returned \d+ values?, expected \d+: ")
 _PARAMETERS = re.compile(r"TypeError: \w+\((.*?)\)(?: -> .*?)? does not take what the exercise gives, ")
@@ -36,11 +37,11 @@ SIZES = frozenset({"n", "N", "m", "B", "batch_size", "vocab_size", "n_embd", "n_
 
 
 def explain_names(
-    message: str, exercise: Exercise, values: Sequence[str], also_called: Mapping[str, Sequence[str]]
+    message: str, exercise: Exercise, values: Mapping[str, object], also_called: Mapping[str, Sequence[str]]
 ) -> str:
     """Return a message of a student's function with the name that belongs there, where it is about one that does not.
 
-    `values` are the names of the forward pass, and `also_called` what other lessons call them.
+    `values` are those of the forward pass by name, and `also_called` what other lessons call them.
     """
     names = _Names(exercise, values, also_called)
     said = names.explain(message)
@@ -78,26 +79,35 @@ def ask_about_names(
 
 
 class _Names:
-    def __init__(self, exercise: Exercise, values: Sequence[str], also_called: Mapping[str, Sequence[str]]) -> None:
+    def __init__(
+        self, exercise: Exercise, values: Mapping[str, object], also_called: Mapping[str, Sequence[str]]
+    ) -> None:
         self._given = exercise.given
         self._function = exercise.function
         self._gradients = exercise.gradient_names
         self._cache = exercise.cache or ()
+        self._settings = {name: list(map(str, each)) for name, each in values.items() if isinstance(each, dict)}
+        self._is_own = exercise.cache_of is not None
         known = [name for name in values if not self._cache or name in (*self._cache, *exercise.given)]
         self._values = ["dout", *known] if "dout" in exercise.given else known
         self._aliases = {alias.lower(): name for name, aliases in also_called.items() for alias in aliases}
 
     def explain(self, message: str) -> str:
         """Say what is to be said of a message, or nothing."""
-        if found := _UNKNOWN.search(message):
+        if (found := _UNKNOWN.search(message)) and not (self._is_own and found[1] not in IMPORTS):
             return self._about_unknown(found[1])
         if found := _NOT_IN_CACHE.search(message):
             return self._about_cache(found[1])
         if found := _NO_KEY.match(message):
             right = self._find(found[1], self._gradients)
             return _called(found[1], right) if right else ""
+        if (found := _MISSING_KEY.search(message)) and self._settings:
+            have = " and ".join(f"{name} has {', '.join(keys)}" for name, keys in self._settings.items())
+            return have if all(found[1] not in keys for keys in self._settings.values()) else ""
         if found := _PARAMETERS.match(message):
             return self._about_parameters(found[1])
+        if self._is_own:
+            return ""  # a cache of the student's own
         if self._cache:
             return self._about_order(message)
         first = next((name for name in self._values if name != "dout"), "x")

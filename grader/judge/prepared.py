@@ -52,6 +52,8 @@ class Prepared:
             statements=self._statements,
             arrays=self.exercise.arrays,
             cache=self.exercise.cache,
+            maker=next(iter(self.exercise.cache_of.items())) if self.exercise.cache_of else None,
+            returns=self.exercise.returns,
         )
 
     @cached_property

@@ -37,7 +37,8 @@ class Question:
     `order[k]` is the place, in the rubric's order, of the call that is made k-th: the cases' own order would tell a
     submission which one it has before it. A question without an order is of a timed exercise, and asked apart.
     `room` are the numbers and axes that each gradient may have: a larger one is not looked at, only its shape is told.
-    `cache` is the order of a cache that is a tuple.
+    `cache` is the order of a cache that is a tuple, `maker` the student's function that makes it and what that is
+    given, and `returns` the order of what is returned, if it is more than the gradients.
     """
 
     function: str
@@ -50,6 +51,8 @@ class Question:
     room: tuple[tuple[int, int], ...] = ()
     arrays: Arrays = Arrays.TORCH
     cache: tuple[str, ...] | None = None
+    maker: tuple[str, tuple[str, ...]] | None = None
+    returns: tuple[str, ...] = ()
 
     def restore(self, answers: Sequence[Answer]) -> list[Answer | None]:
         """Put answers in the order of the calls into that of the rubric, None for those that there are not."""
@@ -61,7 +64,7 @@ class Question:
     def names(self) -> dict[str, object]:
         """Return what a request says about the function."""
         names = {"function": self.function, "home": self.home, "given": self.given, "gradients": self.gradients}
-        form = {"arrays": self.arrays, "cache": self.cache or ()}
+        form = {"arrays": self.arrays, "cache": self.cache or (), "maker": self.maker, "returns": self.returns}
         return {**names, **form, "room": self.room, "is_statements": self.statements is not None}
 
 
@@ -91,6 +94,12 @@ class Questionnaire:
     def functions(self) -> list[str]:
         """The functions that are asked for."""
         return list(dict.fromkeys(question.function for question in self.questions))
+
+    @property
+    def wanted(self) -> list[str]:
+        """The functions that are looked for: those that are asked for, and those that make a cache for them."""
+        makers = [question.maker[0] for question in self.questions if question.maker is not None]
+        return list(dict.fromkeys([*self.functions, *makers]))
 
     @cached_property
     def statements(self) -> list[dict[str, object]]:

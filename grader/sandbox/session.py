@@ -208,7 +208,7 @@ class Session:
         talk = Talk(self._warm.fork(self._limits, self._questionnaire))
         listed, sources = self.overview.request
         asked = [{**each.names(), "index": self._questionnaire.index(each), "order": each.order} for each in questions]
-        wanted, statements = self._questionnaire.functions, self._questionnaire.statements
+        wanted, statements = self._questionnaire.wanted, self._questionnaire.statements
         message = {"files": listed, "wanted": wanted, "statements": statements, "lost": list(self.overview.lost)}
         message["first"] = self.overview.first
         talk.request({"do": "answer", "questions": asked, **message}, sources)
@@ -347,7 +347,7 @@ class Session:
         readable: dict[str, bytes] = {}
         for file, source in self.overview.sources.items():
             talk = Talk(self._warm.fork(self._limits, self._questionnaire))
-            wanted = self._questionnaire.functions
+            wanted = self._questionnaire.wanted
             talk.request({"do": "look", "files": [(file, len(source))], "wanted": wanted}, source)
             heard = self._hear(talk)
             talk.close()

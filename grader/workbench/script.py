@@ -147,23 +147,31 @@ def _objective(exercise: Exercise, case: Case) -> str:
 
 def _asked(exercise: Exercise, case: Case) -> str:
     """Return the lines that make the arguments and call the function, or stand in for it."""
-    names = _tuple(exercise.gradient_names)
+    names = _tuple(exercise.returns or exercise.gradient_names)
     if exercise.style is Style.STATEMENTS:
         return _STATEMENTS.format(names=names, given=_given(exercise))
     is_numpy = exercise.arrays is Arrays.NUMPY
     return _FUNCTION.format(
         kind="the same values as numpy arrays" if is_numpy else "the same values, without autograd",
-        values="values" if exercise.cache else "cache",
+        values="values" if exercise.cache or exercise.cache_of else "cache",
         own="value.detach().numpy().copy()" if is_numpy else "value.detach().clone()",
-        order=_ordered(exercise.cache) if exercise.cache else "",
+        order=_ordered(exercise),
         call=_call(exercise, case),
         names=names,
+        first=exercise.gradient_names[0],
         one="np.ndarray | np.generic" if is_numpy else "torch.Tensor",
         back=_BACK if is_numpy else "",
     )
 
 
-def _ordered(cache: Sequence[str]) -> str:
+def _ordered(exercise: Exercise) -> str:
+    """Return the line that makes a cache that is no namespace: of values in an order, or by the student's forward."""
+    if exercise.cache_of:
+        ((forward, given),) = exercise.cache_of.items()
+        return f"_, cache = yours.{forward}({', '.join(f'values.{name}' for name in given)})\n"
+    cache = exercise.cache or ()
+    if not cache:
+        return ""
     values = ", ".join(f"values.{name}" for name in cache)
     return f"cache = {values if len(cache) == 1 else f'({values})'}\n"
 
@@ -172,7 +180,8 @@ def _call(exercise: Exercise, case: Case) -> str:
     """Return the call, each argument from where the script has it."""
     kind = ".numpy().copy()" if exercise.arrays is Arrays.NUMPY else ""
     own = {"cache": "cache", **{name: f"{name}{kind}" for name in exercise.upstream_names}}
-    given = {name: f"{'values' if exercise.cache else 'cache'}.{name}" for name in case.forward.values} | own
+    holder = "values" if exercise.cache or exercise.cache_of else "cache"
+    given = {name: f"{holder}.{name}" for name in case.forward.values} | own
     arguments = ", ".join(f"{name}={given.get(name, f't.{name[1:]}.grad{kind}')}" for name in exercise.given)
     return f"yours.{exercise.function}({arguments})"
 
@@ -222,7 +231,7 @@ names = [{names}]
 if isinstance(returned, dict):
     gradients = returned
 elif isinstance(returned, {one}) or returned is None:
-    gradients = {{names[0]: returned}}
+    gradients = {{"{first}": returned}}
 else:
     gradients = dict(zip(names, returned))
 {back}"""

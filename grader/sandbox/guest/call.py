@@ -72,14 +72,42 @@ class UnfinishedError(Exception):
 
 
 @dataclass(frozen=True)
+class Maker:
+    """The student's own forward pass, which makes a cache of what it is given: `out, cache = forward(x, w, b)`."""
+
+    function: Callable[..., Any]
+    name: str
+    given: Sequence[str]
+
+    def make(self, values: Any) -> Any:
+        """Return the cache that comes of the values of a call."""
+        if self.function is None:
+            raise NameError(f"{self.name} is not there, and the cache is what it makes; write it in the same file")
+        made = self.function(*(getattr(values, name) for name in self.given))
+        if not isinstance(made, tuple | list) or len(made) != 2:
+            raise TypeError(f"{self.name} returned {_kind(made)}, expected two values: out, cache")
+        return made[1]
+
+
+@dataclass(frozen=True)
 class Callee:
-    """A student's function, what it is given and asked for, and the files that are its submission."""
+    """A student's function, what it is given and asked for, and the files that are its submission.
+
+    `maker` makes its cache, if that is the student's, too.
+    """
 
     function: Callable[..., Any]
     form: Form
     gradients: Sequence[str]
     files: Collection[str]
     room: Room = field(default_factory=dict)
+    maker: Maker | None = None
+
+    def invoke(self, arguments: Mapping[str, Any]) -> Any:
+        """Return what the function returns."""
+        if self.maker is not None:
+            arguments = {**arguments, "cache": self.maker.make(arguments["cache"])}
+        return self.function(**arguments)
 
     @property
     def has_begun(self) -> bool:
@@ -150,7 +178,7 @@ def _call(
     with mode:
         try:
             with log or nullcontext():
-                returned = function(**given.arguments)
+                returned = callee.invoke(given.arguments)
         except UnfinishedError as unfinished:
             reply = explain(unfinished.error, files)
             with contextlib.suppress(BaseException):
@@ -233,20 +261,20 @@ def gather(returned: Any, callee: Callee) -> Reply:
     Only the built-in methods of dict, tuple and list are used: a subclass may answer differently each time.
     """
     reply = Reply("returned")
-    gradients = callee.gradients
-    wanted = ", ".join(gradients)
+    gradients, order = callee.gradients, callee.form.returns or callee.gradients
+    wanted = ", ".join(order)
     if isinstance(returned, dict):
         found = dict(dict.items(returned))
-        unknown = [key for key in found if not (type(key) is str and key in gradients)]
+        unknown = [key for key in found if not (type(key) is str and key in order)]
         if unknown:
             text = f"returned a dict with the key {_short(unknown[0])}; the keys are {wanted}"
             return Reply("bad_return", text)
     elif isinstance(returned, tuple | list):
         values = list(tuple.__iter__(returned) if isinstance(returned, tuple) else list.__iter__(returned))
-        if len(values) != len(gradients):
-            text = f"returned {_count(len(values))}, expected {len(gradients)}: {wanted}"
+        if len(values) != len(order):
+            text = f"returned {_count(len(values))}, expected {len(order)}: {wanted}"
             return Reply("bad_return", text)
-        found = dict(zip(gradients, values, strict=True))
+        found = dict(zip(order, values, strict=True))
     elif len(gradients) == 1 and (
         returned is None or isinstance(returned, Tensor | np.ndarray | np.generic | int | float)
     ):
@@ -256,11 +284,12 @@ def gather(returned: Any, callee: Callee) -> Reply:
     else:
         one = "one tensor" if isinstance(returned, Tensor) else f"one {_kind(returned)}"
         single = "an array" if callee.form.is_numpy else "a tensor"
-        expected = f"{single}, {wanted}" if len(gradients) == 1 else f"{len(gradients)} gradients: {wanted}"
+        several = f"{len(order)} {'values' if callee.form.returns else 'gradients'}: {wanted}"
+        expected = f"{single}, {wanted}" if len(order) == 1 else several
         return Reply("bad_return", f"returned {one}, expected {expected}")
     if all(found.get(name) is None for name in gradients):
         return Reply("not_written", "returned None" + ("" if len(gradients) == 1 else " for every gradient"))
-    _take(found, reply, callee)
+    _take({name: found.get(name) for name in gradients}, reply, callee)
     return reply
 
 

@@ -17,17 +17,20 @@ from grader.sandbox.guest.tensors import clone, equal, unpack_tensors, version
 class Form:
     """How a function is given its arguments: by these names, and as numpy arrays if it is in numpy.
 
-    If `cache` names values, the cache is a tuple of them in this order, or the only one itself.
+    If `cache` names values, the cache is a tuple of them in this order, or the only one itself. `returns` names what
+    comes back, in its order, if it is more than the gradients.
     """
 
     given: Sequence[str]
     cache: Sequence[str] = ()
     is_numpy: bool = False
+    returns: Sequence[str] = ()
 
 
 def read_form(question: Mapping[str, Any]) -> Form:
     """Return the form that a request asks for."""
-    return Form(question["given"], question.get("cache", ()), question.get("arrays") == "numpy")
+    is_numpy = question.get("arrays") == "numpy"
+    return Form(question["given"], question.get("cache", ()), is_numpy, question.get("returns", ()))
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.sandbox.guest.call import Callee, Reply, Room, call, explain, gather
+from grader.sandbox.guest.call import Callee, Maker, Reply, Room, call, explain, gather
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import AutogradRefusedError, Guard
 from grader.sandbox.guest.inputs import Form, Inputs, read_form, unpack_call, unpack_inputs
@@ -172,9 +172,9 @@ class Responder:
                 stopped = self._stopped(file) if file not in dict(self.places.values()) else None
                 yield {"found": file, "stopped": stopped, "rivals": rivals}, b""
                 self.places[index] = file, function
-                self.callees[index] = Callee(
-                    found, read_form(question), question["gradients"], self.modules.sources, _room(question)
-                )
+                maker = self._maker(question.get("maker"), file)
+                form, gradients = read_form(question), question["gradients"]
+                self.callees[index] = Callee(found, form, gradients, self.modules.sources, _room(question), maker)
                 for number in question["order"]:
                     started = CLOCK()
                     reply = call(self.callees[index], self.inputs[index][number], self.guard)
@@ -188,6 +188,13 @@ class Responder:
             others += self.modules.other_functions(file)
         stopped = {file: self._stopped(file, function) for file in self.modules.failures}
         yield {"found": None, "others": others[:MAX_NAMES], "stopped": stopped}, b""
+
+    def _maker(self, described: Sequence[Any] | None, file: str) -> Maker | None:
+        """Return the function that makes a cache, from the file with the function that takes it."""
+        if described is None:
+            return None
+        name, given = described
+        return Maker(self.modules.function(file, name), name, given)
 
     def _answer_with_statements(self, question: Mapping[str, Any]) -> Iterator[Part]:
         index, found = question["index"], self.statements.get(question["function"])
