@@ -124,12 +124,10 @@ def _check_names(exercise: Exercise, document: Document) -> None:
         document.complain(exercise.place, text)
     if exercise.style is Style.STATEMENTS and exercise.timing:
         document.complain(exercise.timing.place, f"{function} is statements, and only a function can be timed")
-    elif exercise.timing and (
-        exercise.arrays is not Arrays.TORCH or exercise.cache or exercise.cache_of or exercise.returns
-    ):
-        text = (
-            f"{function} is timed beside autograd: it must take torch tensors, the cache by name, and return gradients"
-        )
+    elif exercise.timing and exercise.returns:
+        document.complain(exercise.timing.place, f"{function} is timed, and must return its gradients and nothing else")
+    elif exercise.timing and (exercise.arrays is not Arrays.TORCH or exercise.cache or exercise.cache_of):
+        text = f"{function} is timed beside autograd: it must take torch tensors, and the cache by name"
         document.complain(exercise.timing.place, text)
     if exercise.style is Style.STATEMENTS and exercise.arrays is not Arrays.TORCH:
         document.complain(
