@@ -178,7 +178,9 @@ def read_file(path: Path, limit: int | None = None) -> tuple[bytes | None, str]:
     except OSError as error:
         return None, f"it could not be opened: {error.strerror}"
     if len(content) > limit:
-        advice = "; clear the outputs of all its cells and save it" if path.suffix == ".ipynb" else ""
+        advice = "; clear the outputs of all its cells and save it"
+        if path.suffix != ".ipynb":
+            advice = "; keep data out of the file with your functions, and hand in that"
         return None, f"larger than {limit // 1_000_000} MB{advice}"
     return content, ""
 

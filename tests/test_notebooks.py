@@ -65,6 +65,10 @@ AROUND = {
         f"{RIGHT}\ndef check(f):\n    while True:\n        f(1, 2, 3)",
         "check(linear_backward)\nlinear_backward(1, 2, 3)",
     ],
+    "names of another Python": [
+        "from past.builtins import xrange\nfrom builtins import range\nfrom six.moves import xrange as more",
+        "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, sum(dout[i] for i in xrange(len(dout)))",
+    ],
     "a graphics card": ["import torch\ndevice = torch.device('cuda')\ntorch.set_default_device('cuda')", RIGHT],
 }
 

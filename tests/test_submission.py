@@ -183,7 +183,9 @@ def test_a_file_of_a_megabyte_is_the_largest(tmp_path):
     found = read_submission(tmp_path)
 
     assert list(found.files) == ["large.py"]
-    assert dict(found.refused) == {"larger.py": "larger than 1 MB"}
+    assert dict(found.refused) == {
+        "larger.py": "larger than 1 MB; keep data out of the file with your functions, and hand in that"
+    }
 
 
 def test_a_notebook_may_be_larger_for_its_pictures(tmp_path):

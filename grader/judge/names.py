@@ -33,6 +33,7 @@ IMPORTS = {
     "np": "import numpy as np",
     "math": "import math",
 }
+_OF_PYTHON_2 = {"xrange": "range", "raw_input": "input", "unicode": "str", "basestring": "str", "long": "int"}
 SIZES = frozenset({"n", "N", "m", "B", "batch_size", "vocab_size", "n_embd", "n_hidden", "block_size", "hidden_size"})
 
 
@@ -94,7 +95,7 @@ class _Names:
 
     def explain(self, message: str) -> str:
         """Say what is to be said of a message, or nothing."""
-        if (found := _UNKNOWN.search(message)) and not (self._is_own and found[1] not in IMPORTS):
+        if (found := _UNKNOWN.search(message)) and not (self._is_own and found[1] not in {*IMPORTS, *_OF_PYTHON_2}):
             return self._about_unknown(found[1])
         if found := _NOT_IN_CACHE.search(message):
             return self._about_cache(found[1])
@@ -168,6 +169,8 @@ class _Names:
         return f"{', '.join(self._cache)} = cache"
 
     def _about_unknown(self, name: str) -> str:
+        if name in _OF_PYTHON_2:
+            return f"{name} is Python 2's; write {_OF_PYTHON_2[name]}"
         if name in IMPORTS:
             return f"write `{IMPORTS[name]}` at the top of the file"
         right = self._find(name, [*self._values, *self._gradients])

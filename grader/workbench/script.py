@@ -168,7 +168,7 @@ def _ordered(exercise: Exercise) -> str:
     """Return the line that makes a cache that is no namespace: of values in an order, or by the student's forward."""
     if exercise.cache_of:
         ((forward, given),) = exercise.cache_of.items()
-        return f"_, cache = yours.{forward}({', '.join(f'values.{name}' for name in given)})\n"
+        return f"*_, cache = yours.{forward}({', '.join(f'values.{name}' for name in given)})\n"
     cache = exercise.cache or ()
     if not cache:
         return ""

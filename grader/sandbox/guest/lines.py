@@ -106,6 +106,9 @@ def _made(function: ast.FunctionDef, gradients: Sequence[str]) -> dict[str, ast.
 
 def _returned(value: ast.expr, gradients: Sequence[str]) -> dict[str, ast.expr]:
     match value:
+        case ast.Tuple(elts=parts) | ast.List(elts=parts) if len(parts) > len(gradients):
+            # A loss beside its gradient: what is which, their names tell.
+            return {part.id: part for part in parts if isinstance(part, ast.Name) and part.id in gradients}
         case ast.Tuple(elts=parts) | ast.List(elts=parts):
             return dict(zip(gradients, parts, strict=False))
         case ast.Dict(keys=keys, values=parts):

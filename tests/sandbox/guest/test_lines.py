@@ -26,6 +26,7 @@ BODIES = {
         {"dx": 5, "dW": 9},
     ),
     "a function inside": ("dx = 1\ndef inner():\n    dx = 2\nreturn dx, None, None", {"dx": 2}),
+    "a loss beside them": ("dx = 1\nloss = 2\ndb = 3\nreturn loss, dx, None, db", {"dx": 2, "db": 4}),
     "nothing": ("pass", {}),
     "only None": ("return None", {}),
 }
