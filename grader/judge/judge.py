@@ -169,7 +169,9 @@ class Judge:
             seconds=sum(answer.seconds for answer in restored[:count]),
             flags=find_flags(prepared, answers, restored, judgement.correct, seen) if seen is not None else (),
             gradients=tuple(
-                replace(each, code=line_of(each.name)) if each.name in judgement.slips else each
+                replace(each, code=_reached(line_of(each.name), each, decisive, prepared.exercise))
+                if each.name in judgement.slips
+                else each
                 for each in judgement.gradients
             ),
             invariants=judgement.invariants,
@@ -272,6 +274,14 @@ def _fingerprint(answers: Sequence[Answer]) -> bytes:
             # Of numpy's types there is none for bfloat16.
             found.update((tensor.view(torch.int16) if tensor.dtype is torch.bfloat16 else tensor).numpy().tobytes())
     return found.digest()
+
+
+def _reached(code: CodeLine | None, gradient: GradientFeedback, answer: Answer, exercise: Exercise) -> CodeLine | None:
+    """Return the line that made a gradient, unless the function had ended before it: then it was made elsewhere."""
+    goes_on = exercise.style is Style.STATEMENTS or gradient.basis is Basis.RANDOM
+    if code is None or goes_on or answer.outcome is not Outcome.RAISED or answer.line is None:
+        return code
+    return None if code.file == answer.file and code.line > answer.line else code
 
 
 def _judge_case(exercise: Exercise, case: Case, answer: Answer) -> Trial:

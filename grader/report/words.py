@@ -55,6 +55,8 @@ OUTCOMES: Mapping[Outcome, str] = MappingProxyType(
 # Named for the fields of the results that they stand before.
 EXPECTED, ACTUAL = "expected", "yours"
 MANUAL, AUTOGRAD, RATIO = "your function", "autograd", "ratio"
+# Of more names than this, a sentence says how many there are.
+MOST_NAMED = 4
 CODE = "Your line that made it"
 PRINTED = "Your code printed"
 NOT_HELD = "does not hold"
@@ -313,7 +315,7 @@ def _worst(comparison: Comparison) -> str:
 def follows_line(followers: Sequence[GradientFeedback]) -> str:
     """Say of gradients that follow from the same slips that the slip is not theirs, and how that was found."""
     known = list(dict.fromkeys(slip for each in followers for slip in each.slips))
-    slips = " and ".join(known)
+    slips = _few(known)
     there = f"; the slip{' is' if len(known) == 1 else 's are'} there" if slips else ""
     bases = {each.basis for each in followers}
     if bases == {Basis.OWN}:
@@ -323,6 +325,12 @@ def follows_line(followers: Sequence[GradientFeedback]) -> str:
         some = "some " if len(bases) > 1 else ""
         said = f"right in itself, {some}tried with random numbers {place}"
     return f"{said}{_share(followers)}"
+
+
+def _few(names: Sequence[str]) -> str:
+    """Return names as a list that is short to read: three of many."""
+    shown = list(names) if len(names) <= MOST_NAMED else [*names[:3], f"{len(names) - 3} more"]
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def _share(followers: Sequence[GradientFeedback]) -> str:

@@ -12,10 +12,12 @@ from rich.console import Console
 from grader.course import Course, load_course
 from grader.grading import Grader
 from grader.report.terminal import describe_changes, print_report
-from grader.report.words import next_step
-from grader.results import Report
+from grader.report.words import follows_line, next_step
+from grader.results import GradientFeedback, Report
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
+from grader.verdict.compare import Verdict
+from grader.verdict.follow import Basis
 
 RIGHT = "def linear_backward(dout, x, W):\n    return dout @ W.T, x.T @ dout, dout.sum(0)\n"
 WRONG = """def linear_backward(dout, x, W):
@@ -192,3 +194,19 @@ def test_a_function_that_raises_in_one_case_only_is_told_which(small_grader: Gra
     lines = _say(_grade(small_grader, warm, linear=source))
 
     assert f"      try: grade case linear_backward --case {cases.index('one row') + 1}" in lines
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [
+        (1, "your d0; the slip is"),
+        (2, "your d0 and d1; the slips"),
+        (4, "your d0, d1, d2 and d3; "),
+        (9, "d2 and 6 more; "),
+    ],
+)
+def test_of_many_slips_a_few_are_named(count: int, said: str):
+    slips = tuple(f"d{number}" for number in range(count))
+    follower = GradientFeedback("dx", Verdict.FOLLOWS, 1.0, 1.0, slips=slips, basis=Basis.OWN)
+
+    assert said in follows_line([follower])

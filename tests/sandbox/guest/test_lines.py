@@ -87,3 +87,10 @@ def test_elif_after_elif_costs_the_student_nothing(grade_source):
     report = grade_source(source)
 
     assert report.selected[0].score == 5
+
+
+def test_a_line_that_was_not_reached_is_not_said_to_have_made_anything(grade_source):
+    body = "    dx = dW = db = x * 0\n    oops\n    db = dout.sum(1)\n    return dx, dW, db\n"
+    found = grade_source(f"def linear_backward(dout, x, W):\n{body}").selected[0].exercises[0]
+
+    assert {each.name: each.code and each.code.line for each in found.gradients} == {"dx": 2, "dW": 2, "db": None}
