@@ -16,7 +16,7 @@ import torch
 from grader.course import Course, Exercise, Rubric, Style
 from grader.course.cases import Case
 from grader.errors import SandboxError, SubmissionError, UsageError
-from grader.judge.agenda import Agenda, Part
+from grader.judge.agenda import Agenda, Part, is_about
 from grader.judge.flags import Seen
 from grader.judge.hidden import join
 from grader.judge.judge import Judge, Judgement, Patience
@@ -66,7 +66,7 @@ class Grader:
         self._parts = (self._shown, self._hidden)
         sought = self._chosen
         if about is not None and not only:
-            sought = [each for each in self._chosen if _is_about(about, *each)] or self._chosen
+            sought = [each for each in self._chosen if is_about(about, *each)] or self._chosen
         self._always = frozenset(rubric.name for rubric, _ in sought if only or not rubric.optional)
         # Those that every submission is asked.
         self.questionnaires = [part.agenda(self._always).questionnaire for part in self._asked(self._always)]
@@ -136,7 +136,7 @@ class Grader:
         return frozenset(
             rubric.name
             for rubric, exercises in self._chosen
-            if rubric.optional and _is_about(submission, rubric, exercises)
+            if rubric.optional and is_about(submission, rubric, exercises)
         )
 
     def _select(
@@ -161,7 +161,7 @@ class Grader:
     def _has_statements(self, submission: Submission) -> bool:
         """Return whether exercises that are statements were looked for in a submission."""
         chosen = [(rubric, [each for each in own if each.style is Style.STATEMENTS]) for rubric, own in self._chosen]
-        return any(own and (self._is_narrowed or _is_about(submission, rubric, own)) for rubric, own in chosen)
+        return any(own and (self._is_narrowed or is_about(submission, rubric, own)) for rubric, own in chosen)
 
     def _settle_optional(self, assignments: Sequence[AssignmentFeedback]) -> tuple[AssignmentFeedback, ...]:
         """Leave out optional assignments that were not handed in, and what is not optional where nothing else was."""
@@ -340,21 +340,6 @@ def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exe
         if exercises:
             chosen.append((rubric, exercises))
     return chosen
-
-
-def _is_about(submission: Submission, rubric: Rubric, exercises: Sequence[Exercise]) -> bool:
-    """Return whether a submission may be about an assignment, by the names in it; a folder is about all that counts."""
-    if not submission.single and not rubric.optional:
-        return True
-    names = {f"{rubric.name}.py", f"{rubric.name}.ipynb"}
-    sought = {
-        name.encode(encoding)
-        for each in exercises
-        for name in (each.gradient_names if each.style is Style.STATEMENTS else [each.function])
-        for encoding in ("utf-8", "utf-16-le")
-    }
-    is_named = not names.isdisjoint([*submission.files, *submission.refused])
-    return is_named or any(name in content for content in submission.files.values() for name in sought)
 
 
 def _nothing_found(

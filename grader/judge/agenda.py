@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from grader.course import Exercise, Rubric
+from grader.course import Exercise, Rubric, Style
 from grader.judge.judge import Judge
 from grader.judge.prepared import NewCases, prepare_all
+from grader.sandbox.guest.own_names import are_named
 from grader.sandbox.question import NewCall, Question, Questionnaire
+from grader.submission import Submission
 
 
 @dataclass(frozen=True)
@@ -53,3 +55,15 @@ class Part:
     def judge(self, function: str) -> Judge:
         """Return the judge of a function that was made ready. Raises KeyError if it was not."""
         return {each.prepared.exercise.function: each for part in self._judges.values() for each in part}[function]
+
+
+def is_about(submission: Submission, rubric: Rubric, exercises: Sequence[Exercise]) -> bool:
+    """Return whether a submission may be about an assignment, by the names in it; a folder is about all that counts."""
+    if not submission.single and not rubric.optional:
+        return True
+    names = {f"{rubric.name}.py", f"{rubric.name}.ipynb"}
+    functions = [each.function.encode() for each in exercises if each.style is not Style.STATEMENTS]
+    values = {each.value for own in exercises if own.style is Style.STATEMENTS for each in own.gradients}
+    is_named = not names.isdisjoint([*submission.files, *submission.refused])
+    texts = submission.files.values()
+    return is_named or any(are_named(values, text) or any(name in text for name in functions) for text in texts)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,9 +45,12 @@ def rename(trees: Collection[ast.Module], course: Vocabulary) -> dict[str, str]:
         found = _nearest(value, {name for name in strangers - set(values) if not name.startswith("d")})
         if found is not None:
             values[found] = value
-    # What is the gradient of a value by another name, has another name as well.
-    near = {f"d{own}": f"d{value}" for own, value in values.items() if f"d{own}" in strangers}
-    near = {own: gradient for own, gradient in near.items() if gradient in set(course.gradients) - assigned}
+    # What is the gradient of a value by another name, has another name as well; and some write logits_grad for dlogits.
+    missing = set(course.gradients) - assigned
+    spelled = {f"d{own}": f"d{value}" for own, value in values.items()}
+    for own, value in {**{name: name for name in course.data}, **values}.items():
+        spelled |= dict.fromkeys(spellings(own)[1:], f"d{value}")
+    near = {own: gradient for own in sorted(strangers) if (gradient := _spelled_as(own, spelled)) in missing}
     for gradient in sorted(set(course.gradients).difference(assigned, near.values())):
         found = _nearest(gradient, {name for name in strangers - set(near) if name.lower().startswith("d")})
         if found is not None:
@@ -55,6 +58,23 @@ def rename(trees: Collection[ast.Module], course: Vocabulary) -> dict[str, str]:
     for tree in trees:
         _Renamed({**values, **near}).visit(tree)
     return near
+
+
+def spellings(value: str) -> list[str]:
+    """Return what the gradient of a value is called, without underscores: as the course calls it, and as others do."""
+    plain = value.replace("_", "")
+    return [f"d{plain}", f"{plain}grad", f"grad{plain}", f"dLd{plain}", f"dlossd{plain}"]
+
+
+def are_named(values: Iterable[str], text: bytes) -> bool:
+    """Return whether a text, in UTF-8 or UTF-16, has a name for the gradient of one of some values."""
+    plain = text.replace(b"_\0", b"").replace(b"_", b"")
+    sought = {name for value in values for name in spellings(value)}
+    return any(name.encode(encoding) in plain for name in sought for encoding in ("utf-8", "utf-16-le"))
+
+
+def _spelled_as(own: str, spelled: Mapping[str, str]) -> str:
+    return spelled.get(own) or spelled.get(own.replace("_", ""), "")
 
 
 def sizes_in(statement: ast.stmt, axes: Mapping[str, int]) -> dict[str, str]:

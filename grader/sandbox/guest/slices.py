@@ -27,9 +27,12 @@ from grader.sandbox.guest.call import UnfinishedError
 from grader.sandbox.guest.dataflow import loaded
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.lines import MAX_LINES, MAX_TEXT
+from grader.sandbox.guest.own_names import are_named
 from grader.sandbox.guest.rewrite import HOOKS, rewrite
 from grader.sandbox.guest.statements import COMPARE, Item, Notebook, Slice, Wanted
 
+# Of more gradients under other names than these, some stand for all.
+MOST_RENAMED = 6
 _OF_DTYPE = re.compile(r"dtype|scalar type|result type|\b(Float|Double|Long)\b", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _set_default_dtype = torch.set_default_dtype
@@ -150,6 +153,8 @@ class Statements:
             span = f"lines {lines[0]} to {lines[-1]}" if len(lines) > 1 else f"line {lines[0]}"
             said = f"found in {self.file}, {span}"
         renamed = [f"{own} is read as {name}" for name, own in self._slice.renamed.items()]
+        if len(renamed) > MOST_RENAMED:
+            renamed[3:] = [f"{len(renamed) - 3} more as these are"]
         return "; ".join([said, *renamed])
 
     def _outcome(self, arguments: Mapping[str, Any]) -> _Outcome:
@@ -227,14 +232,14 @@ def find_statements(
     wanted = {each["function"]: Wanted.read(each, values(each["index"])) for each in described}
     single = {each["function"]: bool(each["float32"]) for each in described}
     homes = {each["function"]: each["home"].removesuffix(".py") for each in described}
-    names = {name.encode() for each in wanted.values() for name in each.gradients}
+    values_of = {name[1:] for each in wanted.values() for name in each.gradients}
     best: dict[str, tuple[tuple[int, bool], Statements]] = {}
     cells = {part for file in modules.files if file.endswith(".ipynb") for part in modules.parts(file)}
     for file in [each for each in modules.files if each not in cells] if wanted else ():
         stem = file.rpartition(".")[0]
         if modules.defines.get(file) and stem not in homes.values():
             continue  # it is about functions of the course
-        if not any(name in modules.sources[part] for name in names for part in modules.parts(file)):
+        if not any(are_named(values_of, modules.sources[part]) for part in modules.parts(file)):
             continue
         texts = {part: modules.sources[part].decode("utf-8-sig", errors="replace") for part in modules.parts(file)}
         # What is nested too deeply to be looked at is not found.

@@ -14,7 +14,7 @@ from typing import Any
 from torch import Tensor
 
 from grader.sandbox.guest.dataflow import Effect, blocks, effect_of
-from grader.sandbox.guest.flatten import Flattening
+from grader.sandbox.guest.flatten import Flattening, open_classes
 from grader.sandbox.guest.own_names import Vocabulary, rename, sizes_in
 
 # The lesson's own comparison, which is asked for in vain: ours says that all is well, and the grader compares.
@@ -133,6 +133,7 @@ class Notebook:
         self._axes = {name: value.dim() for name, value in data.items() if isinstance(value, Tensor)}
         self._tensors = self._values - {name for name, value in data.items() if isinstance(value, int | float)}
         aliases = {own: value for each in exercises for own, value in each.aliases.items()}
+        open_classes(parts.values(), [each.gradients for each in exercises])
         self.renamed = rename(parts.values(), Vocabulary(data, self._gradients, aliases))
         self._runs: dict[str, list[Run]] = {}
         self._current: dict[str, Run] = {}

@@ -150,6 +150,12 @@ def _in_own_names(text: str) -> str:
     return text
 
 
+def _of_a_class(text: str) -> str:
+    """Return statements with logits_grad for dlogits, and with parameters that are attributes."""
+    text = re.sub(r"\b(C|W1|W2|bngain)\b", r"self.\1", text)
+    return re.sub(r"\bd(?!im|type)([a-zA-Z]\w*)\b", r"\1_grad", text)
+
+
 CMP = "cmp('logits', dlogits, logits)\nassert cmp('C', dC, C)\n"
 WAYS = {
     "one cell": [FIRST, SECOND, THIRD],
@@ -261,6 +267,12 @@ WAYS = {
         "m = torch.load('state.pt')['m']\nloss = -logprobs[range(m), Yb].mean()",
         *(re.sub(r"\bn\b", "m", text) for text in (FIRST, SECOND)),
         THIRD,
+    ],
+    "a class, with another word for a gradient": [
+        f"class Net:\n    def __init__(self):\n        self.W1 = draw()\n\n    def step(self, inputs, rate):\n"
+        f"{textwrap.indent(_of_a_class(FIRST), ' ' * 8)}        self.update(rate)\n",
+        SECOND.replace("dlogits", "dlogits_fast"),
+        THIRD.replace("dhprebn", "dhprebn_fast").replace("dhpreact", "hpreact_grad"),
     ],
     "constants in capitals": [
         "N, N_EMBD = load_config()",
