@@ -274,11 +274,6 @@ WAYS = {
         SECOND.replace("dlogits", "dlogits_fast"),
         THIRD.replace("dhprebn", "dhprebn_fast").replace("dhpreact", "hpreact_grad"),
     ],
-    "at one go from bngain * dhpreact": [
-        FIRST,
-        SECOND,
-        "dhprebn = bnvar_inv * (dbnraw - dbnraw.mean(0) - bnraw * (bnraw * dbnraw).sum(0) / (n - 1))",
-    ],
     "constants in capitals": [
         "N, N_EMBD = load_config()",
         FIRST.replace("/ n", "/ N").replace("n - 1", "N - 1").replace("range(n)", "range(N)"),
