@@ -22,7 +22,7 @@ from grader.sandbox.guest import arrays
 from grader.sandbox.guest import tensors as own
 from grader.sandbox.guest.guard import Guard, Watch
 from grader.sandbox.guest.inputs import Call, Form, Given
-from grader.sandbox.guest.log import OperatorLog
+from grader.sandbox.guest.log import MOST_NONLINEAR, OperatorLog
 from grader.sandbox.guest.tensors import KINDS, pack_tensors
 
 MAX_MESSAGE = 2_000
@@ -173,7 +173,8 @@ def _call(
     logged: bool,
 ) -> Reply:
     function, gradients, files = callee.function, callee.gradients, callee.files
-    log = OperatorLog(watch, guard.call_operator, sum(map(own.numel, given.tensors.values()))) if logged else None
+    inputs = sum(map(own.numel, given.tensors.values()))
+    log = OperatorLog(watch, guard.call_operator, inputs) if logged else None
     # Gathered in here, too: what was returned may be an object that computes only when looked at.
     with mode:
         try:
@@ -193,6 +194,9 @@ def _call(
                 _take(found, reply, callee)
         else:
             reply = _gathered(returned, callee)
+    if watch.elementary > MOST_NONLINEAR * inputs:
+        each = f"more than {MOST_NONLINEAR} numbers out of numpy's or math's exp, log and so on for each that goes in"
+        watch.note("forward_repeated", f"{each}: as if the forward pass ran for every one of them")
     reply.is_cut_short = log is not None and log.is_full
     reply.flags += [["mutated_input", f"{name} was changed in place"] for name in given.changed]
     return reply

@@ -33,6 +33,7 @@ from typing import Any, Self
 
 import torch
 
+from grader.sandbox.guest.elementary import count_elementary
 from grader.sandbox.guest.operators import COMPLEX, replace_kernels
 
 # Owner within torch, and the names in it that are refused; those that this version of torch lacks are `lacking`.
@@ -86,6 +87,7 @@ class Watch:
     line: int | None = None
     source: str = ""
     flags: list[list[str]] = field(default_factory=list)
+    elementary: int = 0  # numbers that came out of numpy's and Python's exp, log, tanh and the like
 
     def refuse(self, name: str) -> None:
         """Remember that autograd was called by this name, and raise."""
@@ -122,9 +124,12 @@ class Guard:
         self._profile, self._trace = sys.getprofile, sys.gettrace
         self._set_profile, self._set_trace = sys.setprofile, sys.settrace
         self.call_operator = torch._ops.OpOverload.__call__
+        self._tracing_state = torch._C._get_tracing_state
+        self._count_modes: Callable[[], int] = getattr(torch._C, "_len_torch_dispatch_stack", lambda: 0)
         self._replace_all()
         self._methods = dict(vars(torch.Tensor))
         self._kernels = replace_kernels(self._ask)
+        count_elementary(self._count)
 
     def begin(self, files: Collection[str]) -> None:
         """Watch from here on, whatever runs: a submission with these files is there."""
@@ -218,8 +223,26 @@ class Guard:
         """Whether torch's own derivatives are refused by whatever way they are reached: not every torch allows it."""
         return self._kernels is not None
 
+    def _count(self, numbers: int, is_complex: bool) -> None:
+        watch = self._watch
+        if watch is not None:
+            watch.elementary += numbers
+            if is_complex:
+                watch.note(
+                    "complex_numbers", "a function of numpy was called with complex numbers, as by no gradient here"
+                )
+
+    def _find_recorded(self, shown: str) -> None:
+        """Note a derivative that is taken while loading and recorded, so that it can be computed in a call."""
+        between = self._between
+        if self._watch is None and between is not None and (self._tracing_state() is not None or self._count_modes()):
+            between.note(
+                "torch_inside", f"{shown} was recorded outside of a call, so that a derivative can be computed in one"
+            )
+
     def _ask(self, operator: str) -> None:
         watch = self._watch
+        self._find_recorded(f"the operator {operator}")
         if watch is not None and operator in COMPLEX:
             watch.note("complex_numbers", f"{operator}: a part is taken of complex numbers, which no gradient here has")
         elif watch is not None:
@@ -266,6 +289,8 @@ class Guard:
         def replacement(*args: Any, **kwargs: Any) -> Any:
             if self._watch is not None and (refused is None or bool([*args, *kwargs.values(), True][0]) is refused):
                 self._watch.refuse(shown)
+            if refused is None:
+                self._find_recorded(shown)
             return original(*args, **kwargs)
 
         if not isinstance(original, FunctionType):

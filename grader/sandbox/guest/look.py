@@ -34,14 +34,15 @@ PYTHON_INSIDE = frozenset(  # easier to read, and to add to, than a list of text
     _getframe _current_frames currentframe f_back f_locals f_globals tb_frame tb_next gi_frame cr_frame setprofile
     settrace setswitchinterval monitoring __signature__ __closure__ cell_contents __globals__ __code__
     __subclasses__ __mro__ mro __bases__ __base__ __get__ __getattribute__ __builtins__ __self__
-    __func__ __wrapped__ get_objects get_referrers
+    __func__ __wrapped__ get_objects get_referrers walk_stack getclosurevars
     get_referents ctypes cffi meta_path path_hooks addaudithook _guest pydoc_data code_info
     """.split()  # noqa: SIM905 # see above
 )
 NUMERICAL = frozenset(  # easier to read, and to add to, than a list of texts
     """
     sympy mpmath decimal fractions cmath gmpy2 numdifftools jax tinygrad tensorflow autograd_numpy approx_fprime
-    longdouble float128 clongdouble complex128 complex64 cdouble cfloat view_as_complex polar Fraction Decimal
+    longdouble float128 clongdouble complex128 complex64 cdouble cfloat view_as_complex view_as_real polar imag emath
+    scimath Fraction Decimal
     """.split()  # noqa: SIM905 # see above
 )
 DECODING = frozenset(  # easier to read, and to add to, than a list of texts
@@ -125,7 +126,9 @@ def _stands_out(codes: Sequence[CodeType]) -> bool:
             return True
         for constant in code.co_consts:
             for each in constant if isinstance(constant, tuple | frozenset) else (constant,):
-                if type(each) is complex or (type(each) is str and (each in TELLING or _leads_inside(each))):
+                if type(each) is complex or (
+                    type(each) is str and (each in TELLING or _leads_inside(each) or _inside(each))
+                ):
                     return True
     return False
 
@@ -133,6 +136,13 @@ def _stands_out(codes: Sequence[CodeType]) -> bool:
 def _leads_inside(text: str) -> bool:
     """Return whether a constant names an operator or a path within torch."""
     return len(text) < 200 and ("aten::" in text or "torch._" in text or "prims::" in text)
+
+
+def _inside(text: str) -> str:
+    """Return the part of a dotted path that is suspicious, as `operator.attrgetter` takes one, or nothing."""
+    is_path = "." in text and len(text) < 200 and text.replace(".", "").isidentifier()
+    inside = TORCH_INSIDE | PYTHON_INSIDE  # no digits: "fractions.csv" is a file
+    return next((part for part in text.split(".") if part in inside), "") if is_path else ""
 
 
 def _gather(tree: ast.Module, lines: Sequence[str]) -> list[Finding]:
@@ -201,6 +211,10 @@ def _findings(node: ast.AST) -> Iterator[tuple[str, str]]:
                 yield from _named(alias.name)
         case ast.Constant(value=complex()):
             yield "numerical", "a complex number"
+        case ast.BinOp(op=ast.Pow(), left=ast.UnaryOp(op=ast.USub()), right=ast.Constant(value=float())):
+            yield "numerical", "a root of a negative number, which is complex"
+        case ast.Constant(value=str(text)) if part := _inside(text):
+            yield from _named(part)
         case ast.Constant(value=str(text)) if text in PLAIN or _leads_inside(text):
             yield from _named(text) if text in PLAIN else [("torch_inside", repr(text[:60]))]
         case ast.Subscript(value=ast.Attribute() as holder) if _path(holder) == "sys.modules":

@@ -248,7 +248,8 @@ class Responder:
             callee, repeated = self.callees[index], self.inputs[index][each["number"]]
             own, parts = parts[: each["length"]], parts[each["length"] :]
             fresh = unpack_call(each, own) if each["tensors"] else repeated
-            reply = call(callee, fresh, self.guard, logged=self._is_logged(index))
+            # What is fast is logged in a few functions that are drawn now: nobody knows which.
+            reply = call(callee, fresh, self.guard, logged=self._is_logged(index) or each["repeat"])
             if reply.is_cut_short:
                 found, reply = reply.flags, call(callee, fresh, self.guard)
                 reply.flags += found

@@ -96,6 +96,18 @@ HONEST = {
         "    return dout @ W.T, x.T @ dout, ones[: len(dout)] @ dout\n"
     ),
 }
+HONEST["numpy's functions, all that they can"] = (
+    "import math\n\nimport numpy as np\nimport torch\nfrom numpy import exp\n\n\n"
+    "def linear_backward(dout, x, W):\n    assert np.power.outer([1], [2]).shape == (1, 1)\n"
+    "    assert exp(x).shape == x.shape and np.logaddexp.reduce(np.ones(2)) > math.sqrt(2) > np.tanh(2.0)\n"
+    "    assert np.exp.nin == 1 and 'exp' in repr(np.exp) and math.log(8, 2) == 3.0\n" + RETURN
+)
+# Parts of a forward pass that runs for every number: each takes less time than is worth a log by itself.
+REPEATED = {
+    "numpy": "np.exp(np.ones(40) * np.ones((40, 1)))",
+    "math": "[math.tanh(number) for number in range(300)]",
+    "torch": "(torch.ones(40) * torch.ones(40, 1)).exp()",
+}
 STATEFUL = {
     "a count of calls": "import torch\n\ncalls = []\n\n\ndef linear_backward(dout, x, W):\n"
     "    calls.append(1)\n    return dout @ W.T + 1e-15 * len(calls), x.T @ dout, dout.sum(0)\n",
@@ -161,6 +173,28 @@ def test_what_is_carried_from_call_to_call_is_a_flag_and_costs_nothing(source: s
     assert exercise.outcome.value == "returned"
     assert exercise.score == exercise.max_score
     assert [flag.kind for flag in exercise.flags] == ["nondeterministic"]
+
+
+@pytest.mark.parametrize("forward", REPEATED.values(), ids=REPEATED)
+def test_a_fast_forward_pass_for_every_number_is_a_flag(forward: str, feedback_on):
+    exercise = feedback_on(f"import math\n\nimport numpy as np\n{HEAD}    {forward}\n{RETURN}")
+
+    assert exercise.score == exercise.max_score
+    assert [flag.kind for flag in exercise.flags] == ["forward_repeated"]
+
+
+def test_complex_numbers_in_numpy_are_a_flag(feedback_on):
+    exercise = feedback_on(f"import numpy as np\n{HEAD}    np.exp(np.roots([1.0, 0.0, 1.0]))\n{RETURN}")
+
+    assert [flag.kind for flag in exercise.flags] == ["complex_numbers"]
+
+
+def test_a_derivative_that_is_recorded_while_loading_is_a_flag(feedback_on):
+    derive = "torch.jit.trace(lambda x: torch.func.vjp(torch.exp, x)[1](x)[0], torch.ones(2), check_trace=False)"
+    exercise = feedback_on(f"import torch\n\ntry:\n    {derive}\nexcept OSError:\n    pass\n\n\n{HEAD[14:]}{RETURN}")
+
+    assert exercise.score == exercise.max_score
+    assert {flag.kind for flag in exercise.flags if WEIGHTS[flag.kind]} == {"torch_inside"}
 
 
 @pytest.mark.slow
