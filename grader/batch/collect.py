@@ -19,7 +19,7 @@ from grader.batch.contents import kind_of
 from grader.batch.entry import PLAIN, Claim, Entry, Found, files_of, person
 from grader.batch.people import Words
 from grader.batch.systems import METADATA, read_metadata, recognise
-from grader.batch.tree import File, Folder, stem, unpack
+from grader.batch.tree import File, Folder, join_parts, stem, unpack
 from grader.errors import SubmissionError, UsageError
 from grader.submission import SUFFIXES
 from grader.text import one_line
@@ -45,7 +45,7 @@ def discover(root: Folder, before: datetime | None = None, words: Words | None =
         raise SubmissionError(
             f"there is no submission here; each is a folder, a .py file, a notebook or an archive{said}"
         )
-    entries, notes = _choose_attempts(_with_names(found), before)
+    entries, notes = _choose_attempts(_with_names(survey.together(found)), before)
     return Found(tuple(sorted(entries, key=lambda entry: entry.name)), (*survey.notes, *notes))
 
 
@@ -82,6 +82,7 @@ class _Survey:
 
     def read(self, root: Folder) -> list[Entry]:
         """Return the submissions in the folder that was given, in whatever folders they lie."""
+        root = join_parts(root)
         work = [stem(name, SUFFIXES) for name in root.files if name.endswith(SUFFIXES)]
         is_one = work and not root.folders and all(name in self.words.assignments for name in work)
         found = self._read(root, (), is_alone=True) if not is_one else None
@@ -92,6 +93,7 @@ class _Survey:
 
         `around` are the folders it lies in, this one the last; `is_alone` if there is nothing beside it.
         """
+        folder = self._without_drafts(join_parts(folder))
         claims = [claim for claim in recognise(folder) if not self._is_own_word(claim, around)]
         if (problem := read_metadata(folder)[1]) is not None:
             self.notes.append(problem)
@@ -107,6 +109,14 @@ class _Survey:
         if around and not classes and not self.words.is_several(folder, is_alone=is_alone):
             return None
         return self._children(folder, frozenset(), classes)
+
+    def _without_drafts(self, folder: Folder) -> Folder:
+        """Return a folder without what Teams keeps beside the work that was handed in: what is still being written."""
+        if not {"Submitted files", "Working files"} <= folder.folders.keys():
+            return folder
+        self.notes.append("Working files were left aside: Submitted files lie beside them")
+        folders = {name: inner for name, inner in folder.folders.items() if name != "Working files"}
+        return Folder(folder.name, folders, folder.files, folder.refused, folder.is_repository)
 
     def _is_own_word(self, claim: Claim, around: tuple[str, ...]) -> bool:
         """Whether a student may have said whose the work is: the file came in their only folder, with it."""
@@ -137,11 +147,11 @@ class _Survey:
         aside: list[str] = []
         for name in sorted({*folder.folders, *folder.files, *folder.refused}.difference(claimed, classes)):
             if name in folder.folders:
-                own.append(_plain(name, *files_of(folder.folders[name])))
+                own.append(self._plain(name, *files_of(folder.folders[name])))
             elif name in folder.refused and "/" not in name:
-                own.append(_plain(name, (), {name: folder.refused[name]}))
+                own.append(self._plain(name, (), {name: folder.refused[name]}))
             elif name in folder.files and _is_handed_in(name, is_named=bool(claimed)):
-                own.append(_plain(name, ((_without_attempt(name), folder.files[name]),), {}))
+                own.append(self._plain(name, ((_without_attempt(name), folder.files[name]),), {}))
             elif name != METADATA:
                 aside.append(name)
         if claimed and aside:
@@ -152,7 +162,7 @@ class _Survey:
             self._questioned(name, entries) if is_beside_others and not claimed else _below(name, entries)
             for name, entries in classes.items()
         ]
-        return [*own, *(entry for entries in inner for entry in entries)]
+        return [*self._joined(own), *(entry for entries in inner for entry in entries)]
 
     def _questioned(self, name: str, entries: list[Entry]) -> list[Entry]:
         """Return what looks like a class among the work of single students: one of them may have made it up."""
@@ -169,6 +179,56 @@ class _Survey:
             for entry in entries
         ]
 
+    def _plain(self, name: str, files: tuple[tuple[str, File], ...], refused: Mapping[str, str]) -> Entry:
+        match = _ATTEMPT.fullmatch(name)
+        time = match["time"] if match else None
+        return Entry(
+            name,
+            (self.words.who(match["student"] if match else stem(name, (*ARCHIVES, *SUFFIXES))),),
+            files,
+            refused,
+            label=name,
+            submitted_at=f"{time[:10]}T{time[11:].replace('-', ':')}" if time else None,
+            attempt=int(match["number"]) if match and match["number"] else None,
+        )
+
+    def _joined(self, own: Sequence[Entry]) -> list[Entry]:
+        """Return entries in which single files of one person about different assignments are one submission."""
+        files: dict[str, dict[str, Entry]] = defaultdict(dict)
+        for entry in own:
+            name, assignment = self.words.owner(stem(entry.name, SUFFIXES))
+            if assignment and len(entry.files) == 1 and entry.name.endswith(SUFFIXES) and entry.attempt is None:
+                # Two about one assignment may be of two people; then all of the name stay apart.
+                files[name][assignment if assignment not in files[name] else ""] = entry
+        joined = {name: parts for name, parts in files.items() if len(parts) > 1 and "" not in parts}
+        left = [entry for entry in own if not any(entry in parts.values() for parts in joined.values())]
+        for name, parts in joined.items():
+            work = tuple((f"{each}{_ending(entry.name)}", entry.files[0][1]) for each, entry in parts.items())
+            left.append(Entry(name, (person(name, name),), work, label=name))
+        return left
+
+    def together(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Return entries in which a person's work is one, where each assignment has a folder with everybody in it."""
+        parts: dict[tuple[str, ...], list[tuple[Entry, frozenset[str]]]] = defaultdict(list)
+        for entry in entries:
+            keys = sorted(each.key for each in entry.people)
+            about = frozenset(each for place in entry.place for each in self.words.named(place))
+            if all(keys) and about and entry.problem is None:
+                parts[(entry.system, *keys)].append((entry, about))
+        joined: list[Entry] = []
+        gone: set[int] = set()
+        for own in parts.values():
+            files = tuple(each for entry, _ in own for each in entry.files)
+            if len(own) < 2 or len({about for _, about in own}) < len(own) or len(dict(files)) < len(files):
+                continue
+            gone |= {id(entry) for entry, _ in own}
+            refused = {path: why for entry, _ in own for path, why in entry.refused.items()}
+            place = os.path.commonprefix([entry.place for entry, _ in own])  # noqa: RUF071 # of tuples, as below
+            joined.append(replace(own[0][0], files=files, refused=refused, place=tuple(place)))
+        if joined:
+            self.notes.append(f"{len(joined)} have handed in several assignments, each in a folder of its own: one row")
+        return [*(entry for entry in entries if id(entry) not in gone), *joined]
+
     def _only(self, root: Folder) -> Entry:
         """Return the one submission there is, called by the innermost of the folders that may be a person's."""
         chain: list[tuple[str, Folder]] = []
@@ -176,7 +236,7 @@ class _Survey:
             chain.append(below)
         named = [each for each in chain if self.words.personal(stem(each[0]))] or chain[:1] or [(root.name, root)]
         name, folder = named[-1]
-        return _plain(name, *files_of(folder))
+        return self._plain(name, *files_of(folder))
 
 
 def _only_one_in(folder: Folder) -> tuple[str, Folder] | None:
@@ -197,24 +257,14 @@ def _is_handed_in(name: str, *, is_named: bool = False) -> bool:
     return not _ASIDE.fullmatch(name) and (not is_named or kind_of(name) is not None)
 
 
-def _plain(name: str, files: tuple[tuple[str, File], ...], refused: Mapping[str, str]) -> Entry:
-    match = _ATTEMPT.fullmatch(name)
-    time = match["time"] if match else None
-    return Entry(
-        name,
-        (person(id=match["student"] if match else stem(name, (*ARCHIVES, *SUFFIXES))),),
-        files,
-        refused,
-        label=name,
-        submitted_at=f"{time[:10]}T{time[11:].replace('-', ':')}" if time else None,
-        attempt=int(match["number"]) if match and match["number"] else None,
-    )
-
-
 def _without_attempt(name: str) -> str:
     match = _ATTEMPT.fullmatch(name)
     rest = match["rest"] if match else None
     return rest[1:] if rest and rest[0] == "_" else f"{match['student']}{rest or ''}" if match else name
+
+
+def _ending(name: str) -> str:
+    return next(suffix for suffix in SUFFIXES if name.endswith(suffix))
 
 
 def _below(name: str, entries: Iterable[Entry]) -> list[Entry]:

@@ -9,6 +9,7 @@ from grader.batch.archives import ArchiveError, is_archive
 from grader.batch.entry import Entry
 from grader.batch.task import Task
 from grader.batch.tree import File, Folder, stem, unpack
+from grader.batch.versions import newest_version
 from grader.submission import MAX_BYTES, MAX_FILES, SUFFIXES, Submission, max_file_bytes
 from grader.text import one_line
 
@@ -37,8 +38,9 @@ KINDS = {
 
 def read_entry(entry: Entry) -> Task:
     """Return what there is to grade: at most MAX_FILES files and MAX_BYTES; the rest is refused with a reason."""
-    taken = _Taken(dict(entry.refused))
-    taken.take(entry.files, depth=0)
+    newest, older = newest_version(entry.files)
+    taken = _Taken({**entry.refused, **older})
+    taken.take(newest, depth=0)
     files = _unwrapped(taken.files)
     submission = Submission(one_line(entry.name, 200), files, taken.refused)
     problem = entry.problem if entry.problem is not None or files else _say_nothing(taken)
@@ -67,10 +69,11 @@ class _Taken:
                 self.others.append(around + path)
         for path, folder in opened:
             # Beside other work an archive is a folder of its name, so that nothing in it hides anything.
-            inner = tuple(folder.walk())
+            inner, older = newest_version(tuple(folder.walk()))
             names = {name for name, _ in _unwrapped_names(inner)}
             is_free = names.isdisjoint(self.files)
-            self.refused |= {self._as_refused(path, name): why for name, why in folder.walk_refused()}
+            refused = [*folder.walk_refused(), *older.items()]
+            self.refused |= {self._as_refused(path, name): why for name, why in refused}
             self.take(_unwrapped_names(inner), depth + 1, "" if is_free else f"{stem(path)}/")
 
     def _take_file(self, path: str, file: File) -> None:

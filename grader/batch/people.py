@@ -13,6 +13,7 @@ from itertools import combinations
 
 from grader.batch.archives import is_archive
 from grader.batch.contents import kind_of
+from grader.batch.entry import Person, person
 from grader.batch.tree import Folder, stem
 from grader.course import Course
 from grader.submission import SUFFIXES, max_file_bytes
@@ -35,14 +36,19 @@ pset py pycharm python question real repo repository rest resubmission review sc
 solution solutions source src stuff submission submissions submit submitted tarea tareas task tasks temp
 template templates test testing tests the tmp todo topic train training try tutorial ueb uebung unbenannt und
 untitled updated upload uploads util utils v vector version versions vieux vs week weeks werk wk woche wochen
-work working zip zuletzt übung übungen
+work working zip zuletzt übung übungen attempts deadline deliveries delivery entregado intento poging rendu rendus rev
+revision tentative tentativo versie version versione versuch versuche
 """
 _IMPERSONAL = frozenset(_WORDS.split())
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _GRADESCOPE = re.compile(r"submission_\d+")
 _YEAR = re.compile(r"(19|20)\d\d")
+_TIME = re.compile(r"(?<!\d)20\d\d[01]\d[0-3]\d[0-2]\d[0-5]\d[0-5]\d(?!\d)|(?<!\d)20\d\d-[01]\d-[0-3]\d(?!\d)")
 _DEFINED = re.compile(rb"\bdef\s+(\w+)\s*\(")
 _IMPORTED = re.compile(rb"^\s*(?:from|import)\s+\.?(\w+)", re.MULTILINE)
+_EMAIL = re.compile(r"[\w.+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_WITH_LOGIN = re.compile(r"(?P<name>[^()@_]+?) ?\([^()\s]*[^\W\d][^()\s]*\)( - .*\d.*)?")
+_ILIAS = re.compile(r"(?P<name>[^\W\d][^\d_]*_[^\W\d][^\d_]*)_[^_\s]+_\d{2,}")
 _NUMBERED = re.compile(r"\s*\(\d+\)$")
 MAX_COMPARED = 40
 
@@ -66,11 +72,49 @@ class Words:
         """Return what in a name may be a person's, nothing if it only says what kind of work it is."""
         if _GRADESCOPE.fullmatch(name):
             return ""
-        spaced = re.sub(r"(?<=[a-zà-ÿ])(?=[A-Z])", " ", unicodedata.normalize("NFC", name))
+        spaced = re.sub(r"(?<=[a-zà-ÿ])(?=[A-Z])", " ", _TIME.sub(" ", unicodedata.normalize("NFC", name)))
         tokens = _TOKEN.findall(spaced.casefold())
         kept = [each for each in tokens if not each.isdecimal() and each not in _IMPERSONAL and each not in self.parts]
         numbers = [each for each in tokens if each.isdecimal()]
         return " ".join([*kept, *numbers] if kept else [n for n in numbers if len(n) > 3 and not _YEAR.fullmatch(n)])
+
+    def who(self, name: str) -> Person:
+        """Return the person that a folder or a file is named after, as far as the name tells."""
+        email = _EMAIL.search(name)
+        if (match := _WITH_LOGIN.fullmatch(name) or _ILIAS.fullmatch(name)) is not None and self.personal(
+            match["name"]
+        ):
+            written = match["name"].replace("_", ", ")
+        else:
+            written = self.owner(name)[0]
+        return person(written, name, email[0] if email is not None else "")
+
+    def owner(self, stem_of_file: str) -> tuple[str, str]:
+        """Return whose a single file is by its name, `Ada Lovelace - linear` or `linear_ada`, and the assignment.
+
+        Both are nothing where the name is not made so; of a name with other words the assignment is nothing.
+        """
+        for sign in (" - ", "_", "-"):
+            parts = stem_of_file.split(sign)
+            for place in (len(parts) - 1, 0):
+                for cut in range(1, len(parts)):
+                    words, rest = (parts[-cut:], parts[:-cut]) if place else (parts[:cut], parts[cut:])
+                    name = "_".join(word.strip() for word in words).casefold()
+                    if name in self.assignments and self.personal(sign.join(rest)):
+                        return sign.join(rest).strip(), name
+            kept = [part for part in parts if not self._says_what(part)]
+            if 0 < len(kept) < len(parts) and parts[parts.index(kept[0]) :][: len(kept)] == kept:
+                return sign.join(kept).strip(), ""
+        return "", ""
+
+    def named(self, folder: str) -> frozenset[str]:
+        """Return the assignments that a folder's name names."""
+        plain = f"_{'_'.join(_TOKEN.findall(folder.casefold()))}_"
+        return frozenset(each for each in self.assignments if f"_{each}_" in plain)
+
+    def _says_what(self, part: str) -> bool:
+        """Whether a part of a name says what kind of work it is: hw1, and not 1 alone, which may tell two students."""
+        return any(map(str.isalpha, part)) and not self.personal(part)
 
     def is_several(self, folder: Folder, *, is_alone: bool) -> bool:
         """Whether a folder in which no folder holds a class is several people's.

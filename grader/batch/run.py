@@ -351,7 +351,10 @@ def _describe_entry(entry: Entry, task: Task) -> str:
         "late" if entry.is_late else "",
         f"attempt {entry.attempt}" if entry.attempt else "",
     ]
-    said = [people, files, *handed_in, task.problem or ""]
+    left = [f"{one_line(path, 60)} ({reason})" for path, reason in task.submission.refused.items()]
+    more = f" and {len(left) - 2} more" if len(left) > 2 else ""
+    not_taken = f"not taken: {', '.join(left[:2])}{more}" if left and task.problem is None else ""
+    said = [people, files, *handed_in, not_taken, task.problem or ""]
     return f"  {one_line(entry.name, 100)}: {', '.join(each for each in said if each)}"
 
 

@@ -25,12 +25,29 @@ _CANVAS = re.compile(
 _MOODLE = re.compile(
     r"(?P<name>.*)_(?P<id>\d+)_assignsubmission_(?P<kind>file|onlinetext)(?P<end>_?)(?P<file>(?<=_).+)?"
 )
+_MOODLE_RETURNED = re.compile(r".*_\d+_assignfeedback_\w+")
 _BLIND = re.compile(r"(?i)participante?|teilnehmer(/?in)?|deelnemer|partecipante|uczestnik|deltager|deltagare")
 _BLACKBOARD = re.compile(
     r"(?P<student>.+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<form>\.txt))", re.DOTALL
 )
 _BLACKBOARD_NAME = re.compile(r"\AName:\s*(?P<name>.*?)\s*\((?P<id>[^()\r\n]+)\)\s*$", re.MULTILINE)
-_BRIGHTSPACE = re.compile(r"(?P<id>\d+)-\d+ - (?P<name>.+?) - (?P<time>\w+ \d+, \d{4} \d+ [AP]M)(?: - (?P<file>.+))?")
+# With or without numbers, the month before the day or behind it, in any language, by a clock of 12 or of 24 hours.
+_BRIGHTSPACE = re.compile(
+    r"(?:(?P<id>\d+-\d+) - )?(?P<name>.+?) - (?P<time>(?:[^\W\d]+\.? \d{1,2}|\d{1,2}\.? (?:de )?[^\W\d]+\.?),? (?:de )?"
+    r"\d{4},? \d{1,2}[:.h]?\d\d(?: ?[APap]\.?[Mm]\.?)?)(?: - (?P<file>.+))?"
+)
+_DATE = re.compile(
+    r"(?i)(?P<month>[a-z]{3})[a-z]*\.? (?P<day>\d+),? (?P<year>\d{4}),? (?P<hour>\d{1,2})[:.h]?(?P<minute>\d\d)"
+    r"(?: ?(?P<half>[ap])\.?m)?"
+)
+_DAY_FIRST = re.compile(r"^(\d{1,2})\.? ([^\W\d]+\.?)")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_SAKAI = re.compile(r"(?P<name>[^()]+?) ?\((?P<id>[^()]+)\)")
+_ATTACHED, _RETURNED = "submission attachment(s)", "feedback attachment(s)"
+_AUTOLAB = re.compile(r"(?P<email>[^@\s/]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)_(?P<version>\d+)_(?P<file>.+)")
+_NBGRADER = re.compile(
+    r"(?P<student>.+?)\+(?P<assignment>[^+]+)\+(?P<time>\d{4}-\d\d-\d\d[ T_]\d\d[:._-]\d\d[:._-]\d\d)[^+]*(?:\+.+)?"
+)
 _RESUBMITTED = re.compile(r"-\d+(\.\w+)$")
 
 
@@ -97,6 +114,8 @@ def read_metadata(folder: Folder) -> tuple[dict[str, Any], str | None]:
 def read_moodle(folder: Folder, taken: Collection[str]) -> Claim | None:
     """A folder `Name_id_assignsubmission_file` for each participant; all in one folder in the flat mode."""
     matches = _match(_MOODLE, folder, taken)
+    # What was given back lies beside what was handed in, and is nobody's work.
+    returned = _match(_MOODLE_RETURNED, folder, taken) if matches else {}
     found: dict[tuple[str, str], dict[str, re.Match[str]]] = defaultdict(dict)
     for name, match in matches.items():
         found[match["name"], match["id"]][name] = match
@@ -129,7 +148,7 @@ def read_moodle(folder: Folder, taken: Collection[str]) -> Claim | None:
                 problem="text typed into the page, and no file" if only_text else None,
             )
         )
-    return Claim("Moodle", tuple(entries), frozenset(matches)) if entries else None
+    return Claim("Moodle", tuple(entries), frozenset({*matches, *returned})) if entries else None
 
 
 def read_blackboard(folder: Folder, taken: Collection[str]) -> Claim | None:
@@ -164,11 +183,11 @@ def read_blackboard(folder: Folder, taken: Collection[str]) -> Claim | None:
 def read_brightspace(folder: Folder, taken: Collection[str]) -> Claim | None:
     """A folder `id-id - Name - time` for each submission, or flat files that begin so."""
     matches = _match(_BRIGHTSPACE, folder, taken)
-    found: dict[tuple[str, str, str], dict[str, re.Match[str]]] = defaultdict(dict)
+    found: dict[tuple[str | None, str, str], dict[str, re.Match[str]]] = defaultdict(dict)
     for name, match in matches.items():
         found[match["id"], match["name"], match["time"]][name] = match
     entries = []
-    for (_, name, time), uploads in found.items():
+    for (number, name, time), uploads in found.items():
         files: list[tuple[str, File]] = []
         refused: dict[str, str] = {}
         for path, match in uploads.items():
@@ -178,10 +197,88 @@ def read_brightspace(folder: Folder, taken: Collection[str]) -> Claim | None:
                 refused |= missed
             else:
                 files.append((match["file"] or path, folder.files[path]))
-        # Its numbers are of the submission folder and not of the student.
         who = f"{name} - {time}"
-        entries.append(Entry(who, (person(name),), tuple(files), refused, "Brightspace", label=who))
+        # Of a name alone there may be two: without its numbers no attempt is taken for a later one of the same.
+        own, handed_in = (person(name, number or ""),), _time_of(time) if number else None
+        entries.append(Entry(who, own, tuple(files), refused, "Brightspace", who, submitted_at=handed_in))
     return Claim("Brightspace", tuple(entries), frozenset(matches)) if entries else None
+
+
+def _time_of(written: str) -> str | None:
+    """Return a time of Brightspace's as others write it, None if its month is in a language that is not known."""
+    match = _DATE.fullmatch(_DAY_FIRST.sub(r"\2 \1", written.rstrip("."), count=1))
+    if match is None or match["month"].lower() not in _MONTHS:
+        return None
+    hour = int(match["hour"]) % 12 + 12 * (match["half"].lower() == "p") if match["half"] else int(match["hour"])
+    month = _MONTHS.index(match["month"].lower()) + 1
+    return f"{match['year']}-{month:02}-{int(match['day']):02}T{hour:02}:{match['minute']}"
+
+
+def read_sakai(folder: Folder, taken: Collection[str]) -> Claim | None:
+    """A folder `Last, First(user)` for each student, with folders in it of what was handed in and given back."""
+    matches = {name: match for name, match in _match(_SAKAI, folder, taken).items() if name in folder.folders}
+    found = {name: match for name, match in matches.items() if _is_sakai(folder.folders[name])}
+    entries = []
+    for name, match in found.items():
+        own = folder.folders[name]
+        files, refused = files_of(own)
+        attached = tuple(
+            (path.partition("/")[2], file) for path, file in files if path.lower().startswith(f"{_ATTACHED}/")
+        )
+        # Its last moment is when something was handed in, in digits down to the millisecond.
+        stamp, _ = own.files["timestamp.txt"].read(100) if "timestamp.txt" in own.files else (None, "")
+        time = re.match(rb"(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)", stamp or b"")
+        year, *rest = [part.decode() for part in time.groups()] if time else [""]
+        has_text = any(path.lower().endswith(("submissiontext.html", "submissiontext.txt")) for path in own.files)
+        entries.append(
+            Entry(
+                name,
+                (person(match["name"], match["id"]),),
+                attached,
+                {path: reason for path, reason in refused.items() if not path.lower().startswith(f"{_RETURNED}/")},
+                system="Sakai",
+                label=name,
+                submitted_at="{}-{}-{}T{}:{}:{}".format(year, *rest) if year else None,
+                problem="text typed into the page, and no file" if has_text and not attached and not refused else None,
+            )
+        )
+    return Claim("Sakai", tuple(entries), frozenset(found)) if found else None
+
+
+def _is_sakai(folder: Folder) -> bool:
+    return any(name.lower() in (_ATTACHED, _RETURNED) for name in folder.folders) or "timestamp.txt" in folder.files
+
+
+def read_autolab(folder: Folder, taken: Collection[str]) -> Claim | None:
+    """Flat files `email_version_file`."""
+    matches = {name: match for name, match in _match(_AUTOLAB, folder, taken).items() if name in folder.files}
+    found: dict[tuple[str, str], dict[str, re.Match[str]]] = defaultdict(dict)
+    for name, match in matches.items():
+        found[match["email"], match["version"]][name] = match
+    entries = [
+        Entry(
+            f"{email}_{version}",
+            (person(email=email),),
+            tuple((match["file"], folder.files[name]) for name, match in uploads.items()),
+            system="Autolab",
+            label=f"{email}_{version}",
+            attempt=int(version[:9]),
+        )
+        for (email, version), uploads in found.items()
+    ]
+    return Claim("Autolab", tuple(entries), frozenset(matches)) if entries else None
+
+
+def read_nbgrader(folder: Folder, taken: Collection[str]) -> Claim | None:
+    """A folder `student+assignment+time` for each submission, as they lie in the exchange."""
+    matches = {name: match for name, match in _match(_NBGRADER, folder, taken).items() if name in folder.folders}
+    entries = []
+    for name, match in matches.items():
+        files, refused = files_of(folder.folders[name])
+        time = f"{match['time'][:10]}T{re.sub('[._-]', ':', match['time'][11:])}"
+        own = (person(id=match["student"]),)
+        entries.append(Entry(name, own, files, refused, "nbgrader", name, submitted_at=time))
+    return Claim("nbgrader", tuple(entries), frozenset(matches)) if entries else None
 
 
 def read_canvas(folder: Folder, taken: Collection[str]) -> Claim | None:
@@ -237,6 +334,9 @@ SYSTEMS: tuple[Callable[[Folder, Collection[str]], Claim | None], ...] = (
     read_moodle,
     read_blackboard,
     read_brightspace,
+    read_sakai,
+    read_autolab,
+    read_nbgrader,
     read_canvas,
     read_classroom,
 )

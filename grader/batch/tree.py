@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +12,7 @@ from pathlib import Path
 from grader.batch.archives import (
     DOWNLOADED,
     HANDED_IN,
+    PEEKED,
     SUFFIXES,
     Archive,
     ArchiveError,
@@ -26,6 +28,7 @@ from grader.text import decode_name, one_line
 MAX_DEPTH = 64
 MAX_PATH_BYTES = 3_500  # systems end at 4,096
 _JUNK = frozenset({"thumbs.db", "desktop.ini", "icon\r", "$recycle.bin"})
+_PART = re.compile(r"(?P<whole>.+-\d{8}T\d{6}Z)(?:-\d{1,2})?-\d{3}(?:\.zip)?")
 _LINK = "a link, which is not followed"
 
 
@@ -99,6 +102,45 @@ def unpack(file: File, limits: Limits = HANDED_IN) -> Folder:
     if content is None:
         raise ArchiveError(reason)
     return _as_folder(stem(file.name), open_archive(content, limits))
+
+
+def join_parts(folder: Folder) -> Folder:
+    """Return a folder in which a download in parts, `Week 1-20260301T120000Z-001.zip` and so on, is one again."""
+    parts: dict[str, list[str]] = {}
+    for name in sorted((*folder.folders, *folder.files)):
+        match = _PART.fullmatch(name)
+        if match is not None and (name in folder.folders or is_archive(name)):
+            parts.setdefault(match["whole"], []).append(name)
+    whole = {name: names for name, names in parts.items() if len(names) > 1}
+    if not whole:
+        return folder
+    joined = Folder(folder.name, dict(folder.folders), dict(folder.files), dict(folder.refused), folder.is_repository)
+    for name, names in whole.items():
+        place = joined.folders[joined.free(name)] = Folder(name)
+        for part in names:
+            try:
+                opened = folder.folders[part] if part in folder.folders else unpack(folder.files[part], PEEKED)
+            except ArchiveError as error:
+                joined.refused[part] = str(error)
+                continue
+            finally:
+                joined.folders.pop(part, None)
+                joined.files.pop(part, None)
+            _join(place, opened)
+    return joined
+
+
+def _join(place: Folder, other: Folder) -> None:
+    """Put all of a folder into another; of two files of one name the second gets a number."""
+    for name, inner in other.folders.items():
+        # A part has its own folder of a name, which others still hold.
+        own = place.folders[name] = place.folders.get(name) or Folder(name)
+        own.is_repository |= inner.is_repository
+        _join(own, inner)
+    for name, file in other.files.items():
+        place.files[place.free(name)] = file
+    for name, reason in other.refused.items():
+        place.refused[place.free(name)] = reason
 
 
 def stem(name: str, suffixes: tuple[str, ...] = SUFFIXES) -> str:

@@ -142,6 +142,127 @@ DOWNLOADS: dict[str, tuple[Paths, dict[str, list[str]]]] = {
             "John Doe - Sep 24, 2026 927 PM": ["linear.py"],
         },
     ),
+    "Brightspace by a clock of 24 hours": (
+        {
+            "128-2301 - Mary-Ann Smith - 24 septembre, 2026 2126 - linear.py": WORK,
+            "129-2301 - John Doe - 24 septembre, 2026 2127 - linear.py": WORK,
+        },
+        {
+            "Mary-Ann Smith - 24 septembre, 2026 2126": ["linear.py"],
+            "John Doe - 24 septembre, 2026 2127": ["linear.py"],
+        },
+    ),
+    "Sakai": (
+        {
+            "grades.csv": "x",
+            "Lovelace, Ada(ada01)/timestamp.txt": "20260301120000500",
+            "Lovelace, Ada(ada01)/comments.txt": "",
+            "Lovelace, Ada(ada01)/Submission attachment(s)/linear.py": WORK,
+            "Lovelace, Ada(ada01)/Feedback Attachment(s)/linear.py": "# better so",
+            "Roe, Bob(bob)/timestamp.txt": "20260301120000500",
+            "Roe, Bob(bob)/Roe, Bob(bob)_submissionText.html": "see my mail",
+        },
+        {"Lovelace, Ada(ada01)": ["linear.py"], "Roe, Bob(bob)": []},
+    ),
+    "Autolab": (
+        {
+            "ada@example.edu_1_linear.py": "# old",
+            "ada@example.edu_10_linear.py": WORK,
+            "ada@example.edu_9_linear.py": "# old",
+            "b_r@cs.example.edu_2_linear.py": WORK,
+        },
+        {"ada@example.edu_10": ["linear.py"], "b_r@cs.example.edu_2": ["linear.py"]},
+    ),
+    "nbgrader's exchange": (
+        {
+            "ada+week1+2026-03-01 10:00:00 UTC/linear.ipynb": "{}",
+            "ada+week1+2026-03-02 10:00:00 UTC+x1/linear.ipynb": "{}",
+            "bob+week1+2026-03-01 10:00:00 UTC/linear.ipynb": "{}",
+        },
+        {
+            "ada+week1+2026-03-02 10:00:00 UTC+x1": ["linear.ipynb"],
+            "bob+week1+2026-03-01 10:00:00 UTC": ["linear.ipynb"],
+        },
+    ),
+    "Moodle with what was given back": (
+        {
+            "Ada Lovelace_12345_assignsubmission_file/linear.py": WORK,
+            "Ada Lovelace_12345_assignfeedback_file/report.html": "<html>",
+            "Bob Roe_12346_assignsubmission_file/linear.py": WORK,
+        },
+        {"Ada Lovelace_12345": ["linear.py"], "Bob Roe_12346": ["linear.py"]},
+    ),
+    "Drive in parts": (
+        {
+            "Week 1-20260301T120000Z-001/Week 1/Ada Lovelace/linear.py": WORK,
+            "Week 1-20260301T120000Z-001/Week 1/Bob Roe/linear.py": WORK,
+            "Week 1-20260301T120000Z-002/Week 1/Ada Lovelace/dropout.py": WORK,
+        },
+        {"Ada Lovelace": ["dropout.py", "linear.py"], "Bob Roe": ["linear.py"]},
+    ),
+    "Teams": (
+        {
+            "Submitted files/Ada Lovelace/Week 1/Version 1/linear.py": "# old",
+            "Submitted files/Ada Lovelace/Week 1/Version 2/linear.py": WORK,
+            "Submitted files/Bob Roe/Week 1/linear.py": WORK,
+            "Working files/Ada Lovelace/Week 1/linear.py": "# not yet",
+            "Working files/Bob Roe/Week 1/linear.py": "# not yet",
+        },
+        {"Ada Lovelace": ["linear.py"], "Bob Roe": ["linear.py"]},
+    ),
+    "ILIAS": (
+        {
+            "Lovelace_Ada_ada01_1234/20260301120000_linear.py": "# old",
+            "Lovelace_Ada_ada01_1234/20260302120000_linear.py": WORK,
+            "Lovelace_Ada_ada01_1234/20260301120000_dropout.py": WORK,
+            "Roe_Bob_bob_1235/20260301120000_linear.py": WORK,
+        },
+        {"Lovelace_Ada_ada01_1234": ["dropout.py", "linear.py"], "Roe_Bob_bob_1235": ["linear.py"]},
+    ),
+    "Submitty": (
+        {
+            "ada/1/linear.py": "# old",
+            "ada/2/linear.py": WORK,
+            "ada/10/dropout.py": "# not chosen",
+            "ada/user_assignment_settings.json": '{"active_version": 2, "history": []}',
+            "bob/9/linear.py": "# old",
+            "bob/10/linear.py": WORK,
+            "bob/9/dropout.py": WORK,
+        },
+        {"ada": ["linear.py"], "bob": ["10/linear.py", "9/dropout.py"]},
+    ),
+    "times of submissions": (
+        {
+            "Ada Lovelace 12 ada@example.edu/2026-03-01-10-00-00/linear.py": "# old",
+            "Ada Lovelace 12 ada@example.edu/2026-03-02-10-00-00/linear.py": WORK,
+            "Ada Lovelace 12 ada@example.edu/2026-03-02-10-00-00.ceg/execution.txt": "",
+            "Bob Roe 13 bob@example.edu/deadline-2026-03-03/delivery-001/linear.py": "# old",
+            "Bob Roe 13 bob@example.edu/deadline-2026-03-03/delivery-002/linear.py": WORK,
+        },
+        {"Ada Lovelace 12 ada@example.edu": ["linear.py"], "Bob Roe 13 bob@example.edu": ["linear.py"]},
+    ),
+    "a folder for each assignment": (
+        {
+            "linear/ada/linear.py": WORK,
+            "linear/bob/linear.py": WORK,
+            "2 dropout/ada/dropout.py": WORK,
+            "2 dropout/cyd/dropout.py": WORK,
+        },
+        {"ada": ["dropout.py", "linear.py"], "linear/bob": ["linear.py"], "2 dropout/cyd": ["dropout.py"]},
+    ),
+    "a file for each assignment": (
+        {
+            "Ada Lovelace - linear.py": WORK,
+            "Ada Lovelace - dropout.py": WORK,
+            "bob_linear.py": WORK,
+            "cyd_linear.py": WORK,
+            "cyd_linear (1).py": WORK,
+        },
+        {
+            "Ada Lovelace": ["dropout.py", "linear.py"],
+            **{name: [name] for name in ("bob_linear.py", "cyd_linear.py", "cyd_linear (1).py")},
+        },
+    ),
     "folders": (
         {
             "ada/linear.py": WORK,
@@ -217,6 +338,46 @@ def test_a_download_is_the_same_in_any_folders_on_disk_and_in_an_archive(tmp_pat
     files, rows = DOWNLOADS[download]
     found = collect(write(tmp_path / "class", {around + name: content for name, content in files.items()}))
     assert rows_of(found) == rows
+
+
+@pytest.mark.parametrize("download", DOWNLOADS)
+def test_of_several_versions_none_but_the_newest_counts(tmp_path, download):
+    found = collect(write_folder(tmp_path / "class", DOWNLOADS[download][0]))
+    taken = [content for entry in found.entries for content in read_entry(entry).submission.files.values()]
+    assert not {b"# old", b"# not yet", b"# not chosen", b"# better so"}.intersection(taken)
+
+
+@pytest.mark.parametrize(
+    ("name", "who"),
+    [
+        ("Ada Lovelace - linear.py", "Ada Lovelace"),
+        ("dropout_Ada.ipynb", "Ada"),
+        ("Lovelace_Ada_hw1.zip", "Lovelace_Ada"),
+        ("Ada Lovelace (ada01) - 2026-03-01T10_00_00", "Ada Lovelace"),
+        ("Lovelace_Ada_ada01_1234", "Lovelace, Ada"),
+        ("ada (1).py", ""),
+        ("student_2.py", ""),
+        ("ada", ""),
+    ],
+)
+def test_a_name_tells_a_person_without_what_kind_of_work_it_is(name, who):
+    assert WORDS.who(name.partition(".")[0]).name == who
+
+
+def test_two_of_one_name_are_never_attempts_of_one(tmp_path):
+    files = {
+        "128-2301 - John Doe - Sep 24, 2026 926 PM/linear.py": WORK,
+        "129-2301 - John Doe - Sep 25, 2026 926 PM/linear.py": WORK,
+        "129-2301 - John Doe - Sep 26, 2026 1226 AM/linear.py": WORK,
+    }
+    rows = rows_of(collect(write_folder(tmp_path, files)))
+    assert set(rows) == {"John Doe - Sep 24, 2026 926 PM", "John Doe - Sep 26, 2026 1226 AM"}
+
+
+@pytest.mark.parametrize("files", [{"v1/a.py": WORK, "b.py": WORK}, {"week1/a.py": WORK, "week2/a.py": WORK}])
+def test_what_are_no_versions_is_taken_as_a_whole(tmp_path, files):
+    folder = write_folder(tmp_path / "class", {"bob/linear.py": WORK, **{f"ada/{name}": files[name] for name in files}})
+    assert rows_of(collect(folder))["ada"] == sorted(files)
 
 
 @pytest.mark.parametrize("download", DOWNLOADS)
