@@ -373,7 +373,11 @@ def _nothing_found(
             start = f"the lesson's own notebook is graded by `{command}`"
     else:
         text += f" (looked for {', '.join(functions[:4])}{', ...' if len(functions) > 4 else ''})"
-        for name in dict.fromkeys(re.findall(r"\bdef (\w+)\(", source)):
+        # One that stands there in full was found by nobody: it is not written as Python.
+        written = dict.fromkeys(re.findall(r"\bdef (\w+)\(", source))
+        if (inside := next((name for name in written if name in functions), None)) is not None:
+            return f"{text}; {inside} stands in its text, but not as Python that can be read: is the file broken?"
+        for name in written:
             near = difflib.get_close_matches(name, functions, n=1, cutoff=0.85)
             if near:
                 return f"{text}; is {one_line(name, 100)} meant to be {near[0]}?"

@@ -146,3 +146,24 @@ def test_a_file_name_with_markup_stays_text(grade_source):
 
     assert "[b]&lt;i&gt;.py" in page
     assert "[b]<i>.py line 2" in said
+
+
+FOREIGN = {
+    "a notebook": (b'{\n "cells": [],\n "metadata": {}\n}', "it is a notebook; let its name end in .ipynb"),
+    "a merge that was not finished": (b"x = 1\n<<<<<<< HEAD\n=======\n>>>>>>> b\n", "a merge was not finished"),
+    "lines of a console": (b">>> def linear_backward(dout, x, W):\n...     return x\n", "it was copied from a console"),
+    "rich text": (b"{\\rtf1\\ansi x}", "it is rich text; save it as plain text"),
+    "a web page": (b"<!DOCTYPE html>\n<html>", "it is a web page"),
+    "an archive": (b"PK\3\4\0\0", "it is a zip archive, or a document of an office program"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), FOREIGN.values(), ids=FOREIGN)
+def test_a_file_that_holds_something_else_than_python_is_called_what_it_is(
+    content: bytes, said: str, small_grader, warm
+):
+    report = small_grader.grade(Submission("x", {"linear.py": content, "dropout.py": b"x = 1\n"}, {}), warm)
+
+    (exercise,) = (each for each in report.selected[0].exercises if each.function == "linear_backward")
+    assert exercise.outcome.value == "unreadable"
+    assert exercise.message.startswith(f"linear.py: {said}")

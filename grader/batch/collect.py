@@ -29,6 +29,8 @@ MAX_AROUND = 12  # folders and archives around a class
 _ATTEMPT = re.compile(
     r"(?P<student>.+?)[_-]attempt[_-]?(?:(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)|(?P<number>\d+))(?P<rest>[_.].*)?"
 )
+# Of a notebook that a browser gave another ending.
+_HIDDEN = tuple(f"{suffix}.json" for suffix in SUFFIXES)
 # What lies beside submissions and is none: lists, settings, and texts that are called what no student is.
 _ASIDE = re.compile(
     r"(?i).*\.(csv|tsv|xlsx?|ods|ya?ml|json|toml|ini|cfg|log|md|rst|lock|sh|bat)|makefile|license|"
@@ -252,7 +254,7 @@ def _only_one_in(folder: Folder) -> tuple[str, Folder] | None:
 
 def _is_handed_in(name: str, *, is_named: bool = False) -> bool:
     """Whether a file can be somebody's hand-in; where the system names them all, only if it could be work."""
-    if name.endswith(SUFFIXES) or is_archive(name):
+    if name.endswith(SUFFIXES) or is_archive(name) or name.lower().endswith(_HIDDEN):
         return True
     return not _ASIDE.fullmatch(name) and (not is_named or kind_of(name) is not None)
 

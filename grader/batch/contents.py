@@ -33,6 +33,17 @@ KINDS = {
     ".url": "a link",
     ".webloc": "a link",
     ".gdoc": "a link",
+    ".lnk": "a link",
+    ".gz": "an archive that is not opened here; hand in a zip",
+    ".xz": "an archive that is not opened here; hand in a zip",
+    ".zst": "an archive that is not opened here; hand in a zip",
+    ".dmg": "an archive that is not opened here; hand in a zip",
+    ".001": "a part of an archive; hand in one zip that is whole",
+    ".002": "a part of an archive; hand in one zip that is whole",
+    ".z01": "a part of an archive; hand in one zip that is whole",
+    ".pages": "a document",
+    ".py3": "let its name end in .py",
+    ".pyw": "let its name end in .py",
 }
 
 
@@ -110,18 +121,24 @@ class _Taken:
 def kind_of(name: str) -> str | None:
     """Say what a file is that is no work, None if its name does not tell."""
     lower = name.lower()
-    if lower.endswith(tuple(f"{suffix}.txt" for suffix in SUFFIXES)):
-        return f"rename it to {one_line(name[: -len('.txt')].rpartition('/')[2], 100)}"
+    if lower.endswith(tuple(f"{suffix}{more}" for suffix in SUFFIXES for more in (".txt", ".json"))):
+        return f"rename it to {one_line(name.rpartition('.')[0].rpartition('/')[2], 100)}"
     return next((said for ending, said in KINDS.items() if lower.endswith(ending)), None)
 
 
 def _say_nothing(taken: _Taken) -> str:
     said = [f"{one_line(name, 100)} could not be read: {reason}" for name, reason in taken.refused.items()]
     if taken.others:
-        shown = [f"{one_line(name, 100)}{_in_brackets(kind_of(name))}" for name in taken.others[:3]]
+        shown = [f"{one_line(name, 100)}{_in_brackets(_advice(name))}" for name in taken.others[:3]]
         more = f" and {len(taken.others) - 3} more" if len(taken.others) > 3 else ""
         said.append(f"no Python file, notebook or archive in it, only {', '.join(shown)}{more}")
     return one_line("; ".join(said), 500) or "no Python file, notebook or archive in it"
+
+
+def _advice(name: str) -> str | None:
+    """Say what a file is, or what to do with it if it may be work all the same."""
+    is_text = name.lower().endswith((".txt", ".json"))
+    return kind_of(name) or ("if it holds the functions, let its name end in .py or .ipynb" if is_text else None)
 
 
 def _in_brackets(said: str | None) -> str:

@@ -23,6 +23,7 @@ from grader.batch.archives import (
 )
 from grader.errors import UsageError
 from grader.submission import SKIPPED_FOLDERS, read_file
+from grader.submission import SUFFIXES as WORK
 from grader.text import decode_name, one_line
 
 MAX_DEPTH = 64
@@ -154,6 +155,12 @@ def is_junk(name: str) -> bool:
     return name.startswith((".", "~$")) or name in SKIPPED_FOLDERS or name.lower() in _JUNK
 
 
+def _tidy(name: str) -> str:
+    """Return a name with an ending in small letters: systems that don't tell them apart write LINEAR.PY."""
+    start, dot, ending = name.rpartition(".")
+    return f"{start}{dot}{ending.lower()}" if f".{ending.lower()}" in WORK else name
+
+
 def _as_folder(name: str, archive: Archive) -> Folder:
     root = Folder(name)
     for path in sorted(archive.folders - {""}):
@@ -162,7 +169,8 @@ def _as_folder(name: str, archive: Archive) -> Folder:
         *above, last = path.split("/")
         folder = _make(root, above)
         if folder is not None and not is_junk(last):
-            folder.files[folder.free(last)] = File(last, partial(archive.read, path))
+            name = folder.free(_tidy(last))
+            folder.files[name] = File(name, partial(archive.read, path))
         elif folder is not None and last == ".git":  # of a worktree or a submodule
             folder.is_repository = True
     for path, reason in archive.refused.items():
@@ -244,6 +252,6 @@ def _read_dir_entry(entry: os.DirEntry[str], folder: Folder, depth: int) -> Fold
     elif is_folder:
         return folder.folders.setdefault(name, Folder(name))
     else:
-        path = Path(entry.path)
+        path, name = Path(entry.path), name if _tidy(name) == name else folder.free(_tidy(name))
         folder.files[name] = File(name, partial(read_file, path), path)
     return None

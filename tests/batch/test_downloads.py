@@ -528,14 +528,17 @@ def test_an_export_of_one_submission_is_believed_where_it_is_one(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "problem"),
     [
-        ("ada.pdf", b"%PDF-1.7", "no Python file, notebook or archive in it, only ada.pdf (a PDF)"),
-        ("ada.py.txt", b"", "no Python file, notebook or archive in it, only ada.py.txt (rename it to ada.py)"),
-        ("ada.docx", b"PK", "no Python file, notebook or archive in it, only ada.docx (a Word document)"),
+        ("ada.pdf", b"%PDF-1.7", "only ada.pdf (a PDF)"),
+        ("ada.py.txt", b"", "only ada.py.txt (rename it to ada.py)"),
+        ("ada.ipynb.json", b"{}", "only ada.ipynb.json (rename it to ada.ipynb)"),
+        ("ada/hw.json", b"{}", "only hw.json (if it holds the functions, let its name end in .py or .ipynb)"),
+        ("ada.zip.001", b"PK", "only ada.zip.001 (a part of an archive; hand in one zip that is whole)"),
+        ("ada.docx", b"PK", "only ada.docx (a Word document)"),
         ("ada.rar", b"Rar!", "ada.rar could not be read: a RAR archive, which is not opened here; hand in a zip"),
         ("ada.zip", b"PK\3\4 not really", "ada.zip could not be read: the archive is broken: File is not a zip file"),
         ("ada.zip", b"", "ada.zip could not be read: neither a zip nor a tar archive; hand in a zip"),
-        ("ada/", b"", "no Python file, notebook or archive in it"),
-        ("ada/hw/a.txt", b"", "no Python file, notebook or archive in it, only hw/a.txt"),
+        ("ada/", b"", ""),
+        ("ada/hw/a.txt", b"", "only hw/a.txt (if it holds the functions, let its name end in .py or .ipynb)"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_graded_has_a_row_and_a_true_sentence(tmp_path, name, content, problem):
@@ -548,7 +551,20 @@ def test_what_cannot_be_graded_has_a_row_and_a_true_sentence(tmp_path, name, con
     found = collect(folder)
     row = name.split("/")[0]
     assert set(rows_of(found)) == {"bob", "cyd.py", row}
-    assert problem_of(found, row) == problem
+    start = "no Python file, notebook or archive in it"
+    expected = {"": start}.get(problem, f"{start}, {problem}" if problem.startswith("only") else problem)
+    assert problem_of(found, row) == expected
+
+
+def test_an_ending_in_capitals_is_an_ending(tmp_path):
+    folder = write_folder(tmp_path / "class", {"ada/LINEAR.PY": WORK, "bob.IPYNB": "{}", "cyd/Hw.Py": WORK})
+    write_zip(folder / "dan", {"HW/LINEAR.PY": WORK})
+    assert rows_of(collect(folder)) == {
+        "ada": ["LINEAR.py"],
+        "bob.ipynb": ["bob.ipynb"],
+        "cyd": ["Hw.py"],
+        "dan.zip": ["LINEAR.py"],
+    }
 
 
 @pytest.mark.parametrize("system", ["folders", "Moodle"])

@@ -2,7 +2,7 @@
 # linear_backward:
 #   outcome: autograd_used
 #   score: 0
-#   flags: [torch_inside]
+#   flags: [backward_operator, torch_inside]
 
 import torch
 

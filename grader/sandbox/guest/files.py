@@ -34,6 +34,17 @@ _BETWEEN_PYTHONS: Mapping[str, Mapping[str, Any]] = {
     "six.moves": {"xrange": range, "range": range, "zip": zip, "map": map},
 }
 UTF_16 = "it is in UTF-16, and Python reads UTF-8; save it as UTF-8 (in Notepad: Save as, Encoding)"
+# How something else than Python begins, or a line in it, and what to do about it.
+FOREIGN = (
+    (rb"\s*\{\s*\"(cells|worksheets|nbformat|metadata)\"\s*:", "it is a notebook; let its name end in .ipynb"),
+    (rb"\{\\rtf", "it is rich text; save it as plain text (in TextEdit: Format, Make Plain Text)"),
+    (rb"\s*<(!doctype|html)\b", "it is a web page; open it, press Raw or Download, and take that file"),
+    (rb"PK\x03\x04", "it is a zip archive, or a document of an office program; hand in the file in it"),
+    (rb"%PDF-", "it is a PDF; hand in the .py file itself"),
+    (rb"version https://git-lfs", "it only points to a file in Git LFS; run `git lfs pull`, then try again"),
+    (rb"(?m).*^<{7} ", "a merge was not finished (<<<<<<<, =======, >>>>>>>); choose one of the two versions"),
+    (rb"(?m).*^>>> ", "it was copied from a console; take `>>>` and `...` off the lines"),
+)
 
 
 @dataclass(frozen=True)
@@ -288,18 +299,30 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if source.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
             self.unreadable[file] = Problem(UTF_16, file)
             return
+        if FOREIGN_NOTEBOOK.match(source):  # which Python may be able to read, and finds nothing in it
+            self.unreadable[file] = Problem(FOREIGN[0][1], file)
+            return
         try:
             with _no_warnings():
                 code = compile(source, file, "exec", dont_inherit=True)
             self._code[file], self.defines[file] = code, sorted(_bound(code, self._wanted))
             self.findings[file] = look(file, source, [code])
         except SyntaxError as error:
-            self.unreadable[file] = Problem(f"{type(error).__name__}: {error.msg}", file, error.lineno)
+            foreign = _foreign(source)
+            text = f"{type(error).__name__}: {error.msg}"
+            self.unreadable[file] = Problem(foreign or text, file, None if foreign else error.lineno)
         except (ValueError, RecursionError, MemoryError) as error:
-            self.unreadable[file] = Problem(
-                f"{type(error).__name__}: {str(error) or 'too large, or nested too deeply'}", file
-            )
+            text = f"{type(error).__name__}: {str(error) or 'too large, or nested too deeply'}"
+            self.unreadable[file] = Problem(_foreign(source) or text, file)
         remember_lines(file, source.decode("utf-8", errors="replace"))
+
+
+FOREIGN_NOTEBOOK = re.compile(FOREIGN[0][0])
+
+
+def _foreign(source: bytes) -> str:
+    """Say what a file is that Python cannot read, if its bytes tell."""
+    return next((said for begins, said in FOREIGN if re.match(begins, source, re.DOTALL | re.IGNORECASE)), "")
 
 
 @contextlib.contextmanager
