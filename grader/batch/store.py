@@ -11,6 +11,7 @@ import json
 import os
 import re
 import secrets
+import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -61,6 +62,12 @@ class Store:
             probe = self.out / RECORDS / f".{self._shard}.probe"
             probe.write_bytes(b"")
             probe.unlink()
+            lock = _locked(self.out / RECORDS / f".{self._shard}.lock")
+            if lock is not None:
+                weakref.finalize(self, os.close, lock)  # and it ends with this process, however that ends
+        except BlockingIOError as error:
+            text = f"another batch is writing to {self.out}; wait until it has ended, or give another --out"
+            raise UsageError(text) from error
         except OSError as error:
             raise UsageError(f"{self.out} cannot be written to: {error.strerror}; give another --out") from error
 
@@ -166,6 +173,23 @@ class Store:
 
     def _record_path(self, file: str) -> Path:
         return self.out / RECORDS / f"{file}.json"
+
+
+def _locked(path: Path) -> int | None:
+    """Return a descriptor with a lock, None where there are none. Raises BlockingIOError if another batch has it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows has none
+        return None
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        if isinstance(error, BlockingIOError):
+            raise
+        return None  # a file system without locks
+    return lock
 
 
 def _has_numbers(batch: Mapping[str, Any]) -> bool:

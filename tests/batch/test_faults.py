@@ -224,6 +224,16 @@ def test_a_record_without_its_result_is_none(tmp_path):
     assert store.record("ada") is None
 
 
+def test_two_batches_never_write_to_one_folder_at_once(tmp_path):
+    first, second = Store(tmp_path / "out"), Store(tmp_path / "out")
+    first.create()
+    with pytest.raises(UsageError, match=r"another batch is writing to .*out; wait until it has ended"):
+        second.create()
+    Store(tmp_path / "out", shard=2).create()  # a part of the same
+    del first
+    second.create()
+
+
 def test_a_broken_batch_file_is_said(tmp_path):
     store = Store(tmp_path / "out")
     store.create()
