@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +16,7 @@ from grader.flags import weight
 from grader.text import clean
 
 MAX_CELL = 32_000  # of a spreadsheet
+_BEHIND_ANOTHER = re.compile(r"([;\t]\s*)(?=[=+@\uff1d\uff0b\uff20\uff0d-])")
 NOT_JUDGED = "not judged: a fault of the grader; run the batch again"
 
 
@@ -111,6 +114,11 @@ def defuse(value: object) -> object:
     """Return a cell that no spreadsheet runs and no terminal acts on: what begins like a formula gets a quote."""
     if isinstance(value, float):
         return f"{value:.12g}"
-    value = clean(value, MAX_CELL) if isinstance(value, str) else value
-    is_formula = isinstance(value, str) and value.lstrip(" ")[:1] in ("=", "+", "-", "@", "\t", "\r", "\n")
+    if not isinstance(value, str):
+        return value
+    # Where lists are separated by semicolons, a spreadsheet begins a cell of its own behind one.
+    value = _BEHIND_ANOTHER.sub(r"\1'", clean(value, MAX_CELL))
+    start = value.lstrip(" \u00a0\u3000")[:1]
+    # The wide forms of Asian keyboards are formulas, too.
+    is_formula = unicodedata.normalize("NFKC", start) in ("=", "+", "-", "@", "\t", "\r", "\n") if start else False
     return f"'{value}" if is_formula and value != "-" else value

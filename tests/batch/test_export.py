@@ -417,3 +417,8 @@ def test_a_cell_that_a_spreadsheet_would_run_is_defused(cell):
 @pytest.mark.parametrize("cell", ["ada", "", None, 1.5, "-", "a=b"])
 def test_an_ordinary_cell_is_left_alone(cell):
     assert str(defuse(cell)) == str(cell)
+
+
+@pytest.mark.parametrize("cell", ["ada;=1+1", "ada; @SUM(A1)", "ada;\uff1d1", "\uff1d1+1", "\u3000=1", "ada;\t-1"])
+def test_a_cell_that_another_spreadsheet_would_run_is_defused(cell):
+    assert not re.search("(^|[;\t])\\s*[-=+@\uff1d]", str(defuse(cell)))
