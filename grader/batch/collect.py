@@ -17,8 +17,9 @@ from grader.batch.archives import PEEKED, ArchiveError, is_archive
 from grader.batch.archives import SUFFIXES as ARCHIVES
 from grader.batch.contents import kind_of
 from grader.batch.entry import PLAIN, Claim, Entry, Found, files_of, person
+from grader.batch.metadata import METADATA
 from grader.batch.people import Words
-from grader.batch.systems import METADATA, read_metadata, recognise
+from grader.batch.systems import recognise
 from grader.batch.tree import File, Folder, join_parts, stem, unpack
 from grader.errors import SubmissionError, UsageError
 from grader.submission import SUFFIXES
@@ -96,9 +97,9 @@ class _Survey:
         `around` are the folders it lies in, this one the last; `is_alone` if there is nothing beside it.
         """
         folder = self._without_drafts(join_parts(folder))
-        claims = [claim for claim in recognise(folder) if not self._is_own_word(claim, around)]
-        if (problem := read_metadata(folder)[1]) is not None:
-            self.notes.append(problem)
+        claimed, notes = recognise(folder)
+        claims = [claim for claim in claimed if not self._is_own_word(claim, around)]
+        self.notes += notes
         if claims:
             names = frozenset(name for claim in claims for name in claim.names)
             return [*(entry for claim in claims for entry in claim.entries), *self._children(folder, names, {})]

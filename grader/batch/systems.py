@@ -6,18 +6,14 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection
-from typing import Any
-
-import yaml
 
 from grader.batch.archives import is_archive
 from grader.batch.entry import Claim, Entry, Person, files_of, person
+from grader.batch.metadata import METADATA, read_metadata
 from grader.batch.tree import File, Folder
 from grader.submission import SUFFIXES
 from grader.text import decode, one_line
 
-METADATA = "submission_metadata.yml"
-MAX_METADATA_BYTES = 256_000_000  # it holds every result that an autograder ever gave
 _CANVAS = re.compile(
     r"(?P<label>(?P<name>.*?)(?P<late>_LATE)?_(?P<user>(?:(?<=anon_)|(?<=anon_LATE_))[A-Za-z0-9]+|\d+)"
     r"(?:_(?P<upload>\d+)(?=_))?)_(?P<file>(?(upload).+|(?:text|link)\.html))"
@@ -51,64 +47,46 @@ _NBGRADER = re.compile(
 _RESUBMITTED = re.compile(r"-\d+(\.\w+)$")
 
 
-def recognise(folder: Folder) -> list[Claim]:
-    """Return what each system makes of a folder; what none of them has named is in no claim."""
+def recognise(folder: Folder) -> tuple[list[Claim], list[str]]:
+    """Return what each system makes of a folder, and what there is to say; what none has named is in no claim."""
     claims: list[Claim] = []
+    notes: list[str] = []
     for system in SYSTEMS:
         taken = {name for claim in claims for name in claim.names}
         claim = system(folder, taken)
-        if claim is not None and claim.entries:
-            claims.append(claim)
-    return claims
+        if claim is not None:
+            notes += claim.notes
+            claims += [claim] if claim.entries else []
+    return claims, notes
 
 
 def read_gradescope(folder: Folder, taken: Collection[str]) -> Claim | None:  # noqa: ARG001 # asked first
     """A folder for each submission, and one YAML file that says whose they are."""
-    listed, _ = read_metadata(folder)
+    listed, problem = read_metadata(folder)
     present = {name for name in listed if name in folder.folders or name in folder.files}
     if not present:
-        return None
+        return Claim("Gradescope", (), frozenset(), (problem,)) if problem is not None else None
     entries = []
     for name, said in listed.items():
         files, refused = files_of(folder.folders[name]) if name in folder.folders else ((), {})
         if name in folder.files:
             files = ((name, folder.files[name]),)
-        people = [
-            person(_text(each, ":name"), _text(each, ":sid"), _text(each, ":email"))
-            for each in _list(said, ":submitters")
-            if isinstance(each, dict)
-        ]
-        history = _list(said, ":history")
         entries.append(
             Entry(
                 name=one_line(name, 200),
-                people=tuple(people),
+                people=tuple(
+                    person(each.get(":name", ""), each.get(":sid", ""), each.get(":email", "")) for each in said.people
+                ),
                 files=files,
                 refused=refused,
                 label=name,
                 system="Gradescope",
-                submitted_at=one_line(_text(said, ":created_at"), 100) or None,
-                attempt=len(history) + 1 if history else None,
+                submitted_at=one_line(said.created_at, 100) or None,
+                attempt=said.attempts + 1 if said.attempts else None,
                 problem=None if name in present else f"it is listed in {METADATA} and is not there",
             )
         )
     return Claim("Gradescope", tuple(entries), frozenset({*present, METADATA}))
-
-
-def read_metadata(folder: Folder) -> tuple[dict[str, Any], str | None]:
-    """Return what Gradescope's file says of each submission, and what is wrong with the file."""
-    if METADATA not in folder.files:
-        return {}, None
-    content, reason = folder.files[METADATA].read(MAX_METADATA_BYTES)
-    if content is None:
-        return {}, f"{METADATA} could not be read: {reason}"
-    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # every value is text: nothing is built from it
-    try:
-        listed = yaml.load(content, Loader=loader)  # noqa: S506 # the base loader builds nothing
-    except (yaml.YAMLError, RecursionError, UnicodeDecodeError, ValueError, TypeError) as error:
-        return {}, f"{METADATA} is not YAML: {one_line(str(error), 200)}"
-    is_known = isinstance(listed, dict) and all(isinstance(name, str) for name in listed)
-    return (listed, None) if is_known else ({}, f"{METADATA} does not list submissions")
 
 
 def read_moodle(folder: Folder, taken: Collection[str]) -> Claim | None:
@@ -357,13 +335,3 @@ def _as_named(names: list[str]) -> list[str]:
     """Return names as the student had them: Canvas calls the second linear.py of a student linear-1.py."""
     before = [_RESUBMITTED.sub(r"\1", name) if name.endswith(SUFFIXES) or is_archive(name) else name for name in names]
     return [old if old == new or before.count(old) == 1 else new for old, new in zip(before, names, strict=True)]
-
-
-def _text(said: Any, key: str) -> str:
-    value = said.get(key) if isinstance(said, dict) else None
-    return value if isinstance(value, str) else ""
-
-
-def _list(said: Any, key: str) -> list[Any]:
-    value = said.get(key) if isinstance(said, dict) else None
-    return value if isinstance(value, list) else []

@@ -152,6 +152,24 @@ def test_metadata_that_is_not_what_gradescope_writes_harms_nothing(tmp_path, tex
     assert list(by_name(tmp_path)) == ["submission_11"]
 
 
+@pytest.mark.parametrize("text", ["[" * 1_000_000, "- " * 100_000, "a: " * 100_000, "? " * 100_000, "!" * 100_000])
+def test_metadata_that_is_nested_without_end_ends_nothing(tmp_path, text):
+    (lay_out(tmp_path, "submission_11/linear.py") / "submission_metadata.yml").write_text(text)
+    found = discover(open_tree(tmp_path))
+    assert [entry.name for entry in found.entries] == ["submission_11"]
+    assert any(note.startswith("submission_metadata.yml") for note in found.notes)
+
+
+def test_of_large_metadata_the_results_are_cut_out_first(tmp_path):
+    folder = lay_out(tmp_path, *(f"submission_{number}/linear.py" for number in (11, 12, 13)))
+    results = "  :results:\n    tests:\n    - output: |\n" + "        :submitters: x\n" * 100_000
+    large = GRADESCOPE.replace("  :history:\n", f"{results}  :history:\n")
+    (folder / "submission_metadata.yml").write_text(large)
+    entries = by_name(folder)
+    assert [person.name for person in entries["submission_11"].people] == ["José Ñandú", "Ada"]
+    assert (entries["submission_11"].attempt, set(entries)) == (3, {"submission_11", "submission_13"})
+
+
 def test_classroom_clones_are_named_after_their_users(tmp_path):
     lay_out(
         tmp_path,
