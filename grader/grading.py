@@ -35,6 +35,7 @@ from grader.verdict.compare import Verdict
 
 # From so many gradients on, statements outside of functions are a lesson's exercise.
 ENOUGH_STATEMENTS = 4
+MAX_NEAR = 200  # names of a submission that are compared with those of the course
 
 
 class Grader:
@@ -377,7 +378,7 @@ def _nothing_found(
         written = dict.fromkeys(re.findall(r"\bdef (\w+)\(", source))
         if (inside := next((name for name in written if name in functions), None)) is not None:
             return f"{text}; {inside} stands in its text, but not as Python that can be read: is the file broken?"
-        for name in written:
+        for name in list(written)[:MAX_NEAR]:
             near = difflib.get_close_matches(name, functions, n=1, cutoff=0.85)
             if near:
                 return f"{text}; is {one_line(name, 100)} meant to be {near[0]}?"

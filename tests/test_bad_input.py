@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from grader.course import load_course
+from grader.errors import SubmissionError
 from grader.grading import Grader
 from grader.report.html import render_html
 from grader.report.terminal import print_report
@@ -167,3 +168,9 @@ def test_a_file_that_holds_something_else_than_python_is_called_what_it_is(
     (exercise,) = (each for each in report.selected[0].exercises if each.function == "linear_backward")
     assert exercise.outcome.value == "unreadable"
     assert exercise.message.startswith(f"linear.py: {said}")
+
+
+def test_names_without_number_are_not_all_compared_with_the_courses(small_grader, warm):
+    text = "".join(f"def linear_ba{number:07}(): ...\n" for number in range(100_000))
+    with pytest.raises(SubmissionError, match="no function of the course is defined in x"):
+        small_grader.grade(Submission("x", {"notes.py": f'''"""\n{text}"""\n'''.encode()}, {}), warm)

@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import mmap
+import re
 import stat
 import struct
 import tarfile
@@ -26,9 +27,11 @@ from grader.text import decode_name, one_line
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".rar", ".7z")
 MAX_RATIO = 1_000
 MAX_PARTS = 10_000  # gzip, bzip2 and xz are read part by part; a million empty ones take seconds
+MAX_HEADERS = 8_000_000  # in all, and a kilobyte for each member more
 MAX_PATH = 4_000
 MAX_NAME = 500
 MEGABYTE = 1_000_000
+_DIGITS = re.compile(rb"\d{100}")
 _BROKEN = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -169,12 +172,30 @@ class OpenZip:
             _add(self, _plain_path(path), info)
 
 
+class _CheckedMember(tarfile.TarInfo):
+    """A member of a tar whose extended header is looked at before tarfile searches it.
+
+    Some Pythons search it with patterns that take forever on many digits.
+    """
+
+    def _proc_pax(self, tar: Any) -> tarfile.TarInfo:
+        start = tar.fileobj.tell()
+        header = tar.fileobj.read(min(self.size, MAX_HEADERS))
+        tar.fileobj.seek(start)
+        tar.header_bytes = getattr(tar, "header_bytes", 0) + self.size
+        if tar.header_bytes > MAX_HEADERS + 1_000 * len(tar.members) or _DIGITS.search(header):
+            raise ArchiveError("its extended headers are longer than those of any honest archive")
+        return super()._proc_pax(tar)  # type: ignore[misc, no-any-return] # typeshed leaves it out
+
+
 class OpenTar:
     """A tar, unpacked as a whole into memory or a temporary file without a name, and read member by member."""
 
     def __init__(self, source: bytes | Path, content: bytes | mmap.mmap, limits: Limits) -> None:
         self._file = _unpacked(source, content, limits)
-        self._tar = tarfile.open(fileobj=self._file, mode="r:", encoding="utf-8", errors="surrogateescape")  # noqa: SIM115 # read from as long as this lives
+        self._tar = tarfile.open(  # noqa: SIM115 # read from as long as this lives
+            fileobj=self._file, mode="r:", encoding="utf-8", errors="surrogateescape", tarinfo=_CheckedMember
+        )
         self.paths: dict[str, tarfile.TarInfo] = {}
         self.folders: set[str] = set()
         self.refused: dict[str, str] = {}

@@ -26,6 +26,7 @@ from grader.submission import SUFFIXES
 from grader.text import one_line
 
 MAX_AROUND = 12  # folders and archives around a class
+MAX_PEEKED = 5_000  # archives in an archive that are looked into for a class
 # NAME_attempt_2 and NAME_attempt_2026-03-01-23-59-00, as some systems write it and anybody can.
 _ATTEMPT = re.compile(
     r"(?P<student>.+?)[_-]attempt[_-]?(?:(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)|(?P<number>\d+))(?P<rest>[_.].*)?"
@@ -82,6 +83,7 @@ class _Survey:
     def __init__(self, words: Words) -> None:
         self.words = words
         self.notes: list[str] = []
+        self.opened = Counter[tuple[str, ...]]()  # how many archives within each outermost one
 
     def read(self, root: Folder) -> list[Entry]:
         """Return the submissions in the folder that was given, in whatever folders they lie."""
@@ -135,7 +137,7 @@ class _Survey:
             return {}
         inside = dict(folder.folders)
         for name, file in folder.files.items():
-            if is_archive(name) and (opened := _opened(file)) is not None:
+            if is_archive(name) and self._may_open((*around, name)) and (opened := _opened(file)) is not None:
                 inside[name] = opened
         found = {name: self._read(inner, (*around, name), is_alone=False) for name, inner in inside.items()}
         if any(found.values()) or self.words.are_sections(inside.values()):
@@ -143,6 +145,12 @@ class _Survey:
             left = [name for name in inside if not found[name] and not self.words.is_work(inside[name])]
             found |= {name: self._read(inside[name], (*around, name), is_alone=True) for name in left}
         return {name: entries for name, entries in found.items() if entries is not None}
+
+    def _may_open(self, path: tuple[str, ...]) -> bool:
+        """Whether there may be a class in an archive; those in one another may be without number."""
+        outer = path[: next(number for number, name in enumerate(path, start=1) if is_archive(name))]
+        self.opened[outer] += 1
+        return self.opened[outer] <= MAX_PEEKED
 
     def _children(self, folder: Folder, claimed: frozenset[str], classes: Mapping[str, list[Entry]]) -> list[Entry]:
         """Return what lies in a folder: each a submission, but for the classes in it and what a system has claimed."""

@@ -279,3 +279,15 @@ def test_something_else_with_a_zip_at_its_end_is_no_archive():
 
 def test_an_empty_archive_holds_nothing():
     assert read_archive(zip_of(), wanted) == ({}, {})
+
+
+@pytest.mark.parametrize("header", [b"1" * 200_000, b"1" * 99 + b"x", b"x" * 9_000_000])
+def test_extended_headers_that_take_long_to_search_are_refused_or_read_at_once(header):
+    extended = tarfile.TarInfo("linear.py")
+    extended.type = b"x"
+    content = tar_of((extended, header), (tarfile.TarInfo("linear.py"), GOOD))
+    if len(header) > 100:
+        with pytest.raises(ArchiveError, match="its extended headers are longer"):
+            open_archive(content)
+    else:
+        assert read_archive(content, wanted)[0] == {"linear.py": GOOD}

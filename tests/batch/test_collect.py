@@ -273,6 +273,19 @@ def test_archives_in_an_archive_are_opened_three_deep_and_no_deeper(tmp_path):
     assert "archives inside one another are opened 3 deep; hand in one archive" in bob.problem
 
 
+def test_archives_in_archives_without_number_are_not_all_looked_into(tmp_path):
+    content = zip_of("linear.py")
+    for _ in range(8):  # a hundred million in all
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for number in range(10):
+                archive.writestr(f"s{number}.zip", content)
+        content = file.getvalue()
+    lay_out(tmp_path, "ada/linear.py", "bob/linear.py")
+    (tmp_path / "eve.zip").write_bytes(content)
+    assert list(by_name(tmp_path)) == ["ada", "bob", "eve.zip"]
+
+
 def test_names_that_differ_only_in_case_get_different_files():
     names = name_all(["Ada", "ada"], {})
     assert len({name.file.lower() for name in names.values()}) == 2
