@@ -181,6 +181,18 @@ class Sample:
         found = sum(float((part * self.tangents[read]).sum()) for read, part in wrong.items())
         return abs(found - right - self.gap) <= CLOSE * (abs(found) + abs(right) + abs(self.gap))
 
+    def may_have_come(self, step: str, right: Tensor, wrong: Tensor) -> bool:
+        """Return False if this, sent back through a step in place of what is right, cannot give what was returned.
+
+        It is told without going back: the product with how the step's value moves is the same on both ends.
+        """
+        moved = self.tangents.get(step)
+        if moved is None or self.actual.shape != self.expected.shape or not self.is_sound or wrong.shape != moved.shape:
+            return True
+        sent, found = float((right * moved).sum()), float((wrong * moved).sum())
+        # Twice as wide as where it is told from the result, which rounding reaches in another order.
+        return abs(found - sent - self.gap) <= 2 * CLOSE * (abs(found) + abs(sent) + abs(self.gap))
+
     def replace(self, step: str, part: Tensor, by: Tensor | None) -> Tensor | None:
         """Return the expected gradient with what comes through one step replaced; `part` is that as it should be."""
         if by is None:

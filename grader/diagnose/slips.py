@@ -119,6 +119,8 @@ class _Step:
         sent = whole_steps.Sent(self.name, self.upstream, gradients, self.sample.tensors, len(cutting))
         for kind in whole_steps.SENT:
             for word, other in made(kind, sent):
+                if not self.sample.may_have_come(self.name, self.upstream, other):
+                    continue
                 found = self.plan.backward(other)
                 shapes = {read: tuple(self.sample.tensors[read].shape) for read in self.relevant}
                 parts = {read: reduce_to(found[read], shapes[read]) for read in self.relevant}
