@@ -20,15 +20,12 @@ Passage = tuple[int, str]
 
 def find_lines(tree: ast.Module, source: bytes, function: str, gradients: Sequence[str]) -> dict[str, Passage]:
     """Return the last line that sets each gradient that a function returns, if the file defines that."""
-    lines = source.splitlines()
+    node, lines = _definition(tree, function), source.splitlines()
     places: dict[str, Passage] = {}
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name == function:
-            places = {}
-            for name, made in _made(node, gradients).items():
-                last = min(made.end_lineno or made.lineno, made.lineno + MAX_LINES - 1)
-                text = b"\n".join(lines[made.lineno - 1 : last])[:MAX_TEXT]
-                places[name] = (made.lineno, text.decode("utf-8", errors="replace"))
+    for name, made in _made(node, gradients).items() if node is not None else ():
+        last = min(made.end_lineno or made.lineno, made.lineno + MAX_LINES - 1)
+        text = b"\n".join(lines[made.lineno - 1 : last])[:MAX_TEXT]
+        places[name] = (made.lineno, text.decode("utf-8", errors="replace"))
     return places
 
 
@@ -38,20 +35,28 @@ def find_names(tree: ast.Module, function: str, gradients: Sequence[str]) -> dic
     Of those there are the ones in the order in which they stand, and the one for each gradient; what is no plain name
     is an empty text.
     """
-    said: dict[str, Any] = {"made": {}, "order": [], "returned": {}, "line": None}
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name == function:
-            statements = list(_statements(node.body))
-            names = {name: each.lineno for each in statements if not _sets_none(each) for name in sorted(_set_by(each))}
-            made = {name: line for name, line in names.items() if len(name) <= MAX_NAME}
-            said = {**said, "made": dict(list(made.items())[:MAX_NAMES])}
-            returned = next((each for each in reversed(statements) if isinstance(each, ast.Return)), None)
-            if returned is not None and returned.value is not None:
-                order = returned.value.elts if isinstance(returned.value, ast.Tuple | ast.List) else []
-                places = {name: _name(each) for name, each in _returned(returned.value, gradients).items()}
-                said |= {"order": list(map(_name, order))[:MAX_NAMES], "line": returned.lineno}
-                said |= {"returned": {name: own for name, own in places.items() if name in gradients}}
-    return said
+    node = _definition(tree, function)
+    statements = list(_statements(node.body)) if node is not None else []
+    names = {name: each.lineno for each in statements if not _sets_none(each) for name in sorted(_set_by(each))}
+    made = [(name, line) for name, line in names.items() if len(name) <= MAX_NAME][:MAX_NAMES]
+    returned = next((each for each in reversed(statements) if isinstance(each, ast.Return)), None)
+    if returned is None or returned.value is None:
+        return {"made": dict(made), "order": [], "returned": {}, "line": None}
+    order = returned.value.elts if isinstance(returned.value, ast.Tuple | ast.List) else []
+    places = {name: _name(each) for name, each in _returned(returned.value, gradients).items() if name in gradients}
+    return {
+        "made": dict(made),
+        "order": list(map(_name, order))[:MAX_NAMES],
+        "returned": places,
+        "line": returned.lineno,
+    }
+
+
+def _definition(tree: ast.Module, function: str) -> ast.FunctionDef | None:
+    """Return the last definition of a function in a file; one that is left as a stub only where no other is."""
+    defined = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == function]
+    written = [node for node in defined if not is_stub(node)] if len(defined) > 1 else []
+    return next(iter([*written[::-1], *defined[::-1]]), None)
 
 
 def _name(value: ast.expr) -> str:

@@ -7,7 +7,7 @@ import ast
 import pytest
 
 from grader.grading import Grader
-from grader.sandbox.guest.lines import MAX_TEXT, find_lines
+from grader.sandbox.guest.lines import MAX_NAMES, MAX_TEXT, find_lines, find_names
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 
@@ -47,6 +47,27 @@ def test_the_line_is_found(body: str, lines: dict[str, int]):
 
 def test_a_single_gradient_is_what_is_returned():
     assert _find("def f(x):\n    return x * 2\n", ["dx"]) == {"dx": (2, "    return x * 2")}
+
+
+def test_of_a_written_function_and_a_stub_the_lines_are_those_of_the_written_one():
+    written, stub = "def f(x):\n    dx = x\n    return dx\n", "def f(x):\n    raise NotImplementedError\n"
+
+    assert _find(written + stub, ["dx"]) == {"dx": (2, "    dx = x")}
+    assert _find(stub + written, ["dx"]) == {"dx": (4, "    dx = x")}
+
+
+def test_the_names_of_a_function_are_what_it_computes_and_returns_and_few():
+    many = "".join(f"    a{number} = 1\n" for number in range(300))
+    source = f"def f(x):\n    dx = None\n    d_x, {'n' * 61} = x, 1\n    d_x[0] += 1\n    return d_x, 2 * x\n"
+
+    assert find_names(ast.parse(source), "f", ["dx", "dW"]) == {
+        "made": {"d_x": 4},
+        "order": ["d_x", ""],
+        "returned": {"dx": "d_x", "dW": ""},
+        "line": 5,
+    }
+    assert len(find_names(ast.parse(f"def f(x):\n{many}"), "f", ["dx"])["made"]) == MAX_NAMES
+    assert find_names(ast.parse("g = 1"), "f", ["dx"])["made"] == {}
 
 
 def test_a_statement_over_several_lines_is_shown_to_its_end_within_a_bound():
