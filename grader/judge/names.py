@@ -52,7 +52,7 @@ def explain_names(
 def ask_about_names(
     feedback: ExerciseFeedback,
     exercise: Exercise,
-    values: Sequence[str],
+    values: Mapping[str, object],
     also_called: Mapping[str, Sequence[str]],
     own: Names,
 ) -> ExerciseFeedback:
