@@ -269,6 +269,7 @@ class Session:
         chance = random.SystemRandom()
         chosen = [each for each in talk.answered if repeats and self.was_called(each) and not self._time.is_used_up]
         probings = [each for each in probings if each.question in talk.answered and self._is_quick(each.question)]
+        probings = [each.within(self._most(), [a.seconds for a in self.answers(each.question)]) for each in probings]
         probed = [each.pack(self._questionnaire.index(each.question)) for each in probings]
         chance.shuffle(chosen)
         chosen.sort(key=lambda each: not self._is_quick(each))
@@ -373,9 +374,11 @@ class Session:
 
     def _is_quick(self, question: Question) -> bool:
         """Return whether a call can be made again, and not cost other functions their time."""
-        limit = min(self._limits.call_seconds, self._time.left)
         seconds = [answer.seconds for answer in self._answers[question.function]]
-        return self.was_called(question) and max(seconds) <= limit * QUICK_SHARE
+        return self.was_called(question) and max(seconds) <= self._most() * QUICK_SHARE
+
+    def _most(self) -> float:
+        return min(self._limits.call_seconds, self._time.left)
 
     def _read(self, heard: Heard, question: Question) -> Answer:
         if heard.frame is None:
