@@ -108,16 +108,19 @@ class Flattening:
             return bool(made) and function.name not in self._called
         return self._is_most(made) and needed.isdisjoint(CACHE) and function.name not in self._helpers
 
-    def _is_most(self, made: Collection[str]) -> bool:
-        """Return whether gradients are most of an exercise that asks for several."""
-        return any(2 * len({*made} & {*each}) > len(each) > 1 for each in self._exercises)
+    def _is_most(self, made: Collection[str], share: float = 0.5) -> bool:
+        """Return whether gradients are more than a share of an exercise that asks for several."""
+        return any(len({*made} & {*each}) > share * len(each) and len(each) > 1 for each in self._exercises)
 
     def _trains(self, body: Sequence[ast.stmt]) -> bool:
         """Return whether a loop makes its own minibatch, or goes forward itself."""
         return bool(binds_any(body, self._tensors)) and bool(binds_any(body, self._gradients))
 
     def _find_only_loop(self, trees: Collection[ast.Module]) -> ast.stmt | None:
-        """Return the last training loop that makes most of an exercise, if gradients are made in such loops only."""
+        """Return the last training loop that makes most of an exercise, if gradients are made in such loops only.
+
+        One with the short formulas makes about half of the lesson's: that is training.
+        """
         outside: list[ast.AST] = list(trees)
         loops: list[ast.For | ast.AsyncFor | ast.While] = []
         while outside:
@@ -128,7 +131,7 @@ class Flattening:
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in self._gradients:
                 return None
             outside += ast.iter_child_nodes(node)
-        most = [each for each in loops if self._is_most(binds_any(each.body, self._gradients))]
+        most = [each for each in loops if self._is_most(binds_any(each.body, self._gradients), share=2 / 3)]
         return max(most, key=lambda each: each.lineno, default=None)
 
 

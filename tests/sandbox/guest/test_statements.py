@@ -484,6 +484,13 @@ def test_a_gradient_of_autograds_is_none_here(grade_cells: GradeCells) -> None:
     assert exercise(grade_cells("dlogits = logits.grad"), 2).outcome is Outcome.NOT_WRITTEN
 
 
+def test_a_training_loop_with_the_short_formulas_is_no_exercise(grade_files) -> None:
+    body = SECOND + LAYER + THIRD + "dbnbias = dhpreact.sum(0)\ndbngain = (bnraw * dhpreact).sum(0)\n" + EMBED
+    loop = f"for i in range(200000):\n    Xb = Xtr[i]\n    logits = C[Xb] @ W1\n{indented(body)}"
+    with pytest.raises(SubmissionError, match="stand where none are looked for"):
+        grade_files({"lesson.py": loop.encode()})
+
+
 def test_where_statements_were_looked_for_the_same_command_is_not_advised(grade_files) -> None:
     cells = "def fill(made, cache):\n    dlogprobs = 1\n    dprobs = 2\n    dcounts = 3\n    dlogits = 4\n"
     with pytest.raises(SubmissionError, match="write them as statements, in a notebook's cells"):
