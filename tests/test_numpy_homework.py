@@ -125,7 +125,7 @@ def test_of_what_is_returned_the_gradient_counts(old: str, new: str, score: floa
 def test_too_many_values_are_told_with_their_names(ask: Ask):
     found = ask("softmax_loss", changed("return loss, dx", "return loss, dx, x"))
 
-    assert found.message == "returned 3 values, expected 2: loss, dx"
+    assert found.message == "returned 3 values, expected 2: loss, dx; x in line 48 is none of them"
 
 
 @pytest.mark.slow

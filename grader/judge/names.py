@@ -88,6 +88,7 @@ class _Names:
         self._gradients = exercise.gradient_names
         self._cache = exercise.cache or ()
         self._settings = {name: list(map(str, each)) for name, each in values.items() if isinstance(each, dict)}
+        self._returns = exercise.returns
         self._is_own = exercise.cache_of is not None
         known = [name for name in values if not self._cache or name in (*self._cache, *exercise.given)]
         self._values = ["dout", *known] if "dout" in exercise.given else known
@@ -122,7 +123,8 @@ class _Names:
         """Say which gradients a return statement of the wrong length leaves out, or what is none of them."""
         meant = [self._find(name, self._gradients) for name in own.order]
         left_out = [name for name in self._gradients if name not in meant]
-        strange = [name for name, right in zip(own.order, meant, strict=True) if not right]
+        found = zip(own.order, meant, strict=True)
+        strange = [name for name, right in found if not right and name not in self._returns]
         twice = [name for name in self._gradients if meant.count(name) > 1]
         if twice:
             return f"{' and '.join(twice)} is in line {own.line} twice"
