@@ -64,7 +64,7 @@ class Flattening:
 
     def statements(self, body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:
         """Yield statements in their order, those inside what is only put around an exercise as well."""
-        for node in body:
+        for node in self._in_order(body):
             inner = getattr(node, "body", [])
             match node:
                 case ast.Return() | ast.Global() | ast.Nonlocal() | ast.Break() | ast.Continue():
@@ -86,6 +86,28 @@ class Flattening:
                     self._leave_out_training(node)
                     yield node
 
+    def _in_order(self, body: Sequence[ast.stmt]) -> Sequence[ast.stmt]:
+        """Return statements with a function for a step behind what makes the gradients that it is given."""
+        steps = [node for node in body if isinstance(node, ast.FunctionDef) and self._is_put_around(node)]
+        if not any(_needed_by(step) & self._gradients for step in steps):
+            return body
+        made = {node: binds_any(node.body if node in steps else [node], self._gradients) for node in body}
+        known = set().union(*made.values())
+        ordered: list[ast.stmt] = []
+        there: set[str] = set()
+        waiting: list[ast.FunctionDef] = []
+        for node in body:
+            if isinstance(node, ast.FunctionDef) and node in steps:
+                waiting.append(node)
+            else:
+                ordered.append(node)
+                there |= made[node]
+            while ready := [each for each in waiting if _needed_by(each) & known - made[each] <= there]:
+                waiting = [each for each in waiting if each not in ready]
+                ordered += ready
+                there.update(*(made[each] for each in ready))
+        return [*ordered, *waiting]
+
     def _leave_out_training(self, node: ast.stmt) -> None:
         """Put `pass` in the place of training loops inside a statement, `if max_steps > 0:` say."""
         for block in blocks(node) if not isinstance(node, ast.FunctionDef | ast.ClassDef) else ():
@@ -101,8 +123,7 @@ class Flattening:
         All that it needs is the forward's, or gradients that were made before; or it makes most of an exercise itself,
         from a forward pass that it takes out of what it is given.
         """
-        arguments, defaults = function.args.posonlyargs + function.args.args, len(function.args.defaults)
-        needed = {each.arg for each in arguments[: len(arguments) - defaults]}
+        needed = _needed_by(function)
         made = binds_any(function.body, self._gradients)
         if needed <= self._values | self._gradients:
             return bool(made) and function.name not in self._called
@@ -133,6 +154,13 @@ class Flattening:
             outside += ast.iter_child_nodes(node)
         most = [each for each in loops if self._is_most(binds_any(each.body, self._gradients), share=2 / 3)]
         return max(most, key=lambda each: each.lineno, default=None)
+
+
+def _needed_by(function: ast.FunctionDef) -> set[str]:
+    """Return the parameters that a function uses and that have no default."""
+    given, defaults = function.args.posonlyargs + function.args.args, len(function.args.defaults)
+    used = set().union(*map(loaded, function.body))
+    return {each.arg for each in given[: len(given) - defaults]} & (used | CACHE)
 
 
 def _is_cell(function: ast.FunctionDef) -> bool:

@@ -126,6 +126,17 @@ class _Renamed(ast.NodeTransformer):
         node.id = self._names.get(node.id, node.id)
         return node
 
+    def visit_arg(self, node: ast.arg) -> ast.AST:
+        node.arg = self._names.get(node.arg, node.arg)
+        return node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        # Of a function of the student's: torch.addmm has a beta of its own.
+        for keyword in node.keywords if isinstance(node.func, ast.Name) else ():
+            keyword.arg = self._names.get(keyword.arg or "", keyword.arg)
+        return node
+
 
 def _nearest(name: str, strangers: Collection[str]) -> str | None:
     """Return the one name that is nearly the same, but for case, underscores, the word for a square, or a letter."""

@@ -274,6 +274,12 @@ WAYS = {
         SECOND.replace("dlogits", "dlogits_fast"),
         THIRD.replace("dhprebn", "dhprebn_fast").replace("dhpreact", "hpreact_grad"),
     ],
+    "a helper with a parameter of another name": [
+        "def onehot(y_batch, size):\n    return torch.eye(size)[y_batch]",
+        FIRST.replace("Yb", "y_batch"),
+        SECOND.replace("dlogits[range(n), Yb] -= 1", "dlogits -= onehot(y_batch=y_batch, size=27)"),
+        THIRD,
+    ],
     "constants in capitals": [
         "N, N_EMBD = load_config()",
         FIRST.replace("/ n", "/ N").replace("n - 1", "N - 1").replace("range(n)", "range(N)"),
@@ -286,8 +292,13 @@ WAYS = {
         SECOND,
         THIRD,
     ],
-    "a function for each step": [
-        LOSS, f"def layer(dlogits, W2, h):\n{indented(LAYER)}    return dh\n", NORM, EMBED, SECOND, THIRD
+    "a function for each step, in any order": [
+        LOSS,
+        f"def norm(dhpreact):\n{indented(NORM)}    return dhprebn\n\n\n"
+        f"def layer(dlogits, W2, h):\n{indented(LAYER)}    return dh\n",
+        EMBED,
+        SECOND,
+        THIRD,
     ],
     "all of it in the training loop": [
         f"for i in range(200000):\n    Xb = Xtr[i]\n    logits = C[Xb] @ W1\n    loss.backward()\n"
