@@ -9,6 +9,7 @@ import __future__
 import ast
 import dis
 import linecache
+import re
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +18,8 @@ from typing import Any
 
 from grader.sandbox.guest.lines import is_stub
 
+MAX_REASON = 300
+_UNKNOWN_NAME = re.compile(r"NameError: name '(\w+)' is not defined")
 _READS = frozenset({"LOAD_NAME", "LOAD_GLOBAL", "LOAD_FROM_DICT_OR_GLOBALS"})
 _BINDS = frozenset({"STORE_NAME", "STORE_GLOBAL", "DELETE_NAME", "DELETE_GLOBAL"})
 
@@ -37,6 +40,17 @@ class Failure:
     def describe(self) -> str:
         """Return the file or the cell and the line of it."""
         return f"{self.part} line {self.line}"
+
+
+def trace_name(
+    message: str, failure_of: Callable[[str], Failure | None], describe: Callable[[BaseException], str]
+) -> str:
+    """Return a message about a name that is not there with the statement that was to make it, if that failed."""
+    unknown = _UNKNOWN_NAME.match(message)
+    failure = failure_of(unknown[1]) if unknown else None
+    if unknown is None or failure is None:
+        return message
+    return f"{message}; {failure.describe()}, which makes {unknown[1]}, failed: {describe(failure.error)[:MAX_REASON]}"
 
 
 @dataclass(frozen=True)

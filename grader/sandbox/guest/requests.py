@@ -13,7 +13,6 @@ from __future__ import annotations
 import builtins
 import contextlib
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -29,6 +28,7 @@ from grader.sandbox.guest.call import Callee, Maker, Reply, Room, call, explain,
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import AutogradRefusedError, Guard
 from grader.sandbox.guest.inputs import Form, Inputs, read_form, unpack_call, unpack_inputs
+from grader.sandbox.guest.loading import trace_name
 from grader.sandbox.guest.probe import Hooks, Prober, copy_function, describe
 from grader.sandbox.guest.protocol import Frame, pack, read_frame, write_all
 from grader.sandbox.guest.slices import Statements, find_statements
@@ -38,8 +38,6 @@ MAX_NAMES = 100
 # Seconds of a call from which on its operators are logged when it is made with new inputs; honest ones take 1 ms.
 WORTH_A_LOG = 0.002
 CLOCK = time.perf_counter
-MAX_REASON = 300
-_UNKNOWN_NAME = re.compile(r"NameError: name '(\w+)' is not defined")
 
 # What an answer says, and the tensors that go with it as bytes.
 Part = tuple[dict[str, Any], bytes]
@@ -182,7 +180,7 @@ class Responder:
                         self.seconds[index] = max(CLOCK() - started, self.seconds.get(index, 0.0))
                     if reply.outcome == "not_written":
                         self.unwritten.add(index)
-                    self._trace_name(reply, file)
+                    reply.message = trace_name(reply.message, partial(self.modules.failure, file), _reason)
                     yield _answered(reply), reply.payload
                 return
             others += self.modules.other_functions(file)
@@ -191,10 +189,7 @@ class Responder:
 
     def _maker(self, described: Sequence[Any] | None, file: str) -> Maker | None:
         """Return the function that makes a cache, from the file with the function that takes it."""
-        if described is None:
-            return None
-        name, given = described
-        return Maker(self.modules.function(file, name), name, given)
+        return Maker(self.modules.function(file, described[0]), *described) if described else None
 
     def _answer_with_statements(self, question: Mapping[str, Any]) -> Iterator[Part]:
         index, found = question["index"], self.statements.get(question["function"])
@@ -214,6 +209,7 @@ class Responder:
         """Return a reply as an answer; of statements, with the part of the file where they were found."""
         found = self.callees[index].function
         if isinstance(found, Statements):
+            reply.message = trace_name(reply.message, found.failures.get, _reason)
             if reply.outcome == "returned":
                 reply.message = found.summary
             if reply.file == found.file:
@@ -230,14 +226,6 @@ class Responder:
             reply.file, reply.line = failure.part, failure.line or None
         place = {"part": failure.part, "at": failure.line, "ends": failure.is_end}
         return {"outcome": reply.outcome, **_where(reply), **place}
-
-    def _trace_name(self, reply: Reply, file: str) -> None:
-        """Say of a name that is not there which statement was to make it, if that failed."""
-        unknown = _UNKNOWN_NAME.match(reply.message) if reply.outcome == "raised" else None
-        failure = self.modules.failure(file, unknown[1]) if unknown else None
-        if unknown and failure is not None:
-            reason = explain(failure.error, ()).message[:MAX_REASON]
-            reply.message += f"; {failure.describe()}, which makes {unknown[1]}, failed: {reason}"
 
     def _again(self, message: Mapping[str, Any], payload: bytes | bytearray) -> Iterator[Part]:
         """Say which lines made some gradients, then make some calls once more: as they were, and with probes."""
@@ -325,6 +313,10 @@ def _answered(reply: Reply) -> dict[str, Any]:
         "flags": reply.flags,
         **_where(reply),
     }
+
+
+def _reason(error: BaseException) -> str:
+    return explain(error, ()).message
 
 
 def _where(reply: Reply) -> dict[str, Any]:

@@ -27,6 +27,7 @@ from grader.sandbox.guest.call import UnfinishedError
 from grader.sandbox.guest.dataflow import loaded
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.lines import MAX_LINES, MAX_TEXT
+from grader.sandbox.guest.loading import Failure
 from grader.sandbox.guest.own_names import are_named
 from grader.sandbox.guest.rewrite import HOOKS, rewrite
 from grader.sandbox.guest.statements import COMPARE, Item, Notebook, Slice, Wanted
@@ -62,6 +63,7 @@ class Statements:
 
     def __init__(self, found: Slice, texts: Mapping[str, str], *, in_float32: bool) -> None:
         self._slice = found
+        self.failures: dict[str, Failure] = {}  # of imports, by the name that each was to bind
         self.is_numpy = _is_numpy([item.node for item in found.items])
         self._in_float32 = in_float32 and not self.is_numpy
         self.file = found.file
@@ -77,11 +79,14 @@ class Statements:
 
     def load(self) -> None:
         """Import what they need, which may be other files of the submission, and make them a function."""
-        for _, node in self._nodes:
+        for item, node in self._nodes:
             if isinstance(node, ast.Import | ast.ImportFrom):
                 # A module that is not here fails whoever uses it.
-                with contextlib.suppress(Exception):
+                try:
                     self._run([node], self._namespace)
+                except Exception as error:  # noqa: BLE001 # whatever a file of the submission raises
+                    failure = Failure(error, item.part, item.node.lineno, frozenset(item.bound))
+                    self.failures |= dict.fromkeys(item.bound, failure)
         try:
             self._function = self._compiled(self._plain_body(), dict(self._namespace))
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:

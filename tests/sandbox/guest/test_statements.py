@@ -495,6 +495,14 @@ def test_a_gradient_of_autograds_is_none_here(grade_cells: GradeCells) -> None:
     assert exercise(grade_cells("dlogits = logits.grad"), 2).outcome is Outcome.NOT_WRITTEN
 
 
+def test_a_library_that_is_not_here_is_told_by_its_import(grade_cells: GradeCells) -> None:
+    found = exercise(grade_cells("import jax.numpy as jnp", FIRST.replace("torch.zeros_like", "jnp.zeros_like")), 1)
+    assert found.message.startswith(
+        "NameError: name 'jnp' is not defined; lesson.ipynb cell 1 line 1, which makes jnp, failed: "
+        "ModuleNotFoundError: No module named 'jax'; there are torch, numpy, "
+    )
+
+
 def test_a_training_loop_with_the_short_formulas_is_no_exercise(grade_files) -> None:
     body = SECOND + LAYER + THIRD + "dbnbias = dhpreact.sum(0)\ndbngain = (bnraw * dhpreact).sum(0)\n" + EMBED
     loop = f"for i in range(200000):\n    Xb = Xtr[i]\n    logits = C[Xb] @ W1\n{indented(body)}"
