@@ -95,7 +95,11 @@ def test_a_notebook_has_both(grader: Grader, warm: Warm):
 # What is changed in the forward pass, and how what is said ends.
 FAILED = {
     "not there": ("def layernorm_forward", "def forward", "NameError: layernorm_forward is not there, and the cache"),
-    "no cache": ("+ beta, cache", "+ beta", "TypeError: layernorm_forward returned numpy array, expected two values"),
+    "no cache": (
+        "+ beta, cache",
+        "+ beta",
+        "TypeError: layernorm_forward returned one value, expected two: out, cache",
+    ),
     "it raises": ('ln_param["eps"]', 'ln_param["epsilon"]', "KeyError: 'epsilon'; ln_param has eps"),
 }
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from grader.sandbox.guest import arrays
 from grader.sandbox.guest import tensors as own
 from grader.sandbox.guest.guard import Guard, Watch
-from grader.sandbox.guest.inputs import Call, Form, Given
+from grader.sandbox.guest.inputs import Call, Form, Given, Maker
 from grader.sandbox.guest.log import MOST_NONLINEAR, OperatorLog
 from grader.sandbox.guest.tensors import KINDS, pack_tensors
 
@@ -69,24 +69,6 @@ class UnfinishedError(Exception):
         super().__init__()
         self.error = error
         self.found = found
-
-
-@dataclass(frozen=True)
-class Maker:
-    """The student's own forward pass, which makes a cache of what it is given: `out, cache = forward(x, w, b)`."""
-
-    function: Callable[..., Any]
-    name: str
-    given: Sequence[str]
-
-    def make(self, values: Any) -> Any:
-        """Return the cache that comes of the values of a call."""
-        if self.function is None:
-            raise NameError(f"{self.name} is not there, and the cache is what it makes; write it in the same file")
-        made = self.function(*(getattr(values, name) for name in self.given))
-        if not isinstance(made, tuple | list) or len(made) < 2:  # an output, and the cache behind it
-            raise TypeError(f"{self.name} returned {_kind(made)}, expected two values: out, cache")
-        return made[-1]
 
 
 @dataclass(frozen=True)

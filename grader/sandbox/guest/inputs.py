@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
@@ -31,6 +31,24 @@ def read_form(question: Mapping[str, Any]) -> Form:
     """Return the form that a request asks for."""
     is_numpy = question.get("arrays") == "numpy"
     return Form(question["given"], question.get("cache", ()), is_numpy, question.get("returns", ()))
+
+
+@dataclass(frozen=True)
+class Maker:
+    """The student's own forward pass, which makes a cache of what it is given: `out, cache = forward(x, w, b)`."""
+
+    function: Callable[..., Any]
+    name: str
+    given: Sequence[str]
+
+    def make(self, values: Any) -> Any:
+        """Return the cache that comes of the values of a call."""
+        if self.function is None:
+            raise NameError(f"{self.name} is not there, and the cache is what it makes; write it in the same file")
+        made = self.function(*(getattr(values, name) for name in self.given))
+        if not isinstance(made, tuple | list) or len(made) < 2:  # an output, and the cache behind it
+            raise TypeError(f"{self.name} returned one value, expected two: out, cache")
+        return made[-1]
 
 
 @dataclass(frozen=True)

@@ -24,10 +24,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from grader.sandbox.guest.call import Callee, Maker, Reply, Room, call, explain, gather
+from grader.sandbox.guest.call import Callee, Reply, Room, call, explain, gather
 from grader.sandbox.guest.files import Modules
 from grader.sandbox.guest.guard import AutogradRefusedError, Guard
-from grader.sandbox.guest.inputs import Form, Inputs, read_form, unpack_call, unpack_inputs
+from grader.sandbox.guest.inputs import Form, Inputs, Maker, read_form, unpack_call, unpack_inputs
 from grader.sandbox.guest.loading import trace_name
 from grader.sandbox.guest.probe import Hooks, Prober, copy_function, describe
 from grader.sandbox.guest.protocol import Frame, pack, read_frame, write_all
