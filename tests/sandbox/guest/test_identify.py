@@ -26,6 +26,9 @@ SHOWN = {
     "a gradient": ("dy = x @ w", {}),
     "what may change something": ("y = x.add_(1) @ w", {}),
     "what would not end": ("y = x @ w * 9999 ** n ** n ** n", {}),
+    "what would fill the memory": ("y = [0] * 999 * 999 * 999 @ w", {}),
+    "what would not end by small steps": ("y = x @ w * (((n**4)**4)**4)", {}),
+    "what is built in": ("y = x @ w * pow(9, 9)", {}),
     "a text": ("y = x @ w * len('0' * 10)", {}),
 }
 
