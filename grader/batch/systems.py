@@ -26,7 +26,7 @@ _BLIND = re.compile(r"(?i)participante?|teilnehmer(/?in)?|deelnemer|partecipante
 _BLACKBOARD = re.compile(
     r"(?P<student>.+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<file>.+)|(?P<form>\.txt))", re.DOTALL
 )
-_BLACKBOARD_NAME = re.compile(r"\AName:\s*(?P<name>.*?)\s*\((?P<id>[^()\r\n]+)\)\s*$", re.MULTILINE)
+_BLACKBOARD_NAME = re.compile(r"Name:(?P<name>.*)\((?P<id>[^()]+)\)\s*")
 # With or without numbers, the month before the day or behind it, in any language, by a clock of 12 or of 24 hours.
 _BRIGHTSPACE = re.compile(
     r"(?:(?P<id>\d+-\d+) - )?(?P<name>.+?) - (?P<time>(?:[^\W\d]+\.? \d{1,2}|\d{1,2}\.? (?:de )?[^\W\d]+\.?),? (?:de )?"
@@ -327,8 +327,9 @@ def _match(pattern: re.Pattern[str], folder: Folder, taken: Collection[str]) -> 
 
 def _person_of_form(form: File) -> Person | None:
     content, _ = form.read(1_000_000)
-    match = _BLACKBOARD_NAME.search(decode(content[:2_000])) if content is not None else None
-    return person(match["name"], match["id"]) if match is not None else None
+    first = decode(content[:1_000]).lstrip("\ufeff").partition("\n")[0] if content is not None else ""
+    match = _BLACKBOARD_NAME.fullmatch(first)
+    return person(match["name"].strip(), match["id"]) if match is not None else None
 
 
 def _as_named(names: list[str]) -> list[str]:

@@ -9,6 +9,7 @@ import os
 import shutil
 import tarfile
 import tempfile
+import time
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +22,8 @@ from grader.batch.collect import describe, discover
 from grader.batch.contents import read_entry
 from grader.batch.entry import Entry, Found
 from grader.batch.people import Words
-from grader.batch.tree import open_tree
+from grader.batch.systems import recognise
+from grader.batch.tree import Folder, open_tree
 from grader.errors import GraderError
 
 WORDS = Words(
@@ -745,3 +747,47 @@ def test_whatever_is_in_a_download_there_is_a_list_or_a_message(files, depth):
                 task = read_entry(entry)
                 assert bool(task.submission.files) is (task.problem is None)
                 assert str((entry.name, entry.people, task.problem)).isprintable()
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"ada.py": "\n" * 1_000_000, "bob.py": WORK},
+        {"ada.py": " " * 1_000_000, "bob.py": WORK},
+        {"ada.py": "def " * 250_000, "bob.py": "import\n" * 100_000},
+        {f"HW_{user}_attempt_2026-03-01-22-10-11.txt": "Name:" + " " * 2_000 for user in ("ada", "bob")},
+        {f"HW_{user}_attempt_2026-03-01-22-10-11.txt": "Name:" + "(" * 2_000 for user in ("ada", "bob")},
+    ],
+)
+def test_a_text_that_is_made_to_take_long_takes_no_time(tmp_path, files):
+    started = time.process_time()
+    assert len(collect(write_folder(tmp_path / "class", files)).entries) == 2
+    assert time.process_time() - started < 5
+
+
+PART_NAMES = (
+    "a",
+    "1",
+    "_",
+    "-",
+    " - ",
+    ".",
+    "@",
+    "(",
+    ")",
+    "+",
+    "attempt",
+    "2026-03-01-10-00-00",
+    "Sep 1, 2026 1",
+    " ",
+)
+
+
+@pytest.mark.parametrize("part", PART_NAMES)
+def test_a_name_that_is_made_to_take_long_takes_no_time(part):
+    folder = Folder("class", {f"{end}{part * (490 // len(part))}{end}": Folder("") for end in "_1ax"})
+    started = time.process_time()
+    recognise(folder)
+    for name in folder.folders:
+        WORDS.who(name)
+    assert time.process_time() - started < 2
