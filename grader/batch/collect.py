@@ -26,7 +26,7 @@ from grader.submission import SUFFIXES
 from grader.text import one_line
 
 MAX_AROUND = 12  # folders and archives around a class
-MAX_PEEKED = 5_000  # archives in an archive that are looked into for a class
+MAX_PEEKED = 20_000  # archives in an archive that are looked into for a class, with the files in them
 # NAME_attempt_2 and NAME_attempt_2026-03-01-23-59-00, as some systems write it and anybody can.
 _ATTEMPT = re.compile(
     r"(?P<student>.+?)[_-]attempt[_-]?(?:(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)|(?P<number>\d+))(?P<rest>[_.].*)?"
@@ -83,7 +83,7 @@ class _Survey:
     def __init__(self, words: Words) -> None:
         self.words = words
         self.notes: list[str] = []
-        self.opened = Counter[tuple[str, ...]]()  # how many archives within each outermost one
+        self.seen = Counter[tuple[str, ...]]()  # how much within each outermost archive
 
     def read(self, root: Folder) -> list[Entry]:
         """Return the submissions in the folder that was given, in whatever folders they lie."""
@@ -137,7 +137,7 @@ class _Survey:
             return {}
         inside = dict(folder.folders)
         for name, file in folder.files.items():
-            if is_archive(name) and self._may_open((*around, name)) and (opened := _opened(file)) is not None:
+            if is_archive(name) and (opened := self._look_into(file, (*around, name))) is not None:
                 inside[name] = opened
         found = {name: self._read(inner, (*around, name), is_alone=False) for name, inner in inside.items()}
         if any(found.values()) or self.words.are_sections(inside.values()):
@@ -146,11 +146,14 @@ class _Survey:
             found |= {name: self._read(inside[name], (*around, name), is_alone=True) for name in left}
         return {name: entries for name, entries in found.items() if entries is not None}
 
-    def _may_open(self, path: tuple[str, ...]) -> bool:
-        """Whether there may be a class in an archive; those in one another may be without number."""
+    def _look_into(self, file: File, path: tuple[str, ...]) -> Folder | None:
+        """Return what is in an archive, for there may be a class in it; those in one another may be without number."""
         outer = path[: next(number for number, name in enumerate(path, start=1) if is_archive(name))]
-        self.opened[outer] += 1
-        return self.opened[outer] <= MAX_PEEKED
+        if self.seen[outer] > MAX_PEEKED:
+            return None
+        opened = _opened(file)
+        self.seen[outer] += 1 + (sum(1 for _ in opened.walk()) if opened is not None else 0)
+        return opened
 
     def _children(self, folder: Folder, claimed: frozenset[str], classes: Mapping[str, list[Entry]]) -> list[Entry]:
         """Return what lies in a folder: each a submission, but for the classes in it and what a system has claimed."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from grader.batch.tree import File
@@ -45,11 +44,9 @@ def newest_version(files: Files) -> tuple[Files, Mapping[str, str]]:
     else:
         return files, older
     kept = tuple((path, file) for path, file in files if _folder_in(path, root) in (newest, None))
+    left = dict(files).keys() - dict(kept).keys()
     reason = f"an older version: {one_line(newest, 100)} counts"
-    return kept, {
-        **older,
-        **{path: reason for path, file in files if path.endswith(SUFFIXES) and (path, file) not in kept},
-    }
+    return kept, {**older, **{path: reason for path in sorted(left) if path.endswith(SUFFIXES)}}
 
 
 def _newest_by_stamp(files: Files) -> tuple[Files, dict[str, str]]:
@@ -61,8 +58,9 @@ def _newest_by_stamp(files: Files) -> tuple[Files, dict[str, str]]:
     newest: dict[str, str] = {}
     for path in sorted(work, key=lambda path: stamps[path][1]):
         newest[_plain(path, stamps)] = path
-    kept = tuple((_plain(path, stamps), file) for path, file in files if path not in stamps or path in newest.values())
-    older = [path for path in work if path not in newest.values()]
+    counting = set(newest.values())
+    kept = tuple((_plain(path, stamps), file) for path, file in files if path not in stamps or path in counting)
+    older = [path for path in work if path not in counting]
     return kept, {path: f"an older version: {one_line(newest[_plain(path, stamps)], 100)} counts" for path in older}
 
 
@@ -72,18 +70,19 @@ def _plain(path: str, stamps: Mapping[str, re.Match[str]]) -> str:
 
 def _newest_each(files: Files, root: str, older: dict[str, str]) -> tuple[Files, dict[str, str]]:
     """Return of each path inside of numbered folders the one in the last folder that has it."""
-    having: dict[str, list[int]] = defaultdict(list)
+    last: dict[str, int] = {}
+    places: dict[str, tuple[int, str]] = {}
     for path, _ in files:
         if (name := _folder_in(path, root)) is not None and path.endswith(SUFFIXES):
-            having[path[len(root) + len(name) :]].append(int(name))
+            number, inner = places[path] = int(name[:9]), path[len(root) + len(name) :]
+            last[inner] = max(number, last.get(inner, 0))
     kept: list[tuple[str, File]] = []
     for path, file in files:
-        name = _folder_in(path, root)
-        last = max(having[path[len(root) + len(name) :]]) if name is not None and path.endswith(SUFFIXES) else None
-        if name is None or last is None or int(name) == last:
+        number, inner = places.get(path, (0, ""))
+        if path not in places or number == last[inner]:
             kept.append((path, file))
         else:
-            older[path] = f"an older version: the one in {last} counts"
+            older[path] = f"an older version: the one in {last[inner]} counts"
     return tuple(kept), older
 
 
