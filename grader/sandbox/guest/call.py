@@ -305,6 +305,9 @@ def _take(found: Mapping[str, Any], reply: Reply, callee: Callee) -> None:
 
 def _take_tensor(name: str, value: Tensor, left: int, reply: Reply, room: Sequence[int] | None) -> int:
     """Put one tensor into the reply and return its size in bytes."""
+    if own.computes_late(value):
+        _refuse(name, f"a {_kind(value)} that computes only when it is looked at; return a plain tensor", reply)
+        return 0
     unusual = _unusual_layout(value)
     if unusual:
         _refuse(name, f"a {unusual} tensor; return an ordinary dense one", reply)

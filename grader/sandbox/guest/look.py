@@ -196,6 +196,8 @@ def _findings(node: ast.AST) -> Iterator[tuple[str, str]]:
     match node:
         case ast.Name(id="grader", ctx=ast.Load()):
             yield "python_inside", "grader"
+        case ast.FunctionDef(name=name) if name.startswith("__"):
+            yield from _named(name)
         case ast.Name(id=name) | ast.Attribute(attr=name):
             yield from _named(name)
             if name == "__dict__" and _root(path := _path(node)) in OWNERS:

@@ -24,6 +24,14 @@ requires_grad, is_nested, is_quantized = (
     getattr(Tensor, name).__get__ for name in ("requires_grad", "is_nested", "is_quantized")
 )
 version = Tensor._version.__get__  # type: ignore[attr-defined] # torch types it as a number
+_dispatch_keys, _has_key, _PYTHON = torch._C._dispatch_keys, torch._C.DispatchKeySet.has, torch._C.DispatchKey.Python
+
+
+def computes_late(tensor: Tensor) -> bool:
+    """Return whether a tensor runs code of its class's own whatever is asked of it (`__torch_dispatch__`)."""
+    return bool(_has_key(_dispatch_keys(tensor), _PYTHON))
+
+
 # What travels; another dtype is only named.
 KINDS: dict[str, torch.dtype] = {name: getattr(torch, name) for name in DTYPES}
 

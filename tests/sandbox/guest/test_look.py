@@ -29,6 +29,7 @@ SUSPICIOUS = {
     "a closure": ("torch.Tensor.backward.__closure__[0].cell_contents", "python_inside", "__closure__"),
     "a path to one as a text": ('operator.attrgetter("backward.__closure__")(x)', "python_inside", "__closure__"),
     "frames one by one": ("traceback.walk_stack(None)", "python_inside", "walk_stack"),
+    "a method that torch calls": ("def __torch_dispatch__(cls): ...", "torch_inside", "__torch_dispatch__"),
     "a closure by inspect": ("inspect.getclosurevars(x.backward)", "python_inside", "getclosurevars"),
     "modules that are loaded": ('sys.modules["json"]', "python_inside", "sys.modules"),
     "all objects": ("import gc; gc.get_objects()", "python_inside", "get_objects"),
