@@ -137,6 +137,8 @@ def _load(source: bytes) -> dict[str, Any]:
         raise ValueError(f"not a notebook: its text is not UTF-8; {_BROKEN}") from error
     except json.JSONDecodeError as error:
         raise ValueError(_describe(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not a notebook: it is nested without end, or has a number without end; {_BROKEN}") from error
     if not isinstance(data, dict) or not isinstance(data.get("cells", data.get("worksheets")), list):
         raise ValueError(f"not a notebook: it holds no cells; {_BROKEN}")
     return data

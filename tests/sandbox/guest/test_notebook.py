@@ -205,3 +205,9 @@ def test_a_timed_cell_that_was_exported_as_a_text_is_read():
     assert found is not None
     assert CODE in found.cells["hw.py"]
     assert "run_cell_magic('sh'" in found.cells["hw.py"]
+
+
+@pytest.mark.parametrize("source", [b'{"cells":' + b"[" * 200_000, b'{"cells": [], "n": ' + b"9" * 10_000 + b"}"])
+def test_json_without_end_is_said_to_be_that(source: bytes):
+    with pytest.raises(ValueError, match="not a notebook: it is nested without end, or has a number without end"):
+        read_notebook("hw.ipynb", source)
