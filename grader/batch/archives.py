@@ -26,6 +26,8 @@ from grader.text import decode_name, one_line
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".rar", ".7z")
 MAX_RATIO = 1_000
+SMALL_TAR = 16_000_000  # a larger one unpacks to MAX_TAR_RATIO times its size at most
+MAX_TAR_RATIO = 200
 MAX_PARTS = 10_000  # gzip, bzip2 and xz are read part by part; a million empty ones take seconds
 MAX_HEADERS = 8_000_000  # in all, and a kilobyte for each member more
 MAX_PATH = 4_000
@@ -202,6 +204,8 @@ class OpenTar:
         for number, member in enumerate(self._tar, start=1):
             if number > limits.members:
                 raise ArchiveError(f"the archive holds more than {limits.members} files")
+            if member.size < 0:  # which leads back to where it came from
+                raise ArchiveError("the archive is broken: a file in it has a size below zero")
             self._sort(member)
 
     def __del__(self) -> None:
@@ -287,10 +291,11 @@ def _unpacked(source: bytes | Path, content: bytes | mmap.mmap, limits: Limits) 
         file: IO[bytes] = io.BytesIO() if isinstance(source, bytes) else tempfile.TemporaryFile()  # noqa: SIM115 # closed with the archive
         closed_on_error.enter_context(file)
         stream = _COMPRESSED[start](raw)
+        most = min(limits.unpacked, max(SMALL_TAR, MAX_TAR_RATIO * len(content)))
         while part := stream.read(MEGABYTE):
             file.write(part)
-            if file.tell() > limits.unpacked:
-                raise ArchiveError(f"the archive unpacks to more than {limits.unpacked // MEGABYTE} MB")
+            if file.tell() > most:
+                raise ArchiveError(f"the archive unpacks to more than {most // MEGABYTE} MB")
         closed_on_error.pop_all()
     file.seek(0)
     return file

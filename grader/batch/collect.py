@@ -27,6 +27,7 @@ from grader.text import one_line
 
 MAX_AROUND = 12  # folders and archives around a class
 MAX_PEEKED = 20_000  # archives in an archive that are looked into for a class, with the files in them
+COST_OF_TAR = 100  # in files
 # NAME_attempt_2 and NAME_attempt_2026-03-01-23-59-00, as some systems write it and anybody can.
 _ATTEMPT = re.compile(
     r"(?P<student>.+?)[_-]attempt[_-]?(?:(?P<time>\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d)|(?P<number>\d+))(?P<rest>[_.].*)?"
@@ -152,7 +153,8 @@ class _Survey:
         if self.seen[outer] > MAX_PEEKED:
             return None
         opened = _opened(file)
-        self.seen[outer] += 1 + (sum(1 for _ in opened.walk()) if opened is not None else 0)
+        cost = 1 if path[-1].lower().endswith(".zip") else COST_OF_TAR  # which is unpacked as a whole
+        self.seen[outer] += cost + (sum(1 for _ in opened.walk()) if opened is not None else 0)
         return opened
 
     def _children(self, folder: Folder, claimed: frozenset[str], classes: Mapping[str, list[Entry]]) -> list[Entry]:

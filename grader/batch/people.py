@@ -156,7 +156,9 @@ class Words:
     def _other(self, name: str, own: set[str]) -> str:
         """Return what in a name may be a person's who is not the owner of the folder around it."""
         found = self.personal(name)
-        return "" if own & set(found.split()) else found
+        # A single letter is nobody's name: what lies in a folder `a.b` may be of b c.
+        common = {each for each in own.intersection(found.split()) if len(each) > 1 or not each.isascii()}
+        return "" if common else found
 
     def _define_the_same(self, folder: Folder, names: Iterable[str]) -> bool:
         seen: set[bytes] = set()

@@ -291,3 +291,19 @@ def test_extended_headers_that_take_long_to_search_are_refused_or_read_at_once(h
             open_archive(content)
     else:
         assert read_archive(content, wanted)[0] == {"linear.py": GOOD}
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_few_bytes_never_unpack_to_hundreds_of_megabytes(pack):
+    content = pack(tar_of((tarfile.TarInfo("big.bin"), b"\0" * 30_000_000)))
+    with pytest.raises(ArchiveError, match="unpacks to more than 16 MB"):
+        open_archive(content)
+
+
+def test_a_size_below_zero_is_broken():
+    content = bytearray(tar_of((tarfile.TarInfo("linear.py"), GOOD)))
+    content[124:136] = b"\xff" * 4 + (-512).to_bytes(8, "big", signed=True)
+    content[148:156] = b" " * 8
+    content[148:156] = b"%06o\0 " % sum(content[:512])
+    with pytest.raises(ArchiveError, match="broken"):
+        open_archive(bytes(content))

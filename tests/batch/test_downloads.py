@@ -487,6 +487,7 @@ def test_one_persons_folder_is_one_row(tmp_path, files, name, row):
         ["ada_linear.py", "bob_linear.py"],
         ["ada/linear.py", "bob.py", "cyd.zip"],
         ["ada.zip", "bob.zip"],
+        ["a.b/ada/dropout.py", "a.b/b c/linear.py"],
     ],
 )
 def test_two_students_in_one_folder_are_never_one(tmp_path, names):
