@@ -230,6 +230,9 @@ def _is_sakai(folder: Folder) -> bool:
 def read_autolab(folder: Folder, taken: Collection[str]) -> Claim | None:
     """Flat files `email_version_file`."""
     matches = {name: match for name, match in _match(_AUTOLAB, folder, taken).items() if name in folder.files}
+    # Where files have other names, too, a student may have given one the name of somebody else.
+    if len(matches) * 2 < len([name for name in (*folder.folders, *folder.files) if name not in taken]):
+        return None
     found: dict[tuple[str, str], dict[str, re.Match[str]]] = defaultdict(dict)
     for name, match in matches.items():
         found[match["email"], match["version"]][name] = match

@@ -366,6 +366,13 @@ def test_a_name_tells_a_person_without_what_kind_of_work_it_is(name, who):
     assert WORDS.who(name.partition(".")[0]).name == who
 
 
+def test_a_single_file_named_as_a_system_names_them_is_not_believed(tmp_path):
+    files = dict.fromkeys(("ada.py", "bob.py", "cyd.py", "ada@example.edu_99_linear.py"), WORK)
+    found = collect(write_folder(tmp_path, files))
+    assert {entry.system for entry in found.entries} == {"a folder of submissions"}
+    assert len(found.entries) == 4
+
+
 def test_two_of_one_name_are_never_attempts_of_one(tmp_path):
     files = {
         "128-2301 - John Doe - Sep 24, 2026 926 PM/linear.py": WORK,
