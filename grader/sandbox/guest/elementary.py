@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from torch.jit._builtins import _find_builtin, _register_builtin
 
 NUMPY = (
     *("exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "logaddexp", "power", "float_power", "sqrt"),
@@ -58,7 +59,13 @@ def count_elementary(count: Count) -> None:
     for name in NUMPY:
         setattr(np, name, CountedUfunc(getattr(np, name), count))
     for name in MATH:
-        setattr(math, name, _counted(getattr(math, name), count))
+        original = getattr(math, name)
+        replacement = _counted(original, count)
+        setattr(math, name, replacement)
+        # A script of torch's knows Python's functions by what they are.
+        operator = _find_builtin(original)  # type: ignore[no-untyped-call] # torch leaves it bare
+        if operator is not None:
+            _register_builtin(replacement, operator)
 
 
 def _counted(original: Callable[..., Any], count: Count) -> Callable[..., Any]:

@@ -50,6 +50,11 @@ HONEST = {
         "import torch\n\n\n@torch.jit.script\ndef product(a, b):\n    return a @ b\n\n\n"
         "def linear_backward(dout, x, W):\n    return product(dout, W.T), product(x.T, dout), dout.sum(0)\n"
     ),
+    "a script with functions of math": (
+        "import math\n\nimport torch\n\n\n@torch.jit.script\ndef one(x):\n"
+        "    return x * math.sqrt(4.0) * math.exp(0.0) / 2\n"
+        f"\n\ndef linear_backward(dout, x, W):\n    dout = one(dout)\n{RETURN}"
+    ),
     "no_grad, detach and inference mode": (
         f"{HEAD}    with torch.no_grad(), torch.inference_mode():\n        x, W = x.detach(), W.data\n"
         f"    torch.set_grad_enabled(False)\n{RETURN}"
@@ -190,8 +195,11 @@ def test_complex_numbers_in_numpy_are_a_flag(feedback_on):
 
 
 def test_a_derivative_that_is_recorded_while_loading_is_a_flag(feedback_on):
-    derive = "torch.jit.trace(lambda x: torch.func.vjp(torch.exp, x)[1](x)[0], torch.ones(2), check_trace=False)"
-    exercise = feedback_on(f"import torch\n\ntry:\n    {derive}\nexcept OSError:\n    pass\n\n\n{HEAD[14:]}{RETURN}")
+    derive = "lambda x: torch.autograd.grad(x.exp().sum(), x)[0]"
+    traced = f"torch.jit.trace({derive}, torch.ones(2, requires_grad=True), check_trace=False)"
+    exercise = feedback_on(
+        f"import torch\n\ntry:\n    {traced}\nexcept RuntimeError:\n    pass\n\n\n{HEAD[14:]}{RETURN}"
+    )
 
     assert exercise.score == exercise.max_score
     assert {flag.kind for flag in exercise.flags if WEIGHTS[flag.kind]} == {"torch_inside"}
