@@ -15,7 +15,7 @@ from grader.course import DEFAULT_TOLERANCE, Exercise, Gradient, Tolerance
 from grader.course.cases import Case
 from grader.course.mistakes import Mistake
 from grader.course.trace import Value
-from grader.verdict.compare import Comparison, Verdict, compare
+from grader.verdict.compare import excess_over
 
 # A gradient whose norm is below this part of the upstream's is zero but for rounding.
 ZERO = 1e-12
@@ -101,12 +101,7 @@ def _tried(
 
 
 def _excess(tolerance: Tolerance, expected: Tensor, actual: object) -> float:
-    if not isinstance(actual, Tensor):
-        return math.inf
-    found: Comparison = compare(expected, actual, tolerance)
-    if found.verdict is Verdict.CORRECT:
-        return 0.0
-    return found.excess if found.excess is not None and math.isfinite(found.excess) else math.inf
+    return excess_over(expected, actual, tolerance) if isinstance(actual, Tensor) else math.inf
 
 
 def _is_same(tensor: Tensor, expected: Tensor) -> bool:

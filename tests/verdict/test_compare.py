@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from grader.course import Tolerance
-from grader.verdict.compare import Comparison, Verdict, compare
+from grader.verdict.compare import Comparison, Verdict, compare, excess_over
 
 TOLERANCE = Tolerance(rtol=1e-11, atol=1e-13)
 NAN, INF = math.nan, math.inf
@@ -248,3 +248,24 @@ def test_whatever_is_answered_the_verdict_is_correct_only_within_the_tolerance(e
         abs(b - a) <= tolerance.atol + tolerance.rtol * abs(a) for a, b in zip(expected, actual, strict=True)
     )
     assert (found.verdict is Verdict.CORRECT) == close
+
+
+def _excess(expected: Tensor, actual: Tensor, tolerance: Tolerance) -> float:
+    """Return what `compare` says of how far it is off: nothing where it is correct, and no number where it has none."""
+    found = compare(expected, actual, tolerance)
+    if found.verdict is Verdict.CORRECT:
+        return 0.0
+    return found.excess if found.excess is not None and math.isfinite(found.excess) else INF
+
+
+@pytest.mark.parametrize("actual", [actual for actual, _ in ANSWERS.values()], ids=ANSWERS)
+def test_the_excess_alone_is_that_of_the_comparison(actual):
+    assert excess_over(EXPECTED, actual, TOLERANCE) == _excess(EXPECTED, actual, TOLERANCE)
+
+
+@given(st.lists(st.tuples(st.floats(-10, 10), st.floats()), min_size=1, max_size=8))
+def test_the_excess_alone_is_that_of_the_comparison_whatever_is_answered(pairs):
+    expected, actual = (torch.tensor(part, dtype=torch.float64) for part in zip(*pairs, strict=True))
+    tolerance = Tolerance(rtol=1e-3, atol=1e-6)
+
+    assert excess_over(expected, actual, tolerance) == _excess(expected, actual, tolerance)
