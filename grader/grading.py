@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import re
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,25 +16,27 @@ from grader.course import Course, Exercise, Rubric, Style
 from grader.course.cases import Case
 from grader.errors import SandboxError, SubmissionError, UsageError
 from grader.judge.agenda import Agenda, Part, is_about
+from grader.judge.explanation import Patience
 from grader.judge.flags import Seen
 from grader.judge.hidden import join
-from grader.judge.judge import Judge, Judgement, Patience
+from grader.judge.judge import Judge, Judgement
 from grader.judge.names import ask_about_names, explain_names
 from grader.judge.prepared import Prepared
+from grader.judge.repair import Mend, Repair, first_changes
 from grader.judge.speed import measure
+from grader.judge.unfound import explain_nothing
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
-from grader.sandbox.answer import Answer
 from grader.sandbox.probing import Probing
 from grader.sandbox.question import Questionnaire
+from grader.sandbox.repairing import TriedChange
 from grader.sandbox.session import Session
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.text import one_line
 from grader.verdict.compare import Verdict
 
-# From so many gradients on, statements outside of functions are a lesson's exercise.
-ENOUGH_STATEMENTS = 4
-MAX_NEAR = 200  # names of a submission that are compared with those of the course
+# Of a submission, for so many gradients a change is looked for that makes them right.
+MOST_REPAIRS = 10
 
 
 class Grader:
@@ -155,7 +156,7 @@ class Grader:
         if not about and not may_be_empty:
             functions = [each.function for _, exercises in self._chosen for each in exercises]
             unreadable, is_tried = sessions[0].overview.unreadable, self._has_statements(submission)
-            raise SubmissionError(_nothing_found(submission, unreadable, functions, self.course, is_tried=is_tried))
+            raise SubmissionError(explain_nothing(submission, unreadable, functions, self.course, is_tried=is_tried))
         everything = {name for agenda in agendas for name in agenda.judges}
         return about if submission.single and not self._is_narrowed else everything
 
@@ -189,14 +190,18 @@ def _grade(
     judges = [judge for name in agenda.judges if name in selected for judge in agenda.judges[name]]
     patience = Patience()
     judged = _judge_all(judges, session, patience)
+    mends: dict[str, list[Mend]] = {}
     try:
         slips = [name for name, each in judged.items() if isinstance(each, Judgement) and each.is_wrong]
-        probings = _draw_probes(judges, judged, session)
-        if not session.finish(slips, list(probings.values())):
+        probings, repairs = _draw_probes(judges, judged, session), _draw_repairs(judges, judged, session)
+        if not session.finish(slips, list(probings.values()), [each.repairing for each in repairs]):
             judged = _judge_all(judges, session, patience)
             probings = _draw_probes(judges, judged, session)
             session.probe(list(probings.values()))
-        judged |= _judge_again(judges, probings, session, patience)
+        for each in repairs:
+            asked = each.repairing
+            mends.setdefault(asked.question.function, []).extend(each.mends(session.tries.changes(asked)))
+        judged |= _judge_again(judges, judged, probings, mends, session, patience)
     except SandboxError as error:
         judged = dict.fromkeys(judged, error)
     graded = {}
@@ -204,7 +209,11 @@ def _grade(
         function = judge.prepared.exercise.function
         judgement = judged[function]
         failed = judgement.failed if isinstance(judgement, Judgement) else 0
-        graded[function] = _grade_exercise(judge, judgement, session, warm, agenda.questionnaire, course), failed
+        changes = first_changes(mends.get(function, ()))
+        graded[function] = (
+            _grade_exercise(judge, judgement, session, warm, agenda.questionnaire, course, changes),
+            failed,
+        )
     return graded
 
 
@@ -215,6 +224,7 @@ def _grade_exercise(
     warm: Warm,
     questionnaire: Questionnaire,
     course: Course,
+    changes: Mapping[str, TriedChange],
 ) -> ExerciseFeedback:
     prepared, question = judge.prepared, judge.prepared.question
     try:
@@ -225,9 +235,9 @@ def _grade_exercise(
             session.more(question),
             session.was_called(question),
             session.overview.findings(question, session.file(question)),
-            session.probed_flags(question),
+            session.tries.flags(question),
         )
-        feedback = judge.feedback(session.answers(question), judgement, seen, line_of)
+        feedback = judge.feedback(session.answers(question), judgement, seen, line_of, changes)
         values = prepared.cases[0].forward.values
         message = explain_names(feedback.message, prepared.exercise, values, course.also_called)
         feedback = replace(feedback, message=message)
@@ -277,26 +287,46 @@ def _draw_probes(
     for judge in judges:
         question = judge.prepared.question
         judgement = judged[question.function]
-        if isinstance(judgement, Judgement) and judgement.is_open:
+        if isinstance(judgement, Judgement) and judgement.needs_probes:
             drawn[question.function] = judge.probing(session.answers(question))
     return drawn
 
 
-def _judge_again(
-    judges: Iterable[Judge], probings: Mapping[str, Probing], session: Session, patience: Patience
-) -> dict[str, Judgement | Exception]:
-    """Judge functions that were to be called with probes; without, where that could not be had."""
-    judged: dict[str, Judgement | Exception] = {}
+def _draw_repairs(
+    judges: Iterable[Judge], judged: Mapping[str, Judgement | Exception], session: Session
+) -> list[Repair]:
+    """Draw what it takes to look for changes that make the formulas of wrong gradients right."""
+    drawn: list[Repair] = []
     for judge in judges:
         question = judge.prepared.question
-        if question.function in probings:
+        judgement = judged[question.function]
+        if isinstance(judgement, Judgement) and judgement.is_open:
+            drawn += judge.repairs(session.answers(question), judgement)
+    return drawn[:MOST_REPAIRS]
+
+
+def _judge_again(
+    judges: Iterable[Judge],
+    judged: Mapping[str, Judgement | Exception],
+    probings: Mapping[str, Probing],
+    mends: Mapping[str, Sequence[Mend]],
+    session: Session,
+    patience: Patience,
+) -> dict[str, Judgement | Exception]:
+    """Judge functions that are open, with probes and changes as far as those could be had."""
+    again: dict[str, Judgement | Exception] = {}
+    for judge in judges:
+        question = judge.prepared.question
+        before = judged[question.function]
+        if isinstance(before, Judgement) and before.is_open:
             try:
-                answers, probed = session.answers(question), session.probed(question)
-                probing = probings[question.function]
-                judged[question.function] = judge.judge_again(answers, probing, probed, patience)
+                answers, probed = session.answers(question), session.tries.probed(question)
+                own = mends.get(question.function, ())
+                probing = probings.get(question.function)
+                again[question.function] = judge.judge_again(answers, patience, probing, probed, own)
             except Exception as error:  # noqa: BLE001 # a fault of ours costs no other function
-                judged[question.function] = error
-    return judged
+                again[question.function] = error
+    return again
 
 
 def _assignment(rubric: Rubric, own: tuple[ExerciseFeedback, ...]) -> AssignmentFeedback:
@@ -341,59 +371,6 @@ def _choose(course: Course, only: Sequence[str]) -> list[tuple[Rubric, tuple[Exe
         if exercises:
             chosen.append((rubric, exercises))
     return chosen
-
-
-def _nothing_found(
-    submission: Submission,
-    unreadable: Mapping[str, Answer],
-    functions: Sequence[str],
-    course: Course,
-    *,
-    is_tried: bool,
-) -> str:
-    """Say why there is nothing to grade, and what to do about it; `is_tried` if statements were looked for, too."""
-    start = "`grade start` makes a folder with a file for each assignment"
-    if submission.first:
-        start = "run the cells with your functions, then grade again"
-    if not submission.files and not submission.refused:
-        return f"{submission.name} holds no Python file; {start}"
-    broken = "; ".join(answer.message for answer in unreadable.values())
-    if all(file in unreadable for file in submission.files):
-        return broken
-    text = f"no function of the course is defined in {submission.name}"
-    source = b"\n".join(submission.files.values()).decode("utf-8", errors="replace")
-    statements = _lesson_statements(source, course)
-    if len(statements) >= ENOUGH_STATEMENTS:
-        made = f"gradients ({', '.join(statements[:3])}, ...)"
-        text += f"; its {made} stand where none are looked for" if is_tried else f": it makes {made} outside of them"
-        start = f"the functions to put them into are in the files that `grade start` writes ({functions[0]}, ...)"
-        if is_tried:
-            start = "write them as statements, in a notebook's cells or at the top of a script, as the lesson does"
-        elif "makemore" in [rubric.name for rubric in course.rubrics]:
-            command = "%grade makemore" if submission.first else f"grade {submission.name} --only makemore"
-            start = f"the lesson's own notebook is graded by `{command}`"
-    else:
-        text += f" (looked for {', '.join(functions[:4])}{', ...' if len(functions) > 4 else ''})"
-        # One that stands there in full was found by nobody: it is not written as Python.
-        written = dict.fromkeys(re.findall(r"\bdef (\w+)\(", source))
-        if (inside := next((name for name in written if name in functions), None)) is not None:
-            return f"{text}; {inside} stands in its text, but not as Python that can be read: is the file broken?"
-        for name in list(written)[:MAX_NEAR]:
-            near = difflib.get_close_matches(name, functions, n=1, cutoff=0.85)
-            if near:
-                return f"{text}; is {one_line(name, 100)} meant to be {near[0]}?"
-    # What could not be read comes first: the functions may be in there.
-    return "; ".join(filter(None, [broken, text, start]))
-
-
-def _lesson_statements(source: str, course: Course) -> list[str]:
-    """Return the names of gradients that a text assigns in the words of this course or of the lesson it comes from."""
-    values = {gradient.value for rubric in course.rubrics for each in rubric.exercises for gradient in each.gradients}
-    values |= {alias for aliases in course.also_called.values() for alias in aliases}
-    known = {f"d{value}".replace("_", "") for value in values}
-    # In a notebook, a line ends in the two characters of JSON.
-    found = dict.fromkeys(re.findall(r"\b(d[A-Za-z]\w*) *\+?=(?!=)", source.replace("\\n", "\n")))
-    return [name for name in found if len(name) > 3 and name.replace("_", "") in known]
 
 
 @cache

@@ -16,9 +16,10 @@ CHANGES: Mapping[int, str] = {
     2: "Each step is also tried with random numbers in place of what came before it, so a slip of any kind costs its "
     "own gradient and no other, and what is right behind a step that raises or is missing is paid.",
     3: "A step that is right but for a gain's or a bias's gradient that it reads as a sum is paid, and so is what is "
-    "completed behind a line that raises, or returned beside an expression that does; and a lesson's statements are "
-    "also found under names and sizes of a student's own, in functions, in a class, in cells of marimo, in a training "
-    "loop that is all there is, and in numpy.",
+    "completed behind a line that raises, or returned beside an expression that does. Where one small change of the "
+    "text makes several gradients right, they have one slip in common: the first of them is charged and the others "
+    "follow. A lesson's statements are also found under names and sizes of a student's own, in functions, in a class, "
+    "in cells of marimo, in a training loop that is all there is, and in numpy.",
 }
 
 

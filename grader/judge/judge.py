@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import time
-import warnings
-from collections.abc import Callable, Collection, Hashable, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import Self
 
 import torch
 from torch import Tensor
@@ -16,21 +12,23 @@ from torch import Tensor
 from grader.course import Arrays, Exercise, Gradient, Style
 from grader.course.cases import Case
 from grader.course.model import is_trainable
-from grader.diagnose import NOT_LOOKED_INTO, diagnose
+from grader.diagnose import NOT_LOOKED_INTO
 from grader.judge.advice import ask_about_size
 from grader.judge.dialect import in_numpy
+from grader.judge.explanation import Patience, explain_slip
 from grader.judge.flags import Seen, find_flags
 from grader.judge.invariants import judge_invariants
 from grader.judge.prepared import Prepared
+from grader.judge.repair import Mend, Repair, draw_repairs, explain, share
 from grader.results import ExerciseFeedback, GradientFeedback, InvariantFeedback, total
 from grader.sandbox.answer import Answer, CodeLine, Outcome
 from grader.sandbox.probing import ProbedRun, Probing
+from grader.sandbox.repairing import TriedChange
 from grader.verdict.compare import Comparison, Verdict, as_meant, compare
-from grader.verdict.follow import Basis, Follows, Trial, find_follows
+from grader.verdict.follow import Basis, Follows, Trial, find_follows, with_shared
 from grader.verdict.intervene import draw_probes, find_right_steps, is_needed, isolate, replaced
 from grader.verdict.picture import draw
 from grader.verdict.sums import draw_sums
-from grader.verdict.worked import Worked, work_out
 
 # What came of the call of one case with probes.
 Runs = tuple[ProbedRun, ...]
@@ -39,35 +37,13 @@ Runs = tuple[ProbedRun, ...]
 REMEMBERED = 100
 
 
-class Patience:
-    """The processor seconds that explaining what is wrong in one submission may take; entered while it does."""
-
-    def __init__(self, seconds: float = 10.0) -> None:
-        self._left = seconds
-        self._since = 0.0
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nothing is left."""
-        return self._left <= 0
-
-    def __enter__(self) -> Self:
-        self._since = time.thread_time()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._left -= time.thread_time() - self._since
-
-
 @dataclass(frozen=True)
 class Judgement:
     """What the answers to an exercise are worth by themselves, whoever gave them.
 
     `slips` are the gradients that are wrong in themselves, of a function that answered at all, and `failed` is the
-    number of cases in which one is. Where `is_open`, a call with probes may show some of them to be right; until then
-    none is explained.
+    number of cases in which one is. Where `is_open`, a second look may tell more of them: until then none is explained.
+    Where it `needs_probes`, a call with those may show some to be right.
     """
 
     gradients: tuple[GradientFeedback, ...]
@@ -75,6 +51,7 @@ class Judgement:
     slips: tuple[str, ...]
     failed: int
     is_open: bool = False
+    needs_probes: bool = False
 
     @property
     def is_wrong(self) -> bool:
@@ -115,23 +92,36 @@ class Judge:
         return Probing(self.prepared.question, drawn, replaced(exercise, cases[0].forward), sums)
 
     def judge_again(
-        self, answers: Sequence[Answer], probing: Probing, probed: Sequence[Runs], patience: Patience
+        self,
+        answers: Sequence[Answer],
+        patience: Patience,
+        probing: Probing | None = None,
+        probed: Sequence[Runs] = (),
+        mends: Sequence[Mend] = (),
     ) -> Judgement:
-        """Judge answers together with what came of calls with probes, as far as there were any."""
+        """Judge answers together with what came of calls with probes and of changes, as far as there were any."""
         restored = self._restore(answers)
         trials = _judge_cases(self.prepared, restored)
         exercise = self.prepared.exercise
         if exercise.unit_axes or exercise.float32:
             pairs = zip(trials, probed, strict=False)
             probed = [tuple(_as_meant(exercise, trial.case, run) for run in runs) for trial, runs in pairs]
-        right = find_right_steps(exercise, trials, probing.probes, probed, probing.sums)
+        probes = probing.probes if probing is not None else ()
+        right = find_right_steps(exercise, trials, probes, probed, probing.sums) if probing is not None else []
 
         def alone(name: str) -> list[Trial]:
-            return isolate(exercise, name, trials, probing.probes, probed)
+            return isolate(exercise, name, trials, probes, probed)
 
         # Probes differ each time, and what they show does not.
-        key = (_fingerprint(restored), tuple(right))
-        return self._recall(key, lambda: judge(self.prepared, restored, patience, right, alone))
+        groups = tuple(mend.gradients for mend in mends if len(mend.change.edits) == 1)
+        key = (_fingerprint(restored), tuple(right), frozenset(groups))
+        again = SecondLook(right, alone if probing is not None else None, groups)
+        return self._recall(key, lambda: judge(self.prepared, restored, patience, again))
+
+    def repairs(self, answers: Sequence[Answer], judgement: Judgement) -> list[Repair]:
+        """Draw what it takes to look for a change that makes what is wrong right."""
+        trials = _judge_cases(self.prepared, self._restore(answers))
+        return list(draw_repairs(self.prepared.exercise, self.prepared.question, trials, judgement.slips))
 
     def _recall(self, key: Hashable, judge: Callable[[], Judgement]) -> Judgement:
         judgement = self._known.pop(key, None) or judge()
@@ -148,10 +138,12 @@ class Judge:
         judgement: Judgement,
         seen: Seen | None = None,
         line_of: Callable[[str], CodeLine | None] = lambda _: None,
+        changes: Mapping[str, TriedChange] | None = None,
     ) -> ExerciseFeedback:
         """Put together all that is said of a function.
 
-        `seen` is what there is to suspect, and `line_of` finds the student's line that made a gradient.
+        `seen` is what there is to suspect, `line_of` finds the student's line that made a gradient, and `changes` has
+        for a gradient the change that makes it right.
         """
         prepared, count = self.prepared, len(self.prepared.cases)
         restored = self._restore(answers)
@@ -169,7 +161,10 @@ class Judge:
             seconds=sum(answer.seconds for answer in restored[:count]),
             flags=find_flags(prepared, answers, restored, judgement.correct, seen) if seen is not None else (),
             gradients=tuple(
-                replace(each, code=_reached(line_of(each.name), each, decisive, prepared.exercise))
+                explain(
+                    replace(each, code=_reached(line_of(each.name), each, decisive, prepared.exercise)),
+                    (changes or {}).get(each.name),
+                )
                 if each.name in judgement.slips
                 else each
                 for each in judgement.gradients
@@ -206,32 +201,46 @@ class Judge:
         return [answer or ended for answer in self.prepared.question.restore(answers)]
 
 
+@dataclass(frozen=True)
+class SecondLook:
+    """What came of calls with probes and of changes: for each case the gradients that are right in themselves.
+
+    `alone` gives the cases of a wrong gradient as if it were the only one: so its slip is told from those before it.
+    `groups` are sets of gradients that one change makes right.
+    """
+
+    right: Sequence[Collection[str]] = ()
+    alone: Callable[[str], Sequence[Trial]] | None = None
+    groups: Sequence[frozenset[str]] = ()
+
+
 def judge(
-    prepared: Prepared,
-    answers: Sequence[Answer],
-    patience: Patience,
-    right: Sequence[Collection[str]] | None = None,
-    alone: Callable[[str], Sequence[Trial]] | None = None,
+    prepared: Prepared, answers: Sequence[Answer], patience: Patience, again: SecondLook | None = None
 ) -> Judgement:
     """Judge the answers to all cases of an exercise, in the rubric's order, and to its invariants' calls behind them.
 
-    `right` are for each case the gradients that probes have shown to be right in themselves, once that was tried, and
-    `alone` gives the cases of a wrong one as if it were the only one: so its slip is told from those before it.
+    Without a second look the judgement may be open.
     """
     exercise, count = prepared.exercise, len(prepared.cases)
     further = [answer.gradients for answer in answers[count:] if answer.outcome is Outcome.RETURNED]
     trials, answers = _judge_cases(prepared, answers), answers[:count]
-    follows = find_follows(exercise, trials, right or ())
+    look = again or SecondLook()
+    follows = find_follows(exercise, trials, look.right)
     ended = all(answer.outcome in (Outcome.RETURNED, Outcome.RAISED) for answer in answers)
-    is_open = right is None and ended and is_needed(exercise, trials, follows.by_name)
+    needs_probes = again is None and ended and is_needed(exercise, trials, follows.by_name)
+    is_open = again is None and ended and any(answer.gradients for answer in answers)
     notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
+    if again is not None:
+        wrong = [name for name in exercise.gradient_names if _is_slip(name, trials) and name not in follows.by_name]
+        follows = with_shared(follows, share(wrong, look.groups))
     gradients = tuple(
         _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
         for gradient in exercise.gradients
     )
+    is_open = is_open and any(each.is_slip for each in gradients)
     if not is_open:
         gradients = tuple(
-            _explain(prepared, each, patience, trials, alone)
+            explain_slip(prepared, each, patience, trials, look.alone)
             if each.is_slip and each.name not in follows.undecided
             else each
             for each in gradients
@@ -241,7 +250,11 @@ def judge(
     invariants = judge_invariants(exercise, trials, further, gradients, prepared.forward_pass)
     wrong = [each.name for each in gradients if each.is_slip]
     failed = sum(any(not trial.is_correct(name) for name in wrong) for trial in trials)
-    return Judgement(gradients, invariants, slips, failed, is_open)
+    return Judgement(gradients, invariants, slips, failed, is_open, needs_probes)
+
+
+def _is_slip(name: str, trials: Sequence[Trial]) -> bool:
+    return any(not trial.is_correct(name) for trial in trials)
 
 
 def _judge_cases(prepared: Prepared, answers: Sequence[Answer]) -> list[Trial]:
@@ -366,44 +379,6 @@ def _hints(gradient: Gradient, verdict: Verdict) -> tuple[str, ...]:
         return (*gradient.shape_hints, *gradient.hints)
     # In rubrics that do not tell them apart, such a hint begins like this.
     return tuple(hint for hint in gradient.hints if not hint.startswith("A gradient has the shape of its value"))
-
-
-def _explain(
-    prepared: Prepared,
-    feedback: GradientFeedback,
-    patience: Patience,
-    trials: Sequence[Trial],
-    alone: Callable[[str], Sequence[Trial]] | None,
-) -> GradientFeedback:
-    """Add to a wrong gradient what is wrong with it, where that is known."""
-    if patience.is_over:
-        return replace(feedback, diagnosis=NOT_LOOKED_INTO)
-    gradient = prepared.exercise.gradient(feedback.name)
-    with patience:
-        plain, trials = trials, alone(gradient.name) if alone else trials
-        try:
-            diagnosis = diagnose(prepared.exercise, gradient, trials, prepared.bank)
-        except Exception as error:  # noqa: BLE001 # an answer too odd to be explained is judged all the same
-            diagnosis = None
-            what = f"{gradient.name} of {prepared.exercise.function} could not be diagnosed"
-            # Every test fails for it.
-            warnings.warn(f"{what}: {type(error).__name__}: {error}", RuntimeWarning, stacklevel=1)
-    sentences = {mistake.sentence for mistake in prepared.bank}
-    if diagnosis is not None and prepared.exercise.arrays is Arrays.NUMPY and diagnosis.message not in sentences:
-        diagnosis = replace(diagnosis, message=in_numpy(diagnosis.message))
-    is_alone = diagnosis is not None and any(a.case is not b.case for a, b in zip(trials, plain, strict=True))
-    worked = _work_out(gradient, feedback, plain)
-    return replace(feedback, diagnosis=diagnosis, basis=Basis.RANDOM if is_alone else None, worked=worked)
-
-
-def _work_out(gradient: Gradient, feedback: GradientFeedback, trials: Sequence[Trial]) -> Worked | None:
-    """Return the worst entry of a wrong gradient worked by hand, of one whose numbers are what is wrong."""
-    found, number = feedback.comparison, feedback.case_number
-    if feedback.picture is None or found is None or found.worst_index is None or number is None:
-        return None
-    if found.expected is None or found.actual is None:
-        return None
-    return work_out(trials[number - 1].case, gradient.value, found.worst_index, found.expected, found.actual)
 
 
 def _all_exact(exact: Sequence[bool | None]) -> bool | None:

@@ -321,7 +321,10 @@ def follows_line(followers: Sequence[GradientFeedback]) -> str:
     slips = _few(known)
     there = f"; the slip{' is' if len(known) == 1 else 's are'} there" if slips else ""
     bases = {each.basis for each in followers}
-    if bases == {Basis.OWN}:
+    if Basis.MENDED in bases:
+        some = "some of them " if len(bases) > 1 else ""
+        said = f"{some}wrong by the same slip as {slips}, which is charged there: with that mended, right"
+    elif bases == {Basis.OWN}:
         said = f"right, given your {slips}{there}" if slips else "right, given what came before it"
     else:
         place = f"in place of your {slips}{there}" if slips else "in place of what came before it"

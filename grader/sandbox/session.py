@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from types import TracebackType
 from typing import Self
 
@@ -18,23 +19,23 @@ from grader.course import Limits
 from grader.sandbox.answer import (
     Answer,
     CodeLine,
-    Flag,
     Names,
     Outcome,
     add_notes,
     explain_end,
     read_answer,
     read_code_line,
-    read_flags,
     read_notes,
     read_own_names,
 )
 from grader.sandbox.child import End, Heard, describe_exit
 from grader.sandbox.guest.protocol import FrameError
 from grader.sandbox.overview import Overview
-from grader.sandbox.probing import ProbedRun, Probing, read_runs
+from grader.sandbox.probing import Probing
 from grader.sandbox.question import Again, NewCall, Question, Questionnaire
+from grader.sandbox.repairing import Repairing
 from grader.sandbox.talk import Allowance, Talk
+from grader.sandbox.tries import Tries
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.text import one_line
@@ -83,12 +84,11 @@ class Session:
         self._time = Allowance(limits.submission_seconds)
         self._room = MAX_ANSWERS
         self._talk: Talk | None = None
-        self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next five
+        self._answers: dict[str, tuple[Answer, ...]] = {}  # by function, as are the next three
         self._found: dict[str, str] = {}
         self._more: dict[str, More] = {}
         self._lines: dict[str, tuple[Mapping[str, object], Names]] = {}
-        self._probed: dict[str, tuple[tuple[ProbedRun, ...], ...]] = {}
-        self._probed_flags: dict[str, tuple[Flag, ...]] = {}
+        self.tries = Tries()
 
     def __enter__(self) -> Self:
         return self
@@ -139,13 +139,16 @@ class Session:
         else:
             self._settle(questions, talk)
 
-    def finish(self, slips: Collection[str], probings: Sequence[Probing] = ()) -> bool:
-        """Have calls made with new numbers, again, and with probes, and find the lines that made some gradients.
+    def finish(
+        self, slips: Collection[str], probings: Sequence[Probing] = (), repairings: Sequence[Repairing] = ()
+    ) -> bool:
+        """Have calls made with new numbers, again, and with probes, and formulas tried with changes.
 
-        Returns False if nobody stood behind the answers: then there are others now, and no calls with probes.
+        And find the lines that made some gradients. Returns False if nobody stood behind the answers: then there are
+        others now, and no calls with probes.
         """
         talk, self._talk = self._talk, None
-        if talk is not None and not self._confirm(talk, slips, probings):
+        if talk is not None and not self._confirm(talk, slips, probings, repairings):
             for question in talk.answered:
                 self._settle([question])
             return False
@@ -156,21 +159,14 @@ class Session:
         """Have functions called with probes, each in a fresh child, that were not in the second exchange."""
         for probing in probings:
             function = probing.question.function
-            if function in self._probed or not self._is_quick(probing.question) or self._time.is_used_up:
+            if self.tries.is_begun(probing.question) or not self._is_quick(probing.question) or self._time.is_used_up:
                 continue
-            known, self._probed[function] = self._answers[function], ()
+            self.tries.begin(probing.question)
+            known = self._answers[function]
             talk = self._begin([probing.question])
             if talk is not None and talk.child is not None:
                 self._confirm(talk, (), [probing], repeats=False)
             self._answers[function] = known
-
-    def probed(self, question: Question) -> tuple[tuple[ProbedRun, ...], ...]:
-        """Return the runs with probes of the first calls, as far as there are any."""
-        return self._probed.get(question.function, ())
-
-    def probed_flags(self, question: Question) -> tuple[Flag, ...]:
-        """Return what there was to suspect in calls with probes."""
-        return self._probed_flags.get(question.function, ())
 
     def _settle(self, questions: Sequence[Question], talk: Talk | None = None) -> None:
         """Ask until there are answers that a living process stands behind; `talk` is what was begun with them."""
@@ -259,7 +255,13 @@ class Session:
         return heard.frame is not None
 
     def _confirm(
-        self, talk: Talk, slips: Collection[str], probings: Sequence[Probing] = (), *, repeats: bool = True
+        self,
+        talk: Talk,
+        slips: Collection[str],
+        probings: Sequence[Probing] = (),
+        repairings: Sequence[Repairing] = (),
+        *,
+        repeats: bool = True,
     ) -> bool:
         """Make the second request; False if nobody stands behind the answers to the first.
 
@@ -270,7 +272,10 @@ class Session:
         chosen = [each for each in talk.answered if repeats and self.was_called(each) and not self._time.is_used_up]
         probings = [each for each in probings if each.question in talk.answered and self._is_quick(each.question)]
         probings = [each.within(self._most(), [a.seconds for a in self.answers(each.question)]) for each in probings]
-        probed = [each.pack(self._questionnaire.index(each.question)) for each in probings]
+        repairings = [each for each in repairings if each.question in talk.answered and self._is_quick(each.question)]
+        index = self._questionnaire.index
+        tried = [each.pack(index(each.question)) for each in probings]
+        tried += [each.pack(index(each.question)) for each in repairings]
         chance.shuffle(chosen)
         chosen.sort(key=lambda each: not self._is_quick(each))
         again = [
@@ -280,8 +285,10 @@ class Session:
         named = [each for each in talk.answered if each.function in slips and each.function in self._found]
         lines = [{**each.names(), "index": self._questionnaire.index(each)} for each in named]
         calls = [each.describe(self._questionnaire.index(asked)) for each, asked in zip(again, chosen, strict=True)]
-        message = {"do": "again", "calls": calls, "lines": lines, "probed": [said for said, _ in probed]}
-        talk.request(message, b"".join([*(each.data for each in again), *(data for _, data in probed)]))
+        said = [said for said, _ in tried]
+        probed = {"probed": said[: len(probings)], "repairs": said[len(probings) :]}
+        message = {"do": "again", "calls": calls, "lines": lines, **probed}
+        talk.request(message, b"".join([*(each.data for each in again), *(data for _, data in tried)]))
         heard = self._hear(talk)
         if heard.frame is None:
             if len(talk.answered) == 1:
@@ -306,27 +313,9 @@ class Session:
                 self._repeat_rest(chosen[number + 1 :])
                 break
         else:
-            self._hear_probed(talk, probings)
+            self.tries.hear(partial(self._hear_within, talk), probings, repairings)
         talk.close()
         return True
-
-    def _hear_probed(self, talk: Talk, probings: Sequence[Probing]) -> None:
-        """Take what came of calls with probes, up to the one in which the child ended, if it did: it costs nothing."""
-        for probing in probings:
-            function, gradients = probing.question.function, probing.question.gradients
-            self._probed[function] = ()
-            for _ in probing.probes:
-                heard = self._hear(talk)
-                if heard.frame is None or self._room < 0:
-                    return
-                try:
-                    self._probed[function] += (read_runs(heard.frame, gradients),)
-                    self._probed_flags[function] = (
-                        *self.probed_flags(probing.question),
-                        *read_flags(heard.frame.message),
-                    )
-                except FrameError:
-                    return
 
     def _repeat_rest(self, questions: Sequence[Question]) -> None:
         known = dict(self._answers)
@@ -396,6 +385,11 @@ class Session:
         self._room -= len(heard.frame.payload) if heard.frame is not None else 0
         talk.seconds += heard.seconds
         return heard
+
+    def _hear_within(self, talk: Talk) -> Heard:
+        """Hear a part that counts for nothing, unless there is no more room for answers."""
+        heard = self._hear(talk)
+        return heard if self._room >= 0 else replace(heard, frame=None)
 
     def _explain(self, heard: Heard, what: str) -> Answer:
         limit = min(self._limits.call_seconds, self._time.left + heard.seconds)

@@ -68,10 +68,11 @@ def _meant(shape: Sequence[int]) -> list[int]:
 
 
 class Basis(Enum):
-    """With which numbers before it a step was found right: the student's own, or random ones."""
+    """How a step was found right: with the student's own numbers before it, with random ones, with one slip mended."""
 
     OWN = "own"
     RANDOM = "random"
+    MENDED = "mended"
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,17 @@ def _parameters(exercise: Exercise, trials: Sequence[Trial], known: Collection[s
         and case.expected[each.value].dim() <= 1
         and not all(trial.is_correct(each.name) for trial in trials)
     ]
+
+
+def with_shared(follows: Follows, shared: Mapping[str, str]) -> Follows:
+    """Return what follows together with slips that are one with another, which is charged: by name, that other."""
+    found = {
+        name: replace(follow, slips=tuple(dict.fromkeys(shared.get(slip, slip) for slip in follow.slips)))
+        for name, follow in follows.by_name.items()
+    }
+    found |= {name: Follow((charged,), Basis.MENDED) for name, charged in shared.items()}
+    undecided = {name: before for name, before in follows.undecided.items() if name not in shared}
+    return Follows(found, undecided)
 
 
 def own_upstream(exercise: Exercise, trial: Trial) -> dict[str, Tensor]:

@@ -63,7 +63,7 @@ def compare_ways(course: Course, warm: Warm, every: int) -> None:
             probing = judge.probing(session.answers(question))
             with_probes.append(_time(partial(session.finish, [], [probing])))
             started = time.perf_counter()
-            answers, probed = session.answers(question), session.probed(question)
+            answers, probed = session.answers(question), session.tries.probed(question)
             found.append(judge.judge_again(answers, probing, probed, Patience()) if found[0].is_open else found[0])
             judging.append(time.perf_counter() - started)
         for place, judgement in enumerate(found):
@@ -141,7 +141,7 @@ def _probe(
     with Session(warm, submission, grader.questionnaires[0], course.limits) as session:
         session.ask()
         session.finish([], [judge.probing(session.answers(prepared.question))])
-        runs = session.probed(prepared.question)
+        runs = session.tries.probed(prepared.question)
     return wanted, {name for name in wanted if runs and all(_has(name, tried) for tried in runs)}
 
 

@@ -200,6 +200,21 @@ class Modules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
                 return part, places, names
         return home, {}, {}
 
+    def definition(self, file: str, name: str, function: object) -> ast.FunctionDef | None:
+        """Return the syntax that made a function of a loaded file; None if it is not a plain one of its text."""
+        code = getattr(function, "__code__", None)
+        for part in self.parts(file):
+            for node in _definitions_in(self._tree(part), name):
+                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+                if (part, first) == (getattr(code, "co_filename", None), getattr(code, "co_firstlineno", None)):
+                    return node
+        return None
+
+    def definitions(self, file: str) -> dict[str, ast.FunctionDef]:
+        """Return the functions that a file defines, by name; of those with one name the last."""
+        nodes = [node for part in self.parts(file) for node in self._tree(part).body]
+        return {node.name: node for node in nodes if isinstance(node, ast.FunctionDef)}
+
     def _tree(self, file: str) -> ast.Module:
         if file not in self._trees:
             self._trees[file] = ast.Module([], [])

@@ -16,25 +16,30 @@ import os
 import sys
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
-from types import ModuleType, SimpleNamespace
+from time import thread_time
+from types import ModuleType
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from grader.sandbox.guest.call import Callee, Reply, Room, call, explain, gather
+from grader.sandbox.guest.call import Callee, Reply, Room, call, explain
 from grader.sandbox.guest.files import Modules
-from grader.sandbox.guest.guard import AutogradRefusedError, Guard
+from grader.sandbox.guest.formula import Written, find_formula
+from grader.sandbox.guest.guard import Guard
 from grader.sandbox.guest.inputs import Form, Inputs, Maker, read_form, unpack_call, unpack_inputs
 from grader.sandbox.guest.loading import trace_name
-from grader.sandbox.guest.probe import Hooks, Prober, copy_function, describe
+from grader.sandbox.guest.probe import VOID, WITH_PROBES, Hooks, Prober, copy_function, describe
 from grader.sandbox.guest.protocol import Frame, pack, read_frame, write_all
+from grader.sandbox.guest.repair import Setting, Workshop, read_settings
 from grader.sandbox.guest.slices import Statements, find_statements
 from grader.sandbox.guest.tensors import unpack_tensors
+from grader.sandbox.guest.timed import TimedBlock, autograd_block, function_block
 
 MAX_NAMES = 100
+# Seconds for changes of all formulas, and of one.
+REPAIR_SECONDS, FORMULA_SECONDS = 1.5, 0.25
+# Of so many gradients that a formula makes, each gets the time of one.
+MOST_AT_ONCE = 4
 # Seconds of a call from which on its operators are logged when it is made with new inputs; honest ones take 1 ms.
 WORTH_A_LOG = 0.002
 CLOCK = time.perf_counter
@@ -260,6 +265,40 @@ class Responder:
                 said = {"runs": [said for said, _ in described], "flags": prober.flags[:MAX_NAMES]}
                 prober.flags = []
                 yield said, b"".join(data for _, data in described)
+        end = thread_time() + REPAIR_SECONDS
+        for each in message["repairs"]:
+            settings, parts = read_settings(each, parts, self.inputs[each["index"]])
+            yield self._try_changes(each, settings, end - thread_time()), b""
+
+    def _try_changes(self, asked: Mapping[str, Any], settings: Sequence[Setting], seconds: float) -> dict[str, Any]:
+        """Say what a formula makes as it is, and with each of the changes for which there is time."""
+        callee, names = self.callees[asked["index"]], asked["gradients"]
+        written, around, line_of = self._written(asked["index"])
+        formula = written and find_formula(written, names, settings[0].gradients)
+        if not formula or seconds <= 0:
+            return {"tried": [], "flags": []}
+        workshop = Workshop(formula, callee.form, settings, around, asked["seed"])
+        limit = min(seconds, FORMULA_SECONDS * min(len(names), MOST_AT_ONCE))
+        tried: list[list[Any]] = []
+        with self.guard.watch(callee.files) as watch:
+            for own, made in workshop.try_all(self.guard, limit):
+                texts = [[each.kind, each.before(), each.after(), line_of(each.line)] for each in own]
+                tried.append([texts, [made[name] for name in names]])
+        flags = [*watch.flags, *([[WITH_PROBES, watch.refusal]] if watch.refusal else [])]
+        is_void = watch.refusal or any(kind in VOID for kind, _ in flags)
+        return {"tried": [] if is_void else tried, "flags": flags[:MAX_NAMES]}
+
+    def _written(self, index: int) -> tuple[Written | None, Mapping[str, Any], Callable[[int], int | None]]:
+        """Return a function as it is written, the names around it, and how its lines are counted where it stands."""
+        callee = self.callees[index]
+        if isinstance(found := callee.function, Statements):
+            written = Written(found.definition, callee.gradients, {})
+            return written, found.namespace, lambda line: found.place(line)[1]
+        file, name = self.places[index]
+        definition = self.modules.definition(file, name, callee.function)
+        helpers = {other: each for other, each in self.modules.definitions(file).items() if other != name}
+        around = vars(self.modules.loaded[file])
+        return Written(definition, callee.gradients, helpers) if definition is not None else None, around, int
 
     def _is_logged(self, index: int) -> bool:
         """Return whether the operators of a function's further calls are logged."""
@@ -334,66 +373,3 @@ def _flush(stream: Any) -> None:
     # The student may have put anything in place of sys.stdout.
     with contextlib.suppress(Exception):
         stream.flush()
-
-
-@dataclass
-class TimedBlock:
-    """Calls to make in one go, timed from outside: all is ready before, nothing is looked at until after."""
-
-    thunks: Sequence[Callable[[], Any]]
-    returned: Sequence[Any] = ()
-    error: BaseException | None = field(default=None)
-
-    def run(self) -> None:
-        """Make all the calls."""
-        try:
-            self.returned = [thunk() for thunk in self.thunks]
-        except BaseException as error:  # noqa: BLE001 # it is told when the block is looked at
-            self.error = error
-
-    def reply(self, index: int, gradients: Sequence[str], files: Collection[str], room: Room) -> Reply:
-        """Return what one of the calls gave, as the answer to a single call."""
-        if self.error is not None:
-            return explain(self.error, files)
-        return gather(self.returned[index], Callee(self.thunks[index], Form(()), gradients, files, room))
-
-
-def function_block(
-    function: Any, calls: Sequence[Mapping[str, Any]], guard: Guard, files: Collection[str]
-) -> TimedBlock:
-    """Return a block of calls of a student's function, which ends at the first one that calls autograd."""
-
-    def thunk(arguments: Mapping[str, Any]) -> Callable[[], Any]:
-        def run() -> Any:
-            with guard.watch(files) as watch, guard.inference:
-                returned = function(**arguments)
-            if watch.refusal:
-                raise AutogradRefusedError(watch.refusal)
-            return returned
-
-        return run
-
-    return TimedBlock([thunk(arguments) for arguments in calls])
-
-
-def autograd_block(
-    forward: Mapping[str, str], calls: Sequence[Mapping[str, Any]], gradients: Sequence[str]
-) -> TimedBlock:
-    """Return a block of autograd's backward passes over a reference forward, given as source and name.
-
-    It runs in a sibling without a line of a student's. The forward passes are run here, outside the timed part, on the
-    inputs in each call's `cache`.
-    """
-    module: dict[str, Any] = {"torch": torch}
-    exec(forward["source"], module)  # noqa: S102 # the course's own forward, in a child without student code
-    names = [name.removeprefix("d") for name in gradients]
-
-    def thunk(arguments: Mapping[str, Any]) -> Callable[[], Any]:
-        values = SimpleNamespace(**vars(arguments["cache"]))
-        leaves = [getattr(values, name).requires_grad_() for name in names]
-        module[forward["name"]](values)
-        output: Tensor = getattr(values, forward["output"])
-        # Kept, so that every block goes back through the same graph.
-        return lambda: torch.autograd.grad(output, leaves, retain_graph=True)
-
-    return TimedBlock([thunk(arguments) for arguments in calls])

@@ -126,6 +126,22 @@ class Statements:
         self._run(rewrite(tree, gradients), namespace)
         return namespace[self._slice.wanted.function]
 
+    @property
+    def definition(self) -> ast.FunctionDef:
+        """The statements as the function that they are run as."""
+        gradients = self._slice.wanted.gradients
+        pairs = ", ".join(f"{name!r}: {self._name_of(name)}" for name in gradients if name in self._slice.finals)
+        made = self._definition(
+            [*(copy.deepcopy(node) for _, node in self._own_nodes()), _parsed(f"return {{{pairs}}}")]
+        )
+        assert isinstance(made, ast.FunctionDef)
+        return made
+
+    @property
+    def namespace(self) -> Mapping[str, Any]:
+        """The names that the statements find beside their own."""
+        return self._namespace
+
     def lines(self, gradients: Sequence[str]) -> dict[str, tuple[str, int, str]]:
         """Return for each gradient the part of the file, the line in it and the text of what made it."""
         found = {}

@@ -94,7 +94,7 @@ def rehearse(guard: Guard) -> list[Mapping[str, Any]]:
             },
             source,
         ),
-        ({"do": "again", "calls": [again], "lines": lines, "probed": [probed]}, data),
+        ({"do": "again", "calls": [again], "lines": lines, "probed": [probed], "repairs": []}, data),
     ]
     answers: list[Mapping[str, Any]] = []
     for message, payload in requests:
