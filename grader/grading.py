@@ -323,7 +323,8 @@ def _judge_again(
                 answers, probed = session.answers(question), session.tries.probed(question)
                 own = mends.get(question.function, ())
                 probing = probings.get(question.function)
-                again[question.function] = judge.judge_again(answers, patience, probing, probed, own)
+                line_of = partial(session.line, question)
+                again[question.function] = judge.judge_again(answers, patience, probing, probed, own, line_of)
             except Exception as error:  # noqa: BLE001 # a fault of ours costs no other function
                 again[question.function] = error
     return again

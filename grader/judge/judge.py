@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -98,8 +99,12 @@ class Judge:
         probing: Probing | None = None,
         probed: Sequence[Runs] = (),
         mends: Sequence[Mend] = (),
+        line_of: Callable[[str], CodeLine | None] = lambda _: None,
     ) -> Judgement:
-        """Judge answers together with what came of calls with probes and of changes, as far as there were any."""
+        """Judge answers together with what came of calls with probes and of changes, as far as there were any.
+
+        `line_of` finds the student's line that made a gradient: of those with one slip, the first one made is charged.
+        """
         restored = self._restore(answers)
         trials = _judge_cases(self.prepared, restored)
         exercise = self.prepared.exercise
@@ -113,9 +118,14 @@ class Judge:
             return isolate(exercise, name, trials, probes, probed)
 
         # Probes differ each time, and what they show does not.
-        groups = tuple(mend.gradients for mend in mends if len(mend.change.edits) == 1)
-        key = (_fingerprint(restored), tuple(right), frozenset(groups))
-        again = SecondLook(right, alone if probing is not None else None, groups)
+        groups = tuple(mend.gradients for mend in mends if len(mend.change.edits) == 1 and len(mend.gradients) > 1)
+        lines = [line_of(name) for name in exercise.gradient_names] if groups else []
+        order = sorted(
+            zip([found.line if found else math.inf for found in lines], exercise.gradient_names, strict=False)
+        )
+        in_order = tuple(name for _, name in order)
+        key = (_fingerprint(restored), tuple(right), frozenset(groups), in_order)
+        again = SecondLook(right, alone if probing is not None else None, groups, in_order)
         return self._recall(key, lambda: judge(self.prepared, restored, patience, again))
 
     def repairs(self, answers: Sequence[Answer], judgement: Judgement) -> list[Repair]:
@@ -206,12 +216,13 @@ class SecondLook:
     """What came of calls with probes and of changes: for each case the gradients that are right in themselves.
 
     `alone` gives the cases of a wrong gradient as if it were the only one: so its slip is told from those before it.
-    `groups` are sets of gradients that one change makes right.
+    `groups` are sets of gradients that one change makes right, and `order` all of them as they are made.
     """
 
     right: Sequence[Collection[str]] = ()
     alone: Callable[[str], Sequence[Trial]] | None = None
     groups: Sequence[frozenset[str]] = ()
+    order: Sequence[str] = ()
 
 
 def judge(
@@ -228,16 +239,17 @@ def judge(
     follows = find_follows(exercise, trials, look.right)
     ended = all(answer.outcome in (Outcome.RETURNED, Outcome.RAISED) for answer in answers)
     needs_probes = again is None and ended and is_needed(exercise, trials, follows.by_name)
-    is_open = again is None and ended and any(answer.gradients for answer in answers)
+    is_answered = any(answer.gradients or answer.notes for answer in answers)
     notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
     if again is not None:
-        wrong = [name for name in exercise.gradient_names if _is_slip(name, trials) and name not in follows.by_name]
+        wrong = [name for name in look.order if _is_slip(name, trials) and name not in follows.by_name]
         follows = with_shared(follows, share(wrong, look.groups))
     gradients = tuple(
         _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
         for gradient in exercise.gradients
     )
-    is_open = is_open and any(each.is_slip for each in gradients)
+    may_be_mended = again is None and ended and is_answered and any(each.is_slip for each in gradients)
+    is_open = needs_probes or may_be_mended
     if not is_open:
         gradients = tuple(
             explain_slip(prepared, each, patience, trials, look.alone)
@@ -245,7 +257,6 @@ def judge(
             else each
             for each in gradients
         )
-    is_answered = any(answer.gradients or answer.notes for answer in answers)
     slips = tuple(each.name for each in gradients if each.is_slip and is_answered)
     invariants = judge_invariants(exercise, trials, further, gradients, prepared.forward_pass)
     wrong = [each.name for each in gradients if each.is_slip]

@@ -94,7 +94,6 @@ BESIDE_A_SUM = {
     "a formula that does not read it": ("2 * (bn_raw * dout).sum(0)", "bn_gain * bn_var_inv * dout"),
     "right only if it is another": ("2 * (bn_raw * dout).sum(0)", "right if dbn_gain is not made else dout"),
     "right only if it is another, and it was NaN": ("0 / (0 * bn_gain)", "right if dbn_gain is not made else dout"),
-    "not linear in it": ("2 * (bn_raw * dout).sum(0)", "right * (1 + (dbn_gain - (bn_raw * dout).sum(0)) ** 2)"),
 }
 
 
@@ -103,6 +102,16 @@ def test_what_is_wrong_beside_a_sum_that_is_wrong_is_charged(gain: str, dh_prebn
     exercise = feedback_on("batchnorm_backward", ONE_FORMULA.format(gain=gain, dh_prebn=dh_prebn))
 
     assert _lost(exercise) == {"dbn_gain", "dh_prebn"}
+
+
+def test_what_is_right_once_the_slip_before_it_is_mended_follows_though_it_is_not_linear_in_it(feedback_on):
+    dh_prebn = "right * (1 + (dbn_gain - (bn_raw * dout).sum(0)) ** 2)"
+
+    exercise = feedback_on(
+        "batchnorm_backward", ONE_FORMULA.format(gain="2 * (bn_raw * dout).sum(0)", dh_prebn=dh_prebn)
+    )
+
+    assert _lost(exercise) == {"dbn_gain"}
 
 
 def test_what_reads_a_sum_that_is_wrong_says_so(feedback_on):
