@@ -44,7 +44,8 @@ def _reduction(node: ast.AST) -> tuple[str, ast.expr | None, bool] | None:
     match node:
         case ast.Call(func=ast.Attribute(attr=name), args=positional, keywords=keywords) if name in _REDUCTIONS:
             named = {each.arg: each.value for each in keywords}
-            keeps = named.get("keepdim", named.get("keepdims", ast.Constant(value=False)))
+            last = positional[1] if len(positional) > 1 else ast.Constant(value=False)
+            keeps = named.get("keepdim", named.get("keepdims", last))
             axis = positional[0] if positional else named.get("dim", named.get("axis"))
             return name, axis, isinstance(keeps, ast.Constant) and keeps.value is True
     return None

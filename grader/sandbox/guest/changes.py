@@ -51,8 +51,8 @@ def changes(
     yield from chain(
         _each(found, _signs),
         _each(found, partial(_names, leaves=leaves, alike=True)),
-        _each(found, _numbers),
         _each(found, axes),
+        _each(found, _numbers),
         _each(found, _turned),
         _each(found, _operators),
         _each(found, _swapped),

@@ -54,7 +54,7 @@ def find_formula(written: Written, wanted: Sequence[str], given: Collection[str]
     returned = next((each.value for each in reversed(body) if isinstance(each, ast.Return)), None)
     statements = [each for each in body if not isinstance(each, ast.Return)]
     made = {name: each for name, each in _returned(returned, written.gradients).items() if not _is_none(each)}
-    if not made and returned is not None:
+    if returned is not None and not _returned(returned, written.gradients):
         made = _picked(statements, returned, written.gradients)
     if not set(wanted) <= set(made):
         return None
@@ -119,7 +119,8 @@ def _slice(statements: Sequence[ast.stmt], results: Collection[str], others: Col
             continue
         kept.append(ast.fix_missing_locations(statement))
         if not list(blocks(statement)):  # what stands in a branch or a loop may not run
-            needed -= effect.sets
+            # A result is looked for further up: it may have been meant to be added to what was there.
+            needed -= effect.sets - set(results)
         needed |= (effect.reads | effect.changes) - set(others)
     return kept[::-1]
 
