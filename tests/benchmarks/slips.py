@@ -64,7 +64,7 @@ def compare_ways(course: Course, warm: Warm, every: int) -> None:
             with_probes.append(_time(partial(session.finish, [], [probing])))
             started = time.perf_counter()
             answers, probed = session.answers(question), session.tries.probed(question)
-            found.append(judge.judge_again(answers, probing, probed, Patience()) if found[0].is_open else found[0])
+            found.append(judge.judge_again(answers, Patience(), probing, probed) if found[0].is_open else found[0])
             judging.append(time.perf_counter() - started)
         for place, judgement in enumerate(found):
             lost = _lost_beside(judgement, slip.gradient)

@@ -44,8 +44,7 @@ def _page(prepared: Prepared, mistake: Mistake) -> str:
     answers = _answers(prepared, mistake)
     judgement = judge.judge(answers, Patience())
     if judgement.is_open:
-        probing = judge.probing(answers)
-        judgement = judge.judge_again(answers, probing, [() for _ in prepared.cases], Patience())
+        judgement = judge.judge_again(answers, Patience())
     feedback = judge.feedback(answers, judgement)
     part = AssignmentFeedback(prepared.rubric.name, prepared.rubric.title, 0.0, 1.0, (feedback,))
     return render_html(Report("course", "student", 0, "1", "2", (), 0.0, 1.0, 0.0, (part,)))
