@@ -12,7 +12,18 @@ from functools import partial
 from itertools import chain
 
 from grader.sandbox.guest.calls import arguments, axes, indices, not_reduced
-from grader.sandbox.guest.places import Change, Leaf, Slot, blocks_of, call_text, inside, make_change, number, text_of
+from grader.sandbox.guest.places import (
+    Change,
+    Leaf,
+    Shapes,
+    Slot,
+    blocks_of,
+    call_text,
+    inside,
+    make_change,
+    number,
+    text_of,
+)
 
 _TURNED = frozenset({"T", "mT"})
 
@@ -39,9 +50,12 @@ _COMPARISONS = (ast.Gt, ast.GtE, ast.Lt, ast.LtE, ast.Eq, ast.NotEq)
 
 
 def changes(
-    statements: list[ast.stmt], places: Collection[int], leaves: Sequence[Leaf]
+    statements: list[ast.stmt], places: Collection[int], leaves: Sequence[Leaf], shapes: Shapes
 ) -> Iterator[tuple[int, Change]]:
-    """Yield changes of the statements at these places, each with its place, that may read these leaves."""
+    """Yield changes of the statements at these places, each with its place, that may read these leaves.
+
+    `shapes` are those of the expressions in the first case: what does not fit there is no factor and no term.
+    """
     slots = [(place, slot) for place in sorted(places) for slot in inside(Slot(statements, place))]
     found = [(place, slot) for place, slot in slots if isinstance(slot.node, ast.expr)]
     wholes = [(place, slot) for place, slot in found if _is_whole(slot)]
@@ -64,11 +78,11 @@ def changes(
         _each([each for each in found if _is_leaf(each[1].node)], _wrapped),
         ((place, each) for place in sorted(places) for each in _statement(statements, place, places)),
         ((place, each) for place, block in inner for k in range(len(block)) for each in _statement(block, k)),
-        _each(wholes, partial(_factors, leaves=leaves)),
+        _each(wholes, partial(_factors, leaves=leaves, shapes=shapes)),
         _each(found, partial(_names, leaves=leaves, alike=False)),
         _each(wholes, not_reduced),
-        _each(found, partial(_terms, leaves=leaves)),
-        _each(wholes, partial(_missing_slopes, leaves=leaves)),
+        _each(found, partial(_terms, leaves=leaves, shapes=shapes)),
+        _each(wholes, partial(_missing_slopes, leaves=leaves, shapes=shapes)),
         _each([each for each in found if not _is_leaf(each[1].node)], _wrapped),
     )
 
@@ -105,7 +119,7 @@ def _signs(slot: Slot) -> Iterator[Change]:
 def _names(slot: Slot, leaves: Sequence[Leaf], *, alike: bool) -> Iterator[Change]:
     """Yield another value in the place of one: those of its shape, or all others."""
     node = slot.node
-    if not _is_leaf(node) or (isinstance(slot.holder, ast.Call) and slot.field == "func"):
+    if not _is_leaf(node) or slot.is_called:
         return
     dumped = ast.dump(node)
     own = next((leaf for leaf in leaves if ast.dump(leaf.node) == dumped), None)
@@ -137,7 +151,7 @@ def _turned(slot: Slot) -> Iterator[Change]:
         case ast.Attribute(value=inner, attr=name) if name in _TURNED:
             yield make_change("turned too much", slot, inner)
         case ast.Name() | ast.Attribute() | ast.BinOp() | ast.Call() as node:
-            if not (isinstance(slot.holder, ast.Call) and slot.field == "func"):
+            if not slot.is_called:
                 yield make_change(
                     "not turned", slot, ast.Attribute(node, "mT", ast.Load()), after=lambda: f"{text_of(node)}.T"
                 )
@@ -254,21 +268,32 @@ def _loaded(node: ast.expr) -> ast.expr:
     return node
 
 
-def _factors(slot: Slot, leaves: Sequence[Leaf]) -> Iterator[Change]:
-    for leaf in leaves:
+def _factors(slot: Slot, leaves: Sequence[Leaf], shapes: Shapes) -> Iterator[Change]:
+    for text, value in (("* 2", 2), ("/ 2", 0.5)):
+        product = ast.BinOp(slot.node, ast.Mult(), number(value))
+        yield make_change("factor", slot, product, after=partial(str, text))
+    for leaf in _fitting(slot, leaves, shapes):
         for op, text in ((ast.Mult(), "*"), (ast.Div(), "/")):
-            yield make_change(
-                "factor", slot, ast.BinOp(slot.node, op, leaf.node), after=partial("{} {}".format, text, leaf.text)
-            )
+            after = partial("{} {}".format, text, leaf.text)
+            yield make_change("factor", slot, ast.BinOp(slot.node, op, leaf.node), after=after)
 
 
-def _terms(slot: Slot, leaves: Sequence[Leaf]) -> Iterator[Change]:
+def _terms(slot: Slot, leaves: Sequence[Leaf], shapes: Shapes) -> Iterator[Change]:
     if isinstance(slot.holder, ast.Assign | ast.AugAssign) and slot.field == "value":
-        for leaf in leaves:
+        for leaf in _fitting(slot, leaves, shapes):
             for op, text in ((ast.Add(), "+"), (ast.Sub(), "-")):
-                yield make_change(
-                    "term", slot, ast.BinOp(slot.node, op, leaf.node), after=partial("{} {}".format, text, leaf.text)
-                )
+                after = partial("{} {}".format, text, leaf.text)
+                yield make_change("term", slot, ast.BinOp(slot.node, op, leaf.node), after=after)
+
+
+def _fitting(slot: Slot, leaves: Sequence[Leaf], shapes: Shapes) -> Iterator[Leaf]:
+    """Yield the leaves that leave an expression its shape; all, where that is not known."""
+    shape = shapes.get(id(slot.node))
+    for leaf in leaves:
+        own = leaf.shapes[0] if leaf.shapes else ()
+        sizes = zip(reversed(own), reversed(shape or ()), strict=False)
+        if shape is None or (len(own) <= len(shape) and all(size in (1, whole) for size, whole in sizes)):
+            yield leaf
 
 
 def _slopes(slot: Slot) -> Iterator[Change]:
@@ -281,8 +306,8 @@ def _slopes(slot: Slot) -> Iterator[Change]:
             yield make_change("slope", slot, made)
 
 
-def _missing_slopes(slot: Slot, leaves: Sequence[Leaf]) -> Iterator[Change]:
-    for leaf in leaves:
+def _missing_slopes(slot: Slot, leaves: Sequence[Leaf], shapes: Shapes) -> Iterator[Change]:
+    for leaf in _fitting(slot, leaves, shapes):
         for made in _slopes_of(leaf.node) if not leaf.is_size else ():
             product = ast.BinOp(slot.node, ast.Mult(), made)
             yield make_change("slope missing", slot, product, after=partial(str, leaf.text))
@@ -299,7 +324,7 @@ def _slopes_of(value: ast.expr) -> Iterator[ast.expr]:
 
 def _wrapped(slot: Slot) -> Iterator[Change]:
     node = slot.node
-    if isinstance(node, ast.Constant) or (isinstance(slot.holder, ast.Call) and slot.field == "func"):
+    if isinstance(node, ast.Constant) or slot.is_called:
         return
     one, two = ast.Constant(1), ast.Constant(2)
     ways: list[tuple[str, ast.expr]] = [

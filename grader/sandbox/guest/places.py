@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -12,6 +12,8 @@ MAX_TEXT = 80
 
 
 Text = Callable[[], str]
+# Of expressions, by their nodes' identity.
+Shapes = Mapping[int, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Slot:
     def node(self) -> Any:
         """What is there."""
         return getattr(self.holder, self.field) if isinstance(self.field, str) else self.holder[self.field]
+
+    @property
+    def is_called(self) -> bool:
+        """Whether it is what a call calls."""
+        return isinstance(self.holder, ast.Call) and self.field == "func"
 
     def put(self, node: Any) -> None:
         """Put something else there."""

@@ -7,11 +7,13 @@ two random tensors: the grader has the same products of what is right.
 from __future__ import annotations
 
 import ast
+import contextlib
+import copy
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import combinations, product
+from itertools import islice
 from types import CodeType, SimpleNamespace
 from typing import Any
 
@@ -24,10 +26,10 @@ from grader.sandbox.guest.dataflow import effect_of
 from grader.sandbox.guest.formula import Formula
 from grader.sandbox.guest.guard import Guard
 from grader.sandbox.guest.inputs import Call, Form
-from grader.sandbox.guest.places import Change, Leaf
+from grader.sandbox.guest.places import Change, Leaf, Shapes, Slot, inside
 from grader.sandbox.guest.tensors import unpack_tensors, version
 
-MOST_CHANGES = 3000
+MOST_CHANGES, MOST_PAIRS = 1500, 1000
 # Digits that two results of one formula share whatever rounding did.
 DIGITS = 9
 # Of the processor's time: how much is tried is not for other processes to say.
@@ -99,21 +101,20 @@ class Workshop:
         seen = {_rounded(plain)}
         fitting: list[tuple[int, Change]] = []
         running: list[tuple[int, Change]] = []
-        for place, change in self._changes():
+        for place, change in self._changes(guard):
             if CLOCK() > end or len(seen) > MOST_CHANGES:
                 return
             made = self._changed(guard, [(place, change)])
-            if self._has_run:
-                running.append((place, change))
             if any(made.values()):
-                fitting.append((place, change))
                 if (rounded := _rounded(made)) not in seen:
+                    fitting.append((place, change))
                     seen.add(rounded)
                     yield (change,), made
-        if len(self._formula.results) > 1:
-            return
+            elif self._has_run:
+                running.append((place, change))
         # Of what has another shape than it should have, a second change may be one that leaves it so.
-        for first, second in combinations(fitting, 2) if any(plain.values()) else product(running, fitting):
+        pairs = _pairs(fitting, fitting if any(plain.values()) else running) if len(plain) == 1 else ()
+        for first, second in islice(pairs, MOST_PAIRS):
             if CLOCK() > end or len(seen) > MOST_CHANGES:
                 return
             made = self._changed(guard, [first, second])
@@ -121,10 +122,35 @@ class Workshop:
                 seen.add(rounded)
                 yield (first[1], second[1]), made
 
-    def _changes(self) -> Iterator[tuple[int, Change]]:
+    def _changes(self, guard: Guard) -> Iterator[tuple[int, Change]]:
         leaves = self._leaves()
         for tier in self._formula.tiers:
-            yield from changes(self._formula.statements, tier, leaves)
+            yield from changes(self._formula.statements, tier, leaves, self._shapes(tier, guard))
+
+    def _shapes(self, places: Collection[int], guard: Guard) -> Shapes:
+        """Return the shapes of what the expressions at some places make in the first setting, as far as they ran."""
+        seen: dict[int, tuple[int, ...]] = {}
+
+        def see(key: int, value: Any) -> Any:
+            seen[key] = tuple(getattr(value, "shape", ()))
+            return value
+
+        copied = copy.deepcopy(self._formula.statements)
+        keys: dict[int, int] = {}
+        for place in places:
+            slots = inside(Slot(self._formula.statements, place)), inside(Slot(copied, place))
+            # The inner ones first: what is put around an outer one holds them.
+            for own, other in reversed(list(zip(*slots, strict=True))):
+                if isinstance(own.node, ast.expr) and not isinstance(own.node, ast.Slice) and not own.is_called:
+                    key = keys[id(own.node)] = len(keys)
+                    node = ast.Call(ast.Name("__see__", ast.Load()), [ast.Constant(key), other.node], [])
+                    other.put(ast.fix_missing_locations(ast.copy_location(node, other.node)))
+        room = {**self._room(0), "__see__": see}
+        with contextlib.suppress(Exception), guard.inference:
+            for each in copied:
+                exec(_compiled(each), room)  # noqa: S102 # the student's own statements
+        self._rooms[0] = {}
+        return {node: seen[key] for node, key in keys.items() if key in seen}
 
     def _changed(self, guard: Guard, made: Sequence[tuple[int, Change]]) -> Products:
         """Return the products with some changes made."""
@@ -226,6 +252,17 @@ class Workshop:
         made = {each.id: each for each in _assigned(self._formula.statements) if each.id not in own}
         found = {**{name: Leaf(ast.Name(name, ast.Load()), name) for name in made}, **found}
         return [*_distinct(found.values(), rooms), *_sizes(found, rooms)]
+
+
+def _pairs(
+    first: Sequence[tuple[int, Change]], second: Sequence[tuple[int, Change]]
+) -> Iterator[tuple[tuple[int, Change], tuple[int, Change]]]:
+    """Yield pairs of changes, those of two likely ones first."""
+    is_one = first is second
+    for total in range(len(first) + len(second)):
+        for place in range(max(0, total - len(second) + 1), min(total + 1, len(first))):
+            if not is_one or place < total - place:
+                yield first[place], second[total - place]
 
 
 def _compiled(statement: ast.stmt) -> CodeType:
