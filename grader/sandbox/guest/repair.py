@@ -12,7 +12,7 @@ import copy
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import lru_cache
 from itertools import islice
 from types import CodeType, SimpleNamespace
 from typing import Any
@@ -332,7 +332,8 @@ def _is_changed(room: Mapping[str, Any]) -> bool:
     return not room["__versions__"] or _versions(room) != room["__versions__"]
 
 
-@cache
+# Each search has another seed: what is kept for ever would fill the memory of a worker that grades a large class.
+@lru_cache(maxsize=32)
 def directions(seed: int, count: int) -> tuple[Tensor, Tensor]:
     """Return two random tensors of so many entries, the same here and in the grader."""
     generator = torch.Generator().manual_seed(seed)

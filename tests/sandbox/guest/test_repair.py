@@ -15,7 +15,7 @@ from grader.sandbox.guest.formula import Formula, Written, find_formula
 from grader.sandbox.guest.guard import Watch
 from grader.sandbox.guest.inputs import Call, Form
 from grader.sandbox.guest.places import Change
-from grader.sandbox.guest.repair import Products, Setting, Workshop
+from grader.sandbox.guest.repair import Products, Setting, Workshop, directions
 
 GIVEN = ["dout", "x", "W", "h", "p", "cache"]
 GRADIENTS = ["dh", "dW", "dx"]
@@ -263,3 +263,10 @@ def test_a_search_ends_when_its_time_is_used_up():
     workshop = Workshop(_formula("dx = x" + RETURN, ["dx"]), Form(GIVEN), settings, {"torch": torch}, seed=7)
 
     assert [own for own, _ in workshop.try_all(Unguarded(), seconds=0)] == [()]  # type: ignore[arg-type]
+
+
+def test_of_random_tensors_a_few_are_kept_however_many_searches_there_are():
+    for seed in range(100):
+        directions(seed, 3)
+
+    assert directions.cache_info().currsize < 100
