@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -26,12 +27,18 @@ from grader.sandbox.repairing import Repairing, Setting, TriedChange
 from grader.verdict.compare import Verdict
 from grader.verdict.follow import Trial
 
-# Relative to the norms of what is multiplied, how far two products of the same tensors may be apart.
-SAME = 1e-10
+# Relative to a gradient's norm, how far its product with a random tensor may be from that of the right one: a numerical
+# derivative is further off, and not right.
+SAME = 2e-12
+# And what rounding leaves of the sum, relative to both norms.
+ROUNDING = 1e-15
 # Of each function, for so many gradients a change is looked for, and each is tried in so many cases: several at once
 # cost several times as much.
 MOST_GRADIENTS, MOST_CASES, MOST_CASES_AT_ONCE = 6, 3, 2
 COMPUTED = (Verdict.WRONG_VALUES, Verdict.WRONG_SHAPE, Verdict.WRONG_DTYPE, Verdict.NOT_FINITE)
+
+# Of each product what is right, and how far from it another may be.
+Bounds = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True)
@@ -74,9 +81,18 @@ class Repair:
 
     def _is_right(self, name: str, made: Sequence[Pair]) -> bool:
         return all(
-            any(_is_same(each, pair, self.repairing.seed) for each in draft.expected[name])
-            for draft, pair in zip(self.drafts, made, strict=True)
+            any(_is_within(each, pair) for each in bounds[name])
+            for bounds, pair in zip(self._bounds, made, strict=True)
         )
+
+    @cached_property
+    def _bounds(self) -> list[dict[str, list[Bounds]]]:
+        """For each case what the products of right gradients may be."""
+        seed = self.repairing.seed
+        return [
+            {name: [_bounds_of(each, seed) for each in ways] for name, ways in draft.expected.items()}
+            for draft in self.drafts
+        ]
 
 
 def draw_repairs(
@@ -217,9 +233,13 @@ def _behind(case: Case, value: str) -> set[str]:
     return found
 
 
-def _is_same(expected: Tensor, pair: Pair, seed: int) -> bool:
+def _bounds_of(expected: Tensor, seed: int) -> Bounds:
     flat, size = expected.reshape(-1), float(expected.norm())
-    return all(
-        abs(float(flat @ direction) - found) <= SAME * size * float(direction.norm())
-        for direction, found in zip(directions(seed, flat.shape[0]), pair, strict=True)
+    return tuple(
+        (float(flat @ direction), size * (SAME + ROUNDING * float(direction.norm())))
+        for direction in directions(seed, flat.shape[0])
     )
+
+
+def _is_within(bounds: Bounds, pair: Pair) -> bool:
+    return all(abs(found - right) <= bound for found, (right, bound) in zip(pair, bounds, strict=True))

@@ -11,12 +11,13 @@ from verdict.slip_table import ROOT
 from grader.course import Course
 from grader.course.cases import Reference
 from grader.grading import Grader
-from grader.judge.repair import draw_draft, share
+from grader.judge.repair import Draft, Repair, draw_draft, share
 from grader.report.words import follows_line
 from grader.results import ExerciseFeedback
 from grader.sandbox.guest.protocol import Frame, FrameError
+from grader.sandbox.guest.repair import Pair, directions
 from grader.sandbox.question import Question
-from grader.sandbox.repairing import Repairing, Setting, read_tried
+from grader.sandbox.repairing import Edit, Repairing, Setting, TriedChange, read_tried
 from grader.sandbox.warm import Warm
 from grader.submission import Submission
 from grader.verdict.compare import Verdict
@@ -168,6 +169,23 @@ def test_nothing_that_is_asked_for_is_told_where_changes_are_tried(course: Cours
                 told += [(exercise.function, names, name) for name in set(draft.gradients).intersection(names)]
 
     assert told == []
+
+
+def _product(made: torch.Tensor, seed: int) -> Pair:
+    first, second = (float(made.reshape(-1) @ each) for each in directions(seed, made.numel()))
+    return first, second
+
+
+@pytest.mark.parametrize(("error", "is_right"), [(1e-10, False), (1e-14, True)], ids=["numerical", "rounding"])
+def test_a_numerical_derivative_is_not_made_right_by_a_change(error: float, is_right: bool):
+    right = torch.randn(30, 40, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    noise = torch.randn(30, 40, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
+    repair = Repair(ASKED, (Draft({}, {}, {"dx": (right,)}),))
+    edit = Edit("number", "3e-05", "1.5e-05", 1)
+
+    mends = repair.mends([TriedChange((edit,), {"dx": [_product(right * (1 + error * noise), ASKED.seed)]})])
+
+    assert bool(mends) is is_right
 
 
 def test_the_change_that_mends_most_of_the_slips_goes_first():
