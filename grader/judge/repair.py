@@ -182,7 +182,7 @@ def draw_draft(exercise: Exercise, case: Case, names: Collection[str]) -> Draft:
     arguments = {
         given: _draw(each)
         for given, each in case.arguments.items()
-        if isinstance(each, Tensor) and (given in outputs or given[1:] in forward.leaves)
+        if isinstance(each, Tensor) and (given in outputs or _is_gradient(case, given))
     }
     upstream = {**case.upstream, **{outputs[given]: each for given, each in arguments.items() if given in outputs}}
     roots = {given[1:]: each for given, each in arguments.items() if given not in outputs}
@@ -211,6 +211,11 @@ def _draw(true: Tensor) -> Tensor:
     size = float(true.norm()) / max(true.numel(), 1) ** 0.5 or 1.0
     # What the truth leaves out, one entry of each row say, an honest formula may leave out as well.
     return made * size * (true != 0) if bool(true.any()) else made
+
+
+def _is_gradient(case: Case, given: str) -> bool:
+    """Return whether what is given is the gradient of a value: Wx beside x is a value itself."""
+    return given not in case.forward.values and given[1:] in case.forward.leaves
 
 
 def _is_asked(exercise: Exercise, value: str) -> bool:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
 from verdict.slip_table import ROOT
 
-from grader.course import Course
-from grader.course.cases import Reference
+from grader.course import Course, Exercise, load_course
+from grader.course.cases import Case, Reference
 from grader.grading import Grader
 from grader.judge.repair import Draft, Repair, draw_draft, share
 from grader.report.words import follows_line
@@ -169,6 +170,48 @@ def test_nothing_that_is_asked_for_is_told_where_changes_are_tried(course: Cours
                 told += [(exercise.function, names, name) for name in set(draft.gradients).intersection(names)]
 
     assert told == []
+
+
+STEP = {
+    "course.yaml": "format: 1\ntitle: A step\nassignments: [step]\n",
+    "step/rubric.yaml": """format: 1
+title: A step
+exercises:
+  step_backward:
+    forward: step
+    given: [dout, x, Wx]
+    gradients:
+      dx: {points: 1}
+      dWx: {points: 1}
+    cases:
+      - {name: all sizes differ, N: 4, D: 3, H: 2}
+""",
+    "step/reference.py": """def step_inputs(rng, N, D, H):
+    return {"x": rng.normal(N, D), "Wx": rng.normal(D, H)}
+
+
+def step(t):
+    t.out = t.x @ t.Wx
+""",
+}
+
+
+@pytest.fixture
+def step(tmp_path: Path) -> tuple[Exercise, Case]:
+    """A case of an exercise with a value that is called as a gradient is, but for the first letter."""
+    for name, text in STEP.items():
+        path = tmp_path / "assignments" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (rubric,) = load_course(tmp_path).rubrics
+    (exercise,) = rubric.exercises
+    return exercise, Reference(rubric).make_case(exercise, exercise.cases[0], 3)
+
+
+def test_a_value_that_is_called_like_a_gradient_keeps_its_numbers(step: tuple[Exercise, Case]):
+    draft = draw_draft(*step, ["dWx"])
+
+    assert list(draft.arguments) == ["dout"]
 
 
 def _product(made: torch.Tensor, seed: int) -> Pair:
