@@ -53,6 +53,7 @@ class Store:
     def __init__(self, out: Path, shard: int = 0) -> None:
         self.out = out
         self._shard = shard
+        self._lock: int | None = None
 
     def create(self) -> None:
         """Make the folders. Raises UsageError if that is not allowed here."""
@@ -62,9 +63,10 @@ class Store:
             probe = self.out / RECORDS / f".{self._shard}.probe"
             probe.write_bytes(b"")
             probe.unlink()
-            lock = _locked(self.out / RECORDS / f".{self._shard}.lock")
-            if lock is not None:
-                weakref.finalize(self, os.close, lock)  # and it ends with this process, however that ends
+            if self._lock is None:
+                self._lock = _locked(self.out / RECORDS / f".{self._shard}.lock")
+                if self._lock is not None:
+                    weakref.finalize(self, os.close, self._lock)  # and it ends with this process, however that ends
         except BlockingIOError as error:
             text = f"another batch is writing to {self.out}; wait until it has ended, or give another --out"
             raise UsageError(text) from error
