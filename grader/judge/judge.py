@@ -26,7 +26,7 @@ from grader.sandbox.answer import Answer, CodeLine, Outcome
 from grader.sandbox.probing import ProbedRun, Probing
 from grader.sandbox.repairing import TriedChange
 from grader.verdict.compare import Comparison, Verdict, as_meant, compare
-from grader.verdict.follow import Basis, Follows, Trial, find_follows, with_shared
+from grader.verdict.follow import Basis, Follows, Trial, find_follows, is_placeholder_in, with_shared
 from grader.verdict.intervene import draw_probes, find_right_steps, is_needed, isolate, replaced
 from grader.verdict.picture import draw
 from grader.verdict.sums import draw_sums
@@ -243,7 +243,10 @@ def judge(
     notes = {name: note.text for answer in reversed(answers) for name, note in answer.notes.items()}
     if again is not None:
         wrong = [name for name in look.order if _is_slip(name, trials) and name not in follows.by_name]
-        follows = with_shared(follows, share(wrong, look.groups))
+        shared = share(wrong, look.groups)
+        # Where zeros stand for something that is given, a change fills them in, and no work is shown.
+        shown = [name for name in shared if not is_placeholder_in(exercise.gradient(name), trials)]
+        follows = with_shared(follows, {name: shared[name] for name in shown})
     gradients = tuple(
         _judge_gradient(gradient, exercise, trials, follows, notes.get(gradient.name, ""))
         for gradient in exercise.gradients

@@ -182,7 +182,7 @@ def _replay(exercise: Exercise, trials: Sequence[Trial]) -> list[dict[str, _Fit]
     verdicts = [comparison.verdict for trial in trials for comparison in trial.comparisons.values()]
     if sum(verdict not in (Verdict.CORRECT, Verdict.NOT_RETURNED, Verdict.NOT_JUDGED) for verdict in verdicts) < 2:
         return [{} for _ in trials]  # a slip and what rests on it are two
-    placeholders = frozenset(each.name for each in exercise.gradients if _is_placeholder_in(each, trials))
+    placeholders = frozenset(each.name for each in exercise.gradients if is_placeholder_in(each, trials))
     return [_fit_case(exercise, trial, placeholders) for trial in trials]
 
 
@@ -217,7 +217,8 @@ def _forms(tensor: Tensor) -> list[bool]:
     return [is_binary, is_single, *(_is_constant(tensor, axis) for axis in range(tensor.dim()))]
 
 
-def _is_placeholder_in(gradient: Gradient, trials: Sequence[Trial]) -> bool:
+def is_placeholder_in(gradient: Gradient, trials: Sequence[Trial]) -> bool:
+    """Return whether what was returned of a gradient, wherever it is wrong, has a form that hides mistakes."""
     wrong = [trial for trial in trials if not trial.is_correct(gradient.name) and trial.is_usable(gradient.name)]
     return is_placeholder([(trial.own(gradient.name), trial.case.expected[gradient.value]) for trial in wrong])
 

@@ -131,6 +131,19 @@ def test_two_slips_are_charged_twice(feedback_on: Feedback):
     assert {each.name for each in exercise.gradients if each.score != each.max_score} == {"dx", "dW"}
 
 
+# What stands for an upstream gradient that is given, and shows no work.
+PLACEHOLDERS = ("0 * dout", "torch.zeros_like(dout)", "torch.ones_like(dout)", "torch.zeros(dout.shape)")
+
+
+@pytest.mark.parametrize("made", PLACEHOLDERS)
+def test_a_placeholder_that_a_change_fills_in_is_not_paid(made: str, feedback_on: Feedback):
+    source = f"import torch\n\n\ndef broadcast_add_backward(dout, a, b):\n    d = {made}\n    return d, d.sum(0)\n"
+
+    exercise = feedback_on("primitives", "broadcast_add_backward", "", source)
+
+    assert exercise.score == 0
+
+
 # Right only where a changed number lets autograd, or a numerical derivative, do the work.
 CHEATS = {
     "autograd": "w = W.clone().requires_grad_()\n        (torch.tanh(x @ w) * dout).sum().backward()\n        d = None",

@@ -221,9 +221,10 @@ def _too_much(slot: Slot) -> Iterator[Change]:
             yield make_change("too much", slot, left, lambda: f"{sign} {text_of(right)}", whole)
             if not isinstance(op, ast.Pow):
                 yield make_change("too much", slot, right, lambda: f"{text_of(left)} {sign}", whole)
-        case ast.Call(func=ast.Attribute(value=inner)) as call:
+        case ast.Call(func=ast.Attribute(value=inner) as called) as call:
             yield make_change("too much", slot, inner, lambda: f".{call_text(call)}", whole)
-            if len(call.args) == 1:  # torch.exp(x), and what is no method
+            # torch.exp(x), and what is no method; torch.zeros_like(x) says nothing of x but its shape.
+            if len(call.args) == 1 and not called.attr.endswith("_like"):
                 yield make_change("too much", slot, call.args[0], partial(text_of, call.func), whole)
         case ast.Call(func=ast.Name(), args=[argument]) as call:
             yield make_change("too much", slot, argument, partial(text_of, call.func), whole)
