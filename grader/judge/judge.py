@@ -119,11 +119,9 @@ class Judge:
 
         # Probes differ each time, and what they show does not.
         groups = tuple(mend.gradients for mend in mends if len(mend.change.edits) == 1 and len(mend.gradients) > 1)
-        lines = [line_of(name) for name in exercise.gradient_names] if groups else []
-        order = sorted(
-            zip([found.line if found else math.inf for found in lines], exercise.gradient_names, strict=False)
-        )
-        in_order = tuple(name for _, name in order)
+        lines = {name: line_of(name) for name in exercise.gradient_names} if groups else {}
+        # Those of one line, and those of which it is not known, stay in the exercise's order.
+        in_order = tuple(sorted(lines, key=lambda name: found.line if (found := lines[name]) else math.inf))
         key = (_fingerprint(restored), tuple(right), frozenset(groups), in_order)
         again = SecondLook(right, alone if probing is not None else None, groups, in_order)
         return self._recall(key, lambda: judge(self.prepared, restored, patience, again))

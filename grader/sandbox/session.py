@@ -118,7 +118,8 @@ class Session:
     def line(self, question: Question, gradient: str) -> CodeLine | None:
         """Return the student's line that made a gradient, where that is found.
 
-        It comes from the child, behind the calls: nothing but the report may rest on it.
+        It comes from the child, behind the calls: nothing may rest on it but the report, and which gradient is charged
+        of several with one slip in common.
         """
         lines, names = self._lines.get(question.function, ({}, Names(question.home)))
         return read_code_line(names.file, lines.get(gradient))
