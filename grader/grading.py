@@ -22,7 +22,7 @@ from grader.judge.hidden import join
 from grader.judge.judge import Judge, Judgement
 from grader.judge.names import ask_about_names, explain_names
 from grader.judge.prepared import Prepared
-from grader.judge.repair import Mend, Repair, first_changes
+from grader.judge.repair import Mend, Repair, first_changes, most_telling
 from grader.judge.speed import measure
 from grader.judge.unfound import explain_nothing
 from grader.results import AssignmentFeedback, ExerciseFeedback, Report, total
@@ -35,7 +35,7 @@ from grader.submission import Submission
 from grader.text import one_line
 from grader.verdict.compare import Verdict
 
-# Of a submission, for so many gradients a change is looked for that makes them right.
+# Of a submission, so many times a change is looked for that makes gradients right.
 MOST_REPAIRS = 10
 
 
@@ -302,7 +302,7 @@ def _draw_repairs(
         judgement = judged[question.function]
         if isinstance(judgement, Judgement) and judgement.is_open:
             drawn += judge.repairs(session.answers(question), judgement)
-    return drawn[:MOST_REPAIRS]
+    return most_telling(drawn, MOST_REPAIRS)
 
 
 def _judge_again(

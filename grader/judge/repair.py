@@ -134,6 +134,14 @@ def _draw_repair(
     return Repair(Repairing(question, names, settings, random.SystemRandom().getrandbits(62)), tuple(drafts))
 
 
+def most_telling(repairs: Sequence[Repair], most: int) -> list[Repair]:
+    """Return the searches for which there is room: those first that may charge several gradients once.
+
+    Else the marks of one function would depend on how much is wrong in those before it.
+    """
+    return sorted(repairs, key=lambda repair: len(repair.repairing.gradients) == 1)[:most]
+
+
 def share(slips: Sequence[str], groups: Collection[frozenset[str]]) -> dict[str, str]:
     """Return for each slip that a change makes right together with others the one of them that is charged: the first.
 

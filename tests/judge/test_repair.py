@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from verdict.slip_table import ROOT
 from grader.course import Course, Exercise, load_course
 from grader.course.cases import Case, Reference
 from grader.grading import Grader
-from grader.judge.repair import Draft, Repair, draw_draft, share
+from grader.judge.repair import Draft, Repair, draw_draft, most_telling, share
 from grader.report.words import follows_line
 from grader.results import ExerciseFeedback
 from grader.sandbox.guest.protocol import Frame, FrameError
@@ -117,6 +118,18 @@ def test_a_slip_that_several_gradients_have_in_common_is_charged_once(
     assert follows_line(followers) == (
         f"wrong by the same slip as {charged.name}, which is charged there: with that mended, right"
     )
+
+
+ONE_LINE = """def residual_backward(dout, x, W, h):
+    d = dout * (1 + h**2)
+    return dout + d @ W.T, x.T @ d, d.sum(0)
+"""
+
+
+def test_of_gradients_in_one_line_the_exercise_s_first_is_charged(feedback_on: Feedback):
+    exercise = feedback_on("residual", "residual_backward", "", ONE_LINE)
+
+    assert [each.name for each in exercise.gradients if each.score != each.max_score] == ["dx"]
 
 
 TWO = """def residual_backward(dout, x, W, h):
@@ -242,6 +255,12 @@ def test_a_numerical_derivative_is_not_made_right_by_a_change(error: float, is_r
     mends = repair.mends([TriedChange((edit,), {"dx": [_product(right * (1 + error * noise), ASKED.seed)]})])
 
     assert bool(mends) is is_right
+
+
+def test_what_marks_depend_on_is_searched_before_what_only_explains():
+    alone, other, together = (Repair(replace(ASKED, gradients=names), ()) for names in (("dx",), ("dW",), ("dx", "dW")))
+
+    assert most_telling([alone, other, together], 2) == [together, alone]
 
 
 def test_the_change_that_mends_most_of_the_slips_goes_first():
