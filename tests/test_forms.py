@@ -240,8 +240,8 @@ def test_properties_are_looked_at_with_an_upstream_for_each_output(solved):
 
 # A slip in one of the solutions, and the gradients that it is charged for.
 SLIPS = {
-    "an upstream forgotten": ("cell", "dc + dh", "dh", {"dx": "wrong_values", "dc_prev": "wrong_values"}),
-    "a slip in the steps": ("chain", "3 * dout", "2 * dout", {"dx": "wrong_values", "dc0": "wrong_values"}),
+    "an upstream forgotten": ("cell", "dc + dh", "dh", {"dx": "wrong_values", "dc_prev": "follows"}),
+    "a slip in the steps": ("chain", "3 * dout", "2 * dout", {"dx": "wrong_values", "dc0": "follows"}),
     "a slip before a mask": ("masked", "(dweights - ", "(dweights + ", {"dmasked": "wrong_values", "dx": "follows"}),
     "a mask forgotten where it is not needed": ("masked", "dmasked * visible", "dmasked.clone()", {}),
 }

@@ -32,6 +32,7 @@ from grader.sandbox.guest.probe import VOID, WITH_PROBES, Hooks, Prober, copy_fu
 from grader.sandbox.guest.protocol import Frame, pack, read_frame, write_all
 from grader.sandbox.guest.repair import Setting, Workshop, read_settings
 from grader.sandbox.guest.slices import Statements, find_statements
+from grader.sandbox.guest.state import rest_on_state
 from grader.sandbox.guest.tensors import unpack_tensors
 from grader.sandbox.guest.timed import TimedBlock, autograd_block, function_block
 
@@ -275,7 +276,8 @@ class Responder:
         callee, names = self.callees[asked["index"]], asked["gradients"]
         written, around, line_of = self._written(asked["index"])
         formula = written and find_formula(written, names, settings[0].gradients)
-        if not formula or seconds <= 0:
+        known = [*callee.form.given, *(formula.locals_of.values() if formula else ())]
+        if not formula or seconds <= 0 or rest_on_state(formula.statements, around, known):
             return {"tried": [], "flags": []}
         workshop = Workshop(formula, callee.form, settings, around, asked["seed"])
         limit = min(seconds, FORMULA_SECONDS * min(len(names), MOST_AT_ONCE))

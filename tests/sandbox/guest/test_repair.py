@@ -16,6 +16,7 @@ from grader.sandbox.guest.guard import Watch
 from grader.sandbox.guest.inputs import Call, Form
 from grader.sandbox.guest.places import Change
 from grader.sandbox.guest.repair import Products, Setting, Workshop, directions
+from grader.sandbox.guest.state import rest_on_state
 
 GIVEN = ["dout", "x", "W", "h", "p", "cache"]
 GRADIENTS = ["dh", "dW", "dx"]
@@ -270,3 +271,32 @@ def test_of_random_tensors_a_few_are_kept_however_many_searches_there_are():
         directions(seed, 3)
 
     assert directions.cache_info().currsize < 100
+
+
+# What stands in the file, what the function reads, and whether that may be another thing at the next call.
+AROUND = {
+    "a library": ("import torch", "torch.exp(dout)", False),
+    "a part of one": ("from torch.nn import functional as F", "F.relu(dout)", False),
+    "a function of one": ("from math import sqrt", "dout * sqrt(2)", False),
+    "a number": ("SCALE = 2", "dout * SCALE", False),
+    "a function of one's own": ("def f(x):\n    return x + x", "f(dout)", False),
+    "one that rests on a number": ("N = 3\ndef f(x):\n    return x * N", "f(dout)", False),
+    "what is counted": ("calls = []", "dout * len(calls)", True),
+    "what a function counts": ("calls = []\ndef f(x):\n    calls.append(x)\n    return x", "f(dout)", True),
+    "what a function has kept": ("def f(x, seen=[]):\n    return x", "f(dout)", True),
+    "an attribute of a function": ("def f(x):\n    return x\nf.calls = 0", "f(dout)", True),
+    "what is drawn": ("import random", "dout * random.random()", True),
+    "what torch draws": ("import torch", "dout * torch.rand(1)", True),
+    "what numpy draws": ("import numpy as np", "dout * np.random.normal()", True),
+    "a function of numpy's": ("import numpy as np\nfrom numpy import exp, sum", "exp(sum(dout)) * np.pi", False),
+    "the time": ("from time import time", "dout * time()", True),
+    "an object": ("class C: pass\nc = C()", "dout * c.n", True),
+}
+
+
+@pytest.mark.parametrize(("around", "read", "does"), AROUND.values(), ids=AROUND)
+def test_what_rests_on_something_remembered_or_drawn_is_seen(around: str, read: str, *, does: bool):
+    names: dict[str, Any] = {"__name__": "submission.linear"}
+    exec(around, names)  # what a file of a submission does
+
+    assert rest_on_state(ast.parse(f"dx = {read}").body, names, ["dout"]) is does
