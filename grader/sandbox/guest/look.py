@@ -121,7 +121,7 @@ def _codes(parts: Sequence[CodeType]) -> Iterator[CodeType]:
 
 def _stands_out(codes: Sequence[CodeType]) -> bool:
     for code in codes:
-        names = {part for name in code.co_names for part in name.split(".")}
+        names = {code.co_name, *(part for name in code.co_names for part in name.split("."))}
         if not STANDING_OUT.isdisjoint(names) or STORE_ATTRIBUTE in code.co_code[::2]:
             return True
         for constant in code.co_consts:
