@@ -115,12 +115,15 @@ def draw_repairs(
 def _draw_repair(
     exercise: Exercise, question: Question, trials: Sequence[Trial], names: tuple[str, ...]
 ) -> Repair | None:
-    """Draw what is asked of some gradients; where they are right in some case, what is changed must be right there."""
-    numbers = sorted(range(len(trials)), key=lambda n: trials[n].case.expected[names[0][1:]].numel())
+    """Draw what is asked of some gradients; where they are right in some case, what is changed must be right there.
+
+    The cases that tell most go first: where an axis has one entry, a sum over it is a mean, and no sum at all.
+    """
+    numbers = sorted(range(len(trials)), key=lambda n: _telling(exercise, trials[n].case))
     wrong = [place for place in numbers if not all(map(trials[place].is_correct, names))]
     right = [place for place in numbers if place not in wrong]
     most = MOST_CASES if len(names) == 1 else MOST_CASES_AT_ONCE
-    chosen = [*wrong[: most - bool(right)], *right[-1:]]
+    chosen = [*wrong[: most - bool(right)], *right[:1]]
     drafts = [draw_draft(exercise, trials[place].case, names) for place in chosen]
     if not all(any(bool(draft.expected[name][0].any()) for draft in drafts) for name in names):
         return None
@@ -132,6 +135,12 @@ def _draw_repair(
     )
     # A seed of torch's has 64 bits.
     return Repair(Repairing(question, names, settings, random.SystemRandom().getrandbits(62)), tuple(drafts))
+
+
+def _telling(exercise: Exercise, case: Case) -> tuple[int, int]:
+    """Return how many axes of a case have one entry, then how large it is: the fewer the better."""
+    shapes = [case.expected[each.value].shape for each in exercise.gradients]
+    return sum(list(shape).count(1) for shape in shapes), sum(map(torch.Size.numel, shapes))
 
 
 def most_telling(repairs: Sequence[Repair], most: int) -> list[Repair]:

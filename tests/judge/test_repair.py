@@ -132,6 +132,19 @@ def test_of_gradients_in_one_line_the_exercise_s_first_is_charged(feedback_on: F
     assert [each.name for each in exercise.gradients if each.score != each.max_score] == ["dx"]
 
 
+SPECIAL = """def matmul_backward(dout, a, b):
+    d = dout * 2
+    d = d if 1 in d.shape else d.flip(0)
+    return d @ b.T, a.T @ d
+"""
+
+
+def test_what_is_right_only_where_an_axis_has_one_entry_is_not_right(feedback_on: Feedback):
+    exercise = feedback_on("primitives", "matmul_backward", "", SPECIAL)
+
+    assert exercise.score == 0
+
+
 TWO = """def residual_backward(dout, x, W, h):
     d = dout * (1 - h**2)
     return dout - d @ W.T, x.T @ d / 2, d.sum(0)
