@@ -103,7 +103,7 @@ def draw_repairs(
     At once are tried those on which nothing rests: what several of them lack was lost in a value that is not asked for.
     """
     computed = [name for name in slips if any(trial.comparisons[name].verdict in COMPUTED for trial in trials)]
-    resting = set().union(*(_behind(trials[0].case, name[1:]) for name in computed))
+    resting = {value for trial in trials for name in computed for value in _behind(trial.case, name[1:])}
     ends = [name for name in computed if name[1:] not in resting and exercise.gradient(name).points]
     groups = [(name,) for name in computed[:MOST_GRADIENTS]]
     for group in [tuple(ends), *groups] if len(ends) > 1 else groups:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from itertools import chain
 
-from grader.sandbox.guest.calls import arguments, axes, indices, not_reduced
+from grader.sandbox.guest.call_changes import arguments, axes, indices, not_reduced
 from grader.sandbox.guest.places import (
     Change,
     Leaf,

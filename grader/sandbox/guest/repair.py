@@ -88,7 +88,9 @@ class Workshop:
         # A function that is defined among them finds later ones in the names that it was defined in.
         self._is_pure = not any(effect_of(e).changes or isinstance(e, ast.FunctionDef) for e in formula.statements)
 
-    def try_all(self, guard: Guard, seconds: float) -> Iterator[tuple[tuple[Change, ...], Products]]:
+    def try_all(
+        self, guard: Guard, seconds: float, most: int | None = None
+    ) -> Iterator[tuple[tuple[Change, ...], Products]]:
         """Yield what was written, without a change, then each change that makes what nothing before has made.
 
         With them come their products. Of what raises as it is written, nothing is yielded in the first place. Where
@@ -101,7 +103,7 @@ class Workshop:
         seen = {_rounded(plain)}
         fitting: list[tuple[int, Change]] = []
         running: list[tuple[int, Change]] = []
-        for place, change in self._changes(guard):
+        for place, change in islice(self._changes(guard), most):
             if CLOCK() > end or len(seen) > MOST_CHANGES:
                 return
             made = self._changed(guard, [(place, change)])

@@ -37,10 +37,10 @@ from grader.sandbox.guest.tensors import unpack_tensors
 from grader.sandbox.guest.timed import TimedBlock, autograd_block, function_block
 
 MAX_NAMES = 100
-# Seconds for changes of all formulas, and of one.
+# Seconds for changes of all formulas of one gradient, and of one of them.
 REPAIR_SECONDS, FORMULA_SECONDS = 1.5, 0.25
-# Of so many gradients that a formula makes, each gets the time of one.
-MOST_AT_ONCE = 4
+# Of several gradients at once so many changes are tried, whatever the processor: marks depend on it.
+MOST_AT_ONCE, LAST_RESORT_SECONDS = 800, 10.0
 # Seconds of a call from which on its operators are logged when it is made with new inputs; honest ones take 1 ms.
 WORTH_A_LOG = 0.002
 CLOCK = time.perf_counter
@@ -266,24 +266,28 @@ class Responder:
                 said = {"runs": [said for said, _ in described], "flags": prober.flags[:MAX_NAMES]}
                 prober.flags = []
                 yield said, b"".join(data for _, data in described)
-        end = thread_time() + REPAIR_SECONDS
+        left = REPAIR_SECONDS
         for each in message["repairs"]:
             settings, parts = read_settings(each, parts, self.inputs[each["index"]])
-            yield self._try_changes(each, settings, end - thread_time()), b""
+            started, is_one = thread_time(), len(each["gradients"]) == 1
+            limit = min(left, FORMULA_SECONDS) if is_one else LAST_RESORT_SECONDS
+            yield self._try_changes(each, settings, limit), b""
+            left -= thread_time() - started if is_one else 0.0
 
     def _try_changes(self, asked: Mapping[str, Any], settings: Sequence[Setting], seconds: float) -> dict[str, Any]:
         """Say what a formula makes as it is, and with each of the changes for which there is time."""
         callee, names = self.callees[asked["index"]], asked["gradients"]
+        nothing: dict[str, Any] = {"tried": [], "flags": []}
+        if seconds <= 0 or (len(names) > 1 and not self.guard.refuses_kernels):
+            return nothing  # what pays is not tried where the watch is not whole
         written, around, line_of = self._written(asked["index"])
         formula = written and find_formula(written, names, settings[0].gradients)
-        known = [*callee.form.given, *(formula.locals_of.values() if formula else ())]
-        if not formula or seconds <= 0 or rest_on_state(formula.statements, around, known):
-            return {"tried": [], "flags": []}
+        if not formula or rest_on_state(formula.statements, around, [*callee.form.given, *formula.locals_of.values()]):
+            return nothing
         workshop = Workshop(formula, callee.form, settings, around, asked["seed"])
-        limit = min(seconds, FORMULA_SECONDS * min(len(names), MOST_AT_ONCE))
         tried: list[list[Any]] = []
         with self.guard.watch(callee.files) as watch:
-            for own, made in workshop.try_all(self.guard, limit):
+            for own, made in workshop.try_all(self.guard, seconds, MOST_AT_ONCE if len(names) > 1 else None):
                 texts = [[each.kind, each.before(), each.after(), line_of(each.line)] for each in own]
                 tried.append([texts, [made[name] for name in names]])
         flags = [*watch.flags, *([[WITH_PROBES, watch.refusal]] if watch.refusal else [])]

@@ -21,6 +21,8 @@ _DRAWING = frozenset(
     {"rand", "randn", "randint", "randperm", "rand_like", "randn_like", "bernoulli", "normal", "multinomial", "random"}
     | {"random_", "normal_", "uniform_", "bernoulli_", "dropout", "initial_seed", "Generator"}
 )
+# What tells one object from another with its numbers.
+_TELLING = frozenset({"id", "data_ptr", "_version", "globals", "locals", "vars", "getrefcount"})
 _PLAIN = (int, float, str, bool, type(None), torch.dtype, torch.Size, torch.Tensor, np.generic, np.ndarray, type)
 MOST_DEPTH = 8
 
@@ -39,10 +41,24 @@ def rest_on_state(statements: Sequence[ast.stmt], names: Mapping[str, Any], know
     }
     defined = {each.name for each in statements if isinstance(each, ast.FunctionDef)}
     free = read - stored - defined - set(known)
-    nodes = (node for each in statements for node in ast.walk(each))
-    if any(isinstance(node, ast.Attribute) and node.attr in _DRAWING for node in nodes):
+    if any(_looks_around(node) for each in statements for node in ast.walk(each)):
         return True
     return any(not _is_constant(names[name], 0) for name in free if name in names)
+
+
+def _looks_around(node: ast.AST) -> bool:
+    """Return whether a piece of syntax draws numbers, or asks whether two things are one, which a change may decide."""
+    match node:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name in _DRAWING or name in _TELLING
+        case ast.Compare(ops=ops, comparators=others):
+            pairs = zip(ops, others, strict=True)
+            return any(isinstance(op, ast.Is | ast.IsNot) and not _is_none(other) for op, other in pairs)
+    return False
+
+
+def _is_none(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and node.value is None
 
 
 def _is_constant(value: Any, depth: int) -> bool:

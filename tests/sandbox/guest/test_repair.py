@@ -289,6 +289,9 @@ AROUND = {
     "what torch draws": ("import torch", "dout * torch.rand(1)", True),
     "what numpy draws": ("import numpy as np", "dout * np.random.normal()", True),
     "a function of numpy's": ("import numpy as np\nfrom numpy import exp, sum", "exp(sum(dout)) * np.pi", False),
+    "which of two it is": ("", "dout if dout is not x else x", True),
+    "whether it is there": ("", "dout if dout is not None else 0", False),
+    "where it lies": ("", "dout * dout.data_ptr()", True),
     "the time": ("from time import time", "dout * time()", True),
     "an object": ("class C: pass\nc = C()", "dout * c.n", True),
 }
