@@ -21,7 +21,7 @@ from grader.verdict.worked import Worked, work_out
 class Patience:
     """The processor seconds that explaining what is wrong in one submission may take; entered while it does."""
 
-    def __init__(self, seconds: float = 3.0) -> None:
+    def __init__(self, seconds: float = 5.0) -> None:
         self._left = seconds
         self._since = 0.0
 

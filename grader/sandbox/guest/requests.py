@@ -38,7 +38,7 @@ from grader.sandbox.guest.timed import TimedBlock, autograd_block, function_bloc
 
 MAX_NAMES = 100
 # Seconds for changes of all formulas of one gradient, and of one of them.
-REPAIR_SECONDS, FORMULA_SECONDS = 1.5, 0.25
+REPAIR_SECONDS, FORMULA_SECONDS = 1.0, 0.25
 # Of several gradients at once so many changes are tried, whatever the processor: marks depend on it.
 MOST_AT_ONCE, LAST_RESORT_SECONDS = 800, 10.0
 # Seconds of a call from which on its operators are logged when it is made with new inputs; honest ones take 1 ms.
