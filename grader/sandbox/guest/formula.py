@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from grader.sandbox.guest.dataflow import blocks, effect_of
 
@@ -38,11 +38,16 @@ class Formula:
 
 @dataclass(frozen=True)
 class Written:
-    """A function as it is written, the gradients that it returns, and the functions beside it by name."""
+    """A function as it is written, the gradients that it returns, and the functions beside it by name.
+
+    `around` are the names that it finds in its file, and `line_of` counts a line where the function stands.
+    """
 
     definition: ast.FunctionDef
     gradients: Sequence[str]
     helpers: Mapping[str, ast.FunctionDef]
+    around: Mapping[str, Any] = field(default_factory=dict)
+    line_of: Callable[[int], int | None] = int
 
 
 def find_formula(written: Written, wanted: Sequence[str], given: Collection[str]) -> Formula | None:

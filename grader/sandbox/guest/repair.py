@@ -21,15 +21,21 @@ import torch
 from torch import Tensor
 
 from grader.sandbox.guest import arrays
+from grader.sandbox.guest.call import Callee
 from grader.sandbox.guest.changes import changes
 from grader.sandbox.guest.dataflow import effect_of
-from grader.sandbox.guest.formula import Formula
+from grader.sandbox.guest.formula import Formula, Written, find_formula
 from grader.sandbox.guest.guard import Guard
 from grader.sandbox.guest.inputs import Call, Form
 from grader.sandbox.guest.places import Change, Leaf, Shapes, Slot, inside
+from grader.sandbox.guest.probe import VOID, WITH_PROBES
+from grader.sandbox.guest.state import rest_on_state
 from grader.sandbox.guest.tensors import unpack_tensors, version
 
 MOST_CHANGES, MOST_PAIRS = 1500, 1000
+# Seconds for one gradient; so many changes for several at once, and seconds in which those must end.
+FORMULA_SECONDS, MOST_AT_ONCE, LAST_RESORT_SECONDS = 0.4, 800, 10.0
+MAX_FLAGS = 100
 # Digits that two results of one formula share whatever rounding did.
 DIGITS = 9
 # Of the processor's time: how much is tried is not for other processes to say.
@@ -63,6 +69,40 @@ def read_settings(
         call = Call({**calls[each["number"]].values, **found[0]})
         settings.append(Setting(call, found[1], {name: tuple(shape) for name, shape in each["shapes"].items()}))
     return settings, parts
+
+
+def tell_changes(
+    asked: Mapping[str, Any],
+    callee: Callee,
+    settings: Sequence[Setting],
+    written: Written | None,
+    guard: Guard,
+    seconds: float,
+) -> dict[str, Any]:
+    """Say what a formula makes as it is, and with each of the changes for which there is time.
+
+    Of several gradients at once, whose marks depend on it, a number of them is tried whatever the processor.
+    """
+    names = asked["gradients"]
+    nothing: dict[str, Any] = {"tried": [], "flags": []}
+    is_one = len(names) == 1
+    if written is None or seconds <= 0 or not (is_one or guard.refuses_kernels):
+        return nothing  # what pays is not tried where the watch is not whole
+    formula = find_formula(written, names, settings[0].gradients)
+    if formula is None:
+        return nothing
+    if rest_on_state(formula.statements, written.around, [*callee.form.given, *formula.locals_of.values()]):
+        return nothing
+    workshop = Workshop(formula, callee.form, settings, written.around, asked["seed"])
+    limit = min(seconds, FORMULA_SECONDS) if is_one else LAST_RESORT_SECONDS
+    tried: list[list[Any]] = []
+    with guard.watch(callee.files) as watch:
+        for own, made in workshop.try_all(guard, limit, None if is_one else MOST_AT_ONCE):
+            texts = [[each.kind, each.before(), each.after(), written.line_of(each.line)] for each in own]
+            tried.append([texts, [made[name] for name in names]])
+    flags = [*watch.flags, *([[WITH_PROBES, watch.refusal]] if watch.refusal else [])]
+    is_void = watch.refusal or any(kind in VOID for kind, _ in flags)
+    return {"tried": [] if is_void else tried, "flags": flags[:MAX_FLAGS]}
 
 
 class Workshop:

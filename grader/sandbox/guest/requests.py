@@ -24,23 +24,20 @@ from typing import Any
 
 from grader.sandbox.guest.call import Callee, Reply, Room, call, explain
 from grader.sandbox.guest.files import Modules
-from grader.sandbox.guest.formula import Written, find_formula
+from grader.sandbox.guest.formula import Written
 from grader.sandbox.guest.guard import Guard
 from grader.sandbox.guest.inputs import Form, Inputs, Maker, read_form, unpack_call, unpack_inputs
 from grader.sandbox.guest.loading import trace_name
-from grader.sandbox.guest.probe import VOID, WITH_PROBES, Hooks, Prober, copy_function, describe
+from grader.sandbox.guest.probe import Hooks, Prober, copy_function, describe
 from grader.sandbox.guest.protocol import Frame, pack, read_frame, write_all
-from grader.sandbox.guest.repair import Setting, Workshop, read_settings
+from grader.sandbox.guest.repair import read_settings, tell_changes
 from grader.sandbox.guest.slices import Statements, find_statements
-from grader.sandbox.guest.state import rest_on_state
 from grader.sandbox.guest.tensors import unpack_tensors
 from grader.sandbox.guest.timed import TimedBlock, autograd_block, function_block
 
 MAX_NAMES = 100
-# Seconds for changes of all formulas of one gradient, and of one of them.
-REPAIR_SECONDS, FORMULA_SECONDS = 1.0, 0.25
-# Of several gradients at once so many changes are tried, whatever the processor: marks depend on it.
-MOST_AT_ONCE, LAST_RESORT_SECONDS = 800, 10.0
+# Seconds for changes of all formulas of one gradient.
+REPAIR_SECONDS = 1.2
 # Seconds of a call from which on its operators are logged when it is made with new inputs; honest ones take 1 ms.
 WORTH_A_LOG = 0.002
 CLOCK = time.perf_counter
@@ -269,42 +266,20 @@ class Responder:
         left = REPAIR_SECONDS
         for each in message["repairs"]:
             settings, parts = read_settings(each, parts, self.inputs[each["index"]])
-            started, is_one = thread_time(), len(each["gradients"]) == 1
-            limit = min(left, FORMULA_SECONDS) if is_one else LAST_RESORT_SECONDS
-            yield self._try_changes(each, settings, limit), b""
-            left -= thread_time() - started if is_one else 0.0
+            started, callee = thread_time(), self.callees[each["index"]]
+            yield tell_changes(each, callee, settings, self._written(each["index"]), self.guard, left), b""
+            left -= thread_time() - started if len(each["gradients"]) == 1 else 0.0
 
-    def _try_changes(self, asked: Mapping[str, Any], settings: Sequence[Setting], seconds: float) -> dict[str, Any]:
-        """Say what a formula makes as it is, and with each of the changes for which there is time."""
-        callee, names = self.callees[asked["index"]], asked["gradients"]
-        nothing: dict[str, Any] = {"tried": [], "flags": []}
-        if seconds <= 0 or (len(names) > 1 and not self.guard.refuses_kernels):
-            return nothing  # what pays is not tried where the watch is not whole
-        written, around, line_of = self._written(asked["index"])
-        formula = written and find_formula(written, names, settings[0].gradients)
-        if not formula or rest_on_state(formula.statements, around, [*callee.form.given, *formula.locals_of.values()]):
-            return nothing
-        workshop = Workshop(formula, callee.form, settings, around, asked["seed"])
-        tried: list[list[Any]] = []
-        with self.guard.watch(callee.files) as watch:
-            for own, made in workshop.try_all(self.guard, seconds, MOST_AT_ONCE if len(names) > 1 else None):
-                texts = [[each.kind, each.before(), each.after(), line_of(each.line)] for each in own]
-                tried.append([texts, [made[name] for name in names]])
-        flags = [*watch.flags, *([[WITH_PROBES, watch.refusal]] if watch.refusal else [])]
-        is_void = watch.refusal or any(kind in VOID for kind, _ in flags)
-        return {"tried": [] if is_void else tried, "flags": flags[:MAX_NAMES]}
-
-    def _written(self, index: int) -> tuple[Written | None, Mapping[str, Any], Callable[[int], int | None]]:
-        """Return a function as it is written, the names around it, and how its lines are counted where it stands."""
+    def _written(self, index: int) -> Written | None:
+        """Return a function as it is written, with what is around it; None if its text is not there."""
         callee = self.callees[index]
         if isinstance(found := callee.function, Statements):
-            written = Written(found.definition, callee.gradients, {})
-            return written, found.namespace, lambda line: found.place(line)[1]
+            return Written(found.definition, callee.gradients, {}, found.namespace, lambda line: found.place(line)[1])
         file, name = self.places[index]
         definition = self.modules.definition(file, name, callee.function)
         helpers = {other: each for other, each in self.modules.definitions(file).items() if other != name}
         around = vars(self.modules.loaded[file])
-        return Written(definition, callee.gradients, helpers) if definition is not None else None, around, int
+        return Written(definition, callee.gradients, helpers, around) if definition is not None else None
 
     def _is_logged(self, index: int) -> bool:
         """Return whether the operators of a function's further calls are logged."""
