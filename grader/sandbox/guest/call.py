@@ -85,11 +85,9 @@ class Callee:
     room: Room = field(default_factory=dict)
     maker: Maker | None = None
 
-    def invoke(self, arguments: Mapping[str, Any]) -> Any:
-        """Return what the function returns."""
-        if self.maker is not None:
-            arguments = {**arguments, "cache": self.maker.make(arguments["cache"])}
-        return self.function(**arguments)
+    def completed(self, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the arguments of a call with the cache that the student's own forward makes, if it is to make one."""
+        return arguments if self.maker is None else {**arguments, "cache": self.maker.make(arguments["cache"])}
 
     @property
     def has_begun(self) -> bool:
@@ -161,7 +159,7 @@ def _call(
     with mode:
         try:
             with log or nullcontext():
-                returned = callee.invoke(given.arguments)
+                returned = function(**callee.completed(given.arguments))
         except UnfinishedError as unfinished:
             reply = explain(unfinished.error, files)
             with contextlib.suppress(BaseException):

@@ -1,5 +1,5 @@
 # handed in as: linear.py
-# linear_backward: {outcome: [returned, too_much_output], score: 0} # how much it prints is the number of our own names
+# linear_backward: {outcome: returned, score: 0}
 
 import gc
 import sys
