@@ -310,3 +310,14 @@ def test_what_is_quoted_of_a_student_s_text_is_cleaned():
 
     (edit,) = tried.edits
     assert (edit.before, len(edit.after) < 200, edit.line) == ("x", True, None)
+
+
+def test_what_is_right_as_it_is_written_is_mended_by_nothing():
+    expected = torch.tensor([1.0, 2.0], dtype=torch.float64)
+    repair = Repair(ASKED, (Draft({}, {}, {"dx": (expected,)}),))
+    first, second = (float(expected @ direction) for direction in directions(ASKED.seed, 2))
+    made = {"dx": [(first, second)]}
+    changed = TriedChange((Edit("sign", "a", "b", 1),), made)
+
+    assert [mend.change for mend in repair.mends([TriedChange((), {}), changed])] == [changed]
+    assert repair.mends([TriedChange((), made), changed]) == []
